@@ -30,6 +30,12 @@ class SigningPair {
   SigningSeed seed_;
 };
 
+// Without a label, as RFC 8032 has it: for the published vectors only.
+namespace internal {
+Signature SignRaw(ByteView seed, ByteView message);
+bool VerifyRaw(const VerifyKey& key, ByteView message, const Signature& signature);
+}  // namespace internal
+
 bool Verify(const VerifyKey& key, absl::string_view label, ByteView message, const Signature& signature);
 
 }  // namespace sealbook::crypto

@@ -1,0 +1,31 @@
+#include "vault/crypto/derive.h"
+
+#include "vault/crypto/hash.h"
+
+namespace sealbook::crypto {
+
+ValueKey DeriveValueKey(const SessionSecret& secret, ContactNumber contact, ClassId class_id,
+                        std::uint32_t revision) {
+  std::uint8_t place[8 + 1 + 4];
+  for (int i = 0; i < 8; ++i) {
+    place[i] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(contact) >> (56 - 8 * i));
+  }
+  place[8] = static_cast<std::uint8_t>(class_id);
+  for (int i = 0; i < 4; ++i) place[9 + i] = static_cast<std::uint8_t>(revision >> (24 - 8 * i));
+  return DeriveKey<ValuePurpose>(secret, "sealbook/value-key/1", {place});
+}
+
+WrapKey DeriveWrapKey(const SessionSecret& secret) {
+  return DeriveKey<WrapPurpose>(secret, "sealbook/wrap-key/1", {});
+}
+IndexHashKey DeriveIndexHashKey(const ExchangeSecret& index_compartment) {
+  return DeriveKey<IndexHashPurpose>(index_compartment, "sealbook/index-hash/1", {});
+}
+IndexTagKey DeriveIndexTagKey(const ExchangeSecret& index_compartment) {
+  return DeriveKey<IndexTagPurpose>(index_compartment, "sealbook/index-tag/1", {});
+}
+EpochLinkKey DeriveEpochLinkKey(const ExchangeSecret& newer_epoch) {
+  return DeriveKey<EpochLinkPurpose>(newer_epoch, "sealbook/epoch-link/1", {});
+}
+
+}  // namespace sealbook::crypto

@@ -1,0 +1,21 @@
+// Templates of hash.h.
+#pragma once
+
+#include "vault/crypto/hash.h"
+
+namespace sealbook::crypto {
+namespace internal {
+// BLAKE2b of out.size() bytes, keyed where `key` is not empty. `label` has at most 255 bytes.
+void Blake2b(ByteView key, absl::string_view label, std::initializer_list<ByteView> parts,
+             std::span<std::uint8_t> out);
+}  // namespace internal
+
+template <typename To, typename From>
+Key<To> DeriveKey(const Key<From>& from, absl::string_view label,
+                  std::initializer_list<ByteView> parts) {
+  Key<To> key = KeyAccess::Empty<To>();
+  internal::Blake2b(from.ExposeBytes(), label, parts, KeyAccess::Mutable(key));
+  return key;
+}
+
+}  // namespace sealbook::crypto
