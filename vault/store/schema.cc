@@ -1,0 +1,37 @@
+#include "vault/store/schema.h"
+
+namespace sealbook::store {
+
+// The tables of docs/format.md, "Rows". Big rows stand in tables whose key grows (contact numbers),
+// so that bulk writing appends; what is random by nature (tokens, index hashes) is kept as small as
+// can be, and inserted sorted, batch by batch.
+const std::vector<const char*>& Migrations() {
+  static const auto* const migrations = new std::vector<const char*>{
+      R"sql(
+CREATE TABLE counter (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO counter VALUES ('contact', 1);
+CREATE TABLE roster (version INTEGER PRIMARY KEY, document BLOB NOT NULL);
+CREATE TABLE policy (hash BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE access_grant (
+  member INTEGER NOT NULL, book INTEGER NOT NULL, class INTEGER NOT NULL, epoch INTEGER NOT NULL,
+  sealed BLOB NOT NULL, PRIMARY KEY (member, book, class, epoch)) WITHOUT ROWID;
+CREATE TABLE epoch_link (
+  book INTEGER NOT NULL, class INTEGER NOT NULL, epoch INTEGER NOT NULL,
+  sealed BLOB NOT NULL, PRIMARY KEY (book, class, epoch)) WITHOUT ROWID;
+CREATE TABLE session (number INTEGER PRIMARY KEY, record BLOB NOT NULL);
+CREATE TABLE contact (
+  number INTEGER PRIMARY KEY, token INTEGER NOT NULL, identifiers BLOB NOT NULL,
+  sealed_values BLOB NOT NULL);
+CREATE TABLE token (token INTEGER PRIMARY KEY, contact INTEGER NOT NULL);
+CREATE TABLE contact_index (
+  hash BLOB PRIMARY KEY, tag BLOB NOT NULL, contact INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE book_contact (
+  book INTEGER NOT NULL, contact INTEGER NOT NULL, session INTEGER NOT NULL, wraps BLOB NOT NULL,
+  PRIMARY KEY (book, contact)) WITHOUT ROWID;
+CREATE TABLE audit (sequence INTEGER PRIMARY KEY, record BLOB NOT NULL);
+)sql",
+  };
+  return *migrations;
+}
+
+}  // namespace sealbook::store

@@ -1,0 +1,442 @@
+#include "vault/store/store.h"
+
+#include "absl/strings/str_cat.h"
+#include "vault/status.h"
+#include "vault/store/schema.h"
+
+namespace sealbook::store {
+namespace {
+
+std::int64_t Number(MemberId id) { return static_cast<std::int64_t>(id); }
+std::int64_t Number(BookId id) { return static_cast<std::int64_t>(id); }
+std::int64_t Number(ClassId id) { return static_cast<std::int64_t>(id); }
+
+crypto::Bytes Copy(ByteView bytes) { return {bytes.begin(), bytes.end()}; }
+
+template <std::size_t N>
+std::array<std::uint8_t, N> CopyArray(ByteView bytes) {
+  // A blob of another length was altered; zeros do not verify and so do not count.
+  std::array<std::uint8_t, N> out{};
+  if (bytes.size() == N) std::copy(bytes.begin(), bytes.end(), out.begin());
+  return out;
+}
+
+// Resets a cached statement when its use ends, however it ends: an unfinished one would hold a
+// snapshot open, and so keep the WAL from being truncated.
+class Use {
+ public:
+  explicit Use(Statement* statement) : statement_(statement) {}
+  Use(Use&& other) noexcept : statement_(std::exchange(other.statement_, nullptr)) {}
+  ~Use() {
+    if (statement_ != nullptr) statement_->Reset();
+  }
+  Statement* operator->() { return statement_; }
+  Statement& operator*() { return *statement_; }
+
+ private:
+  Statement* statement_;
+};
+
+#define USE_STATEMENT(name, sql)                                    \
+  static constexpr char name##_sql[] = sql;                         \
+  ASSIGN_OR_RETURN(Statement* const name##_cached, Cached(name##_sql)); \
+  Use name(name##_cached)
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> Store::Create(const std::string& path,
+                                                     const crypto::DatabaseKey& key) {
+  ASSIGN_OR_RETURN(auto database, Database::Open(path, key, Database::Mode::kCreate));
+  std::unique_ptr<Store> store(new Store(std::move(database)));
+  RETURN_IF_ERROR(store->Migrate());
+  return store;
+}
+
+absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::string& path,
+                                                   const crypto::DatabaseKey& key) {
+  ASSIGN_OR_RETURN(auto database, Database::Open(path, key, Database::Mode::kReadWrite));
+  std::unique_ptr<Store> store(new Store(std::move(database)));
+  RETURN_IF_ERROR(store->Migrate());
+  return store;
+}
+
+absl::Status Store::Migrate() {
+  const auto version = [this]() -> absl::StatusOr<int> {
+    ASSIGN_OR_RETURN(Statement statement, database_->Prepare("PRAGMA user_version"));
+    ASSIGN_OR_RETURN(const bool row, statement.Step());
+    return row ? static_cast<int>(statement.Int(0)) : 0;
+  };
+  ASSIGN_OR_RETURN(int current, version());
+  if (current == kSchemaVersion) return absl::OkStatus();
+  if (current < kSchemaVersion) {
+    ASSIGN_OR_RETURN(Transaction transaction, BeginWrite());
+    ASSIGN_OR_RETURN(current, version());  // another process may have been first
+    for (; current < kSchemaVersion; ++current) {
+      RETURN_IF_ERROR(database_->Execute(Migrations()[static_cast<std::size_t>(current)]));
+    }
+    RETURN_IF_ERROR(database_->Execute(absl::StrCat("PRAGMA user_version = ", current).c_str()));
+    RETURN_IF_ERROR(transaction.Commit());
+  }
+  if (current > kSchemaVersion) {
+    return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                        "this vault has schema version ", current, ", made by a newer Sealbook")),
+                    "Update Sealbook on this machine.");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Statement*> Store::Cached(const char* sql) {
+  auto& slot = statements_[sql];
+  if (slot == nullptr) {
+    ASSIGN_OR_RETURN(Statement statement, database_->Prepare(sql));
+    slot = std::make_unique<Statement>(std::move(statement));
+  }
+  return slot.get();
+}
+
+absl::Status Store::CheckPages() {
+  for (const char* pragma : {"PRAGMA cipher_integrity_check", "PRAGMA integrity_check(1)"}) {
+    ASSIGN_OR_RETURN(Statement statement, database_->Prepare(pragma));
+    ASSIGN_OR_RETURN(const bool row, statement.Step());
+    if (row && statement.Text(0) != "ok") {
+      return absl::DataLossError("vault.db: pages are damaged");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Store::InsertRoster(std::uint64_t version, ByteView document) {
+  USE_STATEMENT(insert, "INSERT INTO roster (version, document) VALUES (?, ?)");
+  insert->Bind(1, static_cast<std::int64_t>(version)).Bind(2, document);
+  return insert->Run();
+}
+
+absl::StatusOr<std::uint64_t> Store::LastRosterVersion() {
+  USE_STATEMENT(select, "SELECT coalesce(max(version), 0) FROM roster");
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  return row ? static_cast<std::uint64_t>(select->Int(0)) : 0;
+}
+
+absl::Status Store::EachRoster(std::uint64_t from,
+                               const std::function<absl::Status(std::uint64_t, ByteView)>& visit) {
+  ASSIGN_OR_RETURN(Statement select,
+                   database_->Prepare("SELECT version, document FROM roster WHERE version >= ? "
+                                      "ORDER BY version"));
+  select.Bind(1, static_cast<std::int64_t>(from));
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return absl::OkStatus();
+    RETURN_IF_ERROR(visit(static_cast<std::uint64_t>(select.Int(0)), select.Blob(1)));
+  }
+}
+
+absl::Status Store::PutPolicy(const crypto::Hash256& hash, absl::string_view text) {
+  USE_STATEMENT(insert, "INSERT OR IGNORE INTO policy (hash, text) VALUES (?, ?)");
+  insert->Bind(1, ByteView(hash)).Bind(2, text);
+  return insert->Run();
+}
+
+absl::StatusOr<std::string> Store::GetPolicy(const crypto::Hash256& hash) {
+  USE_STATEMENT(select, "SELECT text FROM policy WHERE hash = ?");
+  select->Bind(1, ByteView(hash));
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  if (!row) return absl::NotFoundError("the policy that the roster names is missing");
+  return std::string(select->Text(0));
+}
+
+absl::Status Store::PutGrant(const GrantRow& row) {
+  USE_STATEMENT(insert,
+                "INSERT OR REPLACE INTO access_grant (member, book, class, epoch, sealed) "
+                "VALUES (?, ?, ?, ?, ?)");
+  insert->Bind(1, Number(row.member)).Bind(2, Number(row.book)).Bind(3, Number(row.class_id));
+  insert->Bind(4, std::int64_t{row.epoch}).Bind(5, ByteView(row.sealed));
+  return insert->Run();
+}
+
+absl::StatusOr<std::optional<crypto::Bytes>> Store::GetGrant(MemberId member, BookId book,
+                                                             ClassId class_id, std::uint32_t epoch) {
+  USE_STATEMENT(select,
+                "SELECT sealed FROM access_grant WHERE member = ? AND book = ? AND class = ? "
+                "AND epoch = ?");
+  select->Bind(1, Number(member)).Bind(2, Number(book)).Bind(3, Number(class_id));
+  select->Bind(4, std::int64_t{epoch});
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  if (!row) return std::nullopt;
+  return Copy(select->Blob(0));
+}
+
+absl::Status Store::EachGrant(const std::function<absl::Status(const GrantRow&)>& visit) {
+  ASSIGN_OR_RETURN(Statement select,
+                   database_->Prepare("SELECT member, book, class, epoch, sealed FROM access_grant"));
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return absl::OkStatus();
+    RETURN_IF_ERROR(visit({.member = MemberId{static_cast<std::uint32_t>(select.Int(0))},
+                           .book = BookId{static_cast<std::uint32_t>(select.Int(1))},
+                           .class_id = ClassId{static_cast<std::uint8_t>(select.Int(2))},
+                           .epoch = static_cast<std::uint32_t>(select.Int(3)),
+                           .sealed = Copy(select.Blob(4))}));
+  }
+}
+
+absl::Status Store::InsertSession(std::int64_t number, ByteView record) {
+  USE_STATEMENT(insert, "INSERT INTO session (number, record) VALUES (?, ?)");
+  insert->Bind(1, number).Bind(2, record);
+  return insert->Run();
+}
+
+absl::StatusOr<std::optional<crypto::Bytes>> Store::GetSession(std::int64_t number) {
+  USE_STATEMENT(select, "SELECT record FROM session WHERE number = ?");
+  select->Bind(1, number);
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  if (!row) return std::nullopt;
+  return Copy(select->Blob(0));
+}
+
+absl::StatusOr<std::int64_t> Store::LastSession() {
+  USE_STATEMENT(select, "SELECT coalesce(max(number), 0) FROM session");
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  return row ? select->Int(0) : 0;
+}
+
+absl::Status Store::EachSession(std::int64_t from,
+                                const std::function<absl::Status(std::int64_t, ByteView)>& visit) {
+  ASSIGN_OR_RETURN(
+      Statement select,
+      database_->Prepare("SELECT number, record FROM session WHERE number >= ? ORDER BY number"));
+  select.Bind(1, from);
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return absl::OkStatus();
+    RETURN_IF_ERROR(visit(select.Int(0), select.Blob(1)));
+  }
+}
+
+absl::StatusOr<ContactNumber> Store::NextContact() {
+  USE_STATEMENT(select, "SELECT next FROM counter WHERE name = 'contact'");
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  if (!row) return absl::DataLossError("vault.db: the counter of contacts is missing");
+  return select->Int(0);
+}
+
+absl::StatusOr<ContactNumber> Store::ReserveContacts(std::int64_t count) {
+  ASSIGN_OR_RETURN(Transaction transaction, BeginWrite());
+  ASSIGN_OR_RETURN(const ContactNumber first, NextContact());
+  {
+    USE_STATEMENT(update, "UPDATE counter SET next = next + ? WHERE name = 'contact'");
+    update->Bind(1, count);
+    RETURN_IF_ERROR(update->Run());
+  }
+  RETURN_IF_ERROR(transaction.Commit());
+  return first;
+}
+
+absl::Status Store::InsertContact(const ContactRow& row) {
+  USE_STATEMENT(insert,
+                "INSERT INTO contact (number, token, identifiers, sealed_values) "
+                "VALUES (?, ?, ?, ?)");
+  insert->Bind(1, row.number).Bind(2, row.token).Bind(3, ByteView(row.identifiers));
+  insert->Bind(4, ByteView(row.values));
+  return insert->Run();
+}
+
+absl::Status Store::UpdateContact(const ContactRow& row) {
+  USE_STATEMENT(update, "UPDATE contact SET identifiers = ?, sealed_values = ? WHERE number = ?");
+  update->Bind(1, ByteView(row.identifiers)).Bind(2, ByteView(row.values)).Bind(3, row.number);
+  return update->Run();
+}
+
+absl::StatusOr<bool> Store::GetContact(ContactNumber number, ContactRow& row) {
+  USE_STATEMENT(select, "SELECT token, identifiers, sealed_values FROM contact WHERE number = ?");
+  select->Bind(1, number);
+  ASSIGN_OR_RETURN(const bool found, select->Step());
+  if (!found) return false;
+  row = {number, select->Int(0), Copy(select->Blob(1)), Copy(select->Blob(2))};
+  return true;
+}
+
+absl::Status Store::EachContact(ContactNumber from,
+                                const std::function<absl::StatusOr<bool>(const ContactRow&)>& visit) {
+  ASSIGN_OR_RETURN(Statement select,
+                   database_->Prepare("SELECT number, token, identifiers, sealed_values FROM contact "
+                                      "WHERE number >= ? ORDER BY number"));
+  select.Bind(1, from);
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool more, visit({select.Int(0), select.Int(1), Copy(select.Blob(2)),
+                                             Copy(select.Blob(3))}));
+    if (!more) return absl::OkStatus();
+  }
+}
+
+absl::StatusOr<std::int64_t> Store::CountContacts() {
+  USE_STATEMENT(select, "SELECT count(*) FROM contact");
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  return row ? select->Int(0) : 0;
+}
+
+absl::Status Store::InsertToken(std::int64_t token, ContactNumber contact) {
+  USE_STATEMENT(insert, "INSERT INTO token (token, contact) VALUES (?, ?)");
+  insert->Bind(1, token).Bind(2, contact);
+  return insert->Run();
+}
+
+absl::StatusOr<std::optional<ContactNumber>> Store::FindToken(std::int64_t token) {
+  USE_STATEMENT(select, "SELECT contact FROM token WHERE token = ?");
+  select->Bind(1, token);
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  if (!row) return std::nullopt;
+  return select->Int(0);
+}
+
+absl::StatusOr<std::int64_t> Store::CountTokens() {
+  USE_STATEMENT(select, "SELECT count(*) FROM token");
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  return row ? select->Int(0) : 0;
+}
+
+absl::Status Store::InsertIndex(const IndexRow& row) {
+  USE_STATEMENT(insert, "INSERT INTO contact_index (hash, tag, contact) VALUES (?, ?, ?)");
+  insert->Bind(1, ByteView(row.hash)).Bind(2, ByteView(row.tag)).Bind(3, row.contact);
+  return insert->Run();
+}
+
+absl::StatusOr<bool> Store::FindIndex(const crypto::Hash128& hash, IndexRow& row) {
+  USE_STATEMENT(select, "SELECT tag, contact FROM contact_index WHERE hash = ?");
+  select->Bind(1, ByteView(hash));
+  ASSIGN_OR_RETURN(const bool found, select->Step());
+  if (!found) return false;
+  row = {hash, CopyArray<16>(select->Blob(0)), select->Int(1)};
+  return true;
+}
+
+absl::Status Store::DeleteIndex(const crypto::Hash128& hash) {
+  USE_STATEMENT(remove, "DELETE FROM contact_index WHERE hash = ?");
+  remove->Bind(1, ByteView(hash));
+  return remove->Run();
+}
+
+absl::Status Store::EachIndex(const std::function<absl::Status(const IndexRow&)>& visit) {
+  ASSIGN_OR_RETURN(Statement select,
+                   database_->Prepare("SELECT hash, tag, contact FROM contact_index"));
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return absl::OkStatus();
+    RETURN_IF_ERROR(
+        visit({CopyArray<16>(select.Blob(0)), CopyArray<16>(select.Blob(1)), select.Int(2)}));
+  }
+}
+
+absl::Status Store::PutBookContact(const BookContactRow& row) {
+  USE_STATEMENT(insert,
+                "INSERT OR REPLACE INTO book_contact (book, contact, session, wraps) "
+                "VALUES (?, ?, ?, ?)");
+  insert->Bind(1, Number(row.book)).Bind(2, row.contact).Bind(3, row.session);
+  insert->Bind(4, ByteView(row.wraps));
+  return insert->Run();
+}
+
+absl::StatusOr<bool> Store::GetBookContact(BookId book, ContactNumber contact, BookContactRow& row) {
+  USE_STATEMENT(select, "SELECT session, wraps FROM book_contact WHERE book = ? AND contact = ?");
+  select->Bind(1, Number(book)).Bind(2, contact);
+  ASSIGN_OR_RETURN(const bool found, select->Step());
+  if (!found) return false;
+  row = {book, contact, select->Int(0), Copy(select->Blob(1))};
+  return true;
+}
+
+absl::Status Store::DeleteBookContact(BookId book, ContactNumber contact) {
+  USE_STATEMENT(remove, "DELETE FROM book_contact WHERE book = ? AND contact = ?");
+  remove->Bind(1, Number(book)).Bind(2, contact);
+  return remove->Run();
+}
+
+absl::Status Store::EachBookContact(
+    BookId book, ContactNumber after,
+    const std::function<absl::StatusOr<bool>(const BookContactRow&)>& visit) {
+  ASSIGN_OR_RETURN(Statement select,
+                   database_->Prepare("SELECT contact, session, wraps FROM book_contact "
+                                      "WHERE book = ? AND contact > ? ORDER BY contact"));
+  select.Bind(1, Number(book)).Bind(2, after);
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool more,
+                     visit({book, select.Int(0), select.Int(1), Copy(select.Blob(2))}));
+    if (!more) return absl::OkStatus();
+  }
+}
+
+absl::Status Store::EachAssigned(
+    BookId book, ContactNumber after,
+    const std::function<absl::StatusOr<bool>(const BookContactRow&, const ContactRow&)>& visit) {
+  ASSIGN_OR_RETURN(
+      Statement select,
+      database_->Prepare("SELECT b.contact, b.session, b.wraps, c.token, c.identifiers, "
+                         "c.sealed_values FROM book_contact b LEFT JOIN contact c "
+                         "ON c.number = b.contact WHERE b.book = ? AND b.contact > ? "
+                         "ORDER BY b.contact"));
+  select.Bind(1, Number(book)).Bind(2, after);
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return absl::OkStatus();
+    const ContactNumber contact = select.Int(0);
+    ASSIGN_OR_RETURN(const bool more,
+                     visit({book, contact, select.Int(1), Copy(select.Blob(2))},
+                           {contact, select.Int(3), Copy(select.Blob(4)), Copy(select.Blob(5))}));
+    if (!more) return absl::OkStatus();
+  }
+}
+
+absl::StatusOr<std::int64_t> Store::CountBookContacts(BookId book) {
+  USE_STATEMENT(select, "SELECT count(*) FROM book_contact WHERE book = ?");
+  select->Bind(1, Number(book));
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  return row ? select->Int(0) : 0;
+}
+
+absl::Status Store::EachBookNumber(const std::function<absl::Status(BookId)>& visit) {
+  ASSIGN_OR_RETURN(Statement select, database_->Prepare("SELECT DISTINCT book FROM book_contact"));
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return absl::OkStatus();
+    RETURN_IF_ERROR(visit(BookId{static_cast<std::uint32_t>(select.Int(0))}));
+  }
+}
+
+absl::Status Store::InsertAudit(std::int64_t sequence, ByteView record) {
+  USE_STATEMENT(insert, "INSERT INTO audit (sequence, record) VALUES (?, ?)");
+  insert->Bind(1, sequence).Bind(2, record);
+  return insert->Run();
+}
+
+absl::StatusOr<std::pair<std::int64_t, crypto::Bytes>> Store::LastAudit() {
+  USE_STATEMENT(select, "SELECT sequence, record FROM audit ORDER BY sequence DESC LIMIT 1");
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  if (!row) return std::pair<std::int64_t, crypto::Bytes>{0, {}};
+  return std::pair<std::int64_t, crypto::Bytes>{select->Int(0), Copy(select->Blob(1))};
+}
+
+absl::StatusOr<std::optional<crypto::Bytes>> Store::GetAudit(std::int64_t sequence) {
+  USE_STATEMENT(select, "SELECT record FROM audit WHERE sequence = ?");
+  select->Bind(1, sequence);
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  if (!row) return std::nullopt;
+  return Copy(select->Blob(0));
+}
+
+absl::Status Store::EachAudit(std::int64_t from,
+                              const std::function<absl::Status(std::int64_t, ByteView)>& visit) {
+  ASSIGN_OR_RETURN(
+      Statement select,
+      database_->Prepare("SELECT sequence, record FROM audit WHERE sequence >= ? ORDER BY sequence"));
+  select.Bind(1, from);
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return absl::OkStatus();
+    RETURN_IF_ERROR(visit(select.Int(0), select.Blob(1)));
+  }
+}
+
+}  // namespace sealbook::store

@@ -1,0 +1,142 @@
+// Everything that the vault keeps, as rows. The one place with SQL; it knows no keys and no meanings:
+// what a row's bytes say, and whether the row counts, is for keyring/, records/ and audit/ to tell
+// (docs/format.md). A store for another database would stand beside this one.
+//
+// Rows are written inside a Transaction of kind kWrite; each method says what it expects. One Store
+// belongs to one thread at a time.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "vault/crypto/hash.h"
+#include "vault/ids.h"
+#include "vault/store/database.h"
+
+namespace sealbook::store {
+
+struct GrantRow {
+  MemberId member{};  // 0: sealed to the root compartment of the same class
+  BookId book{};
+  ClassId class_id{};
+  std::uint32_t epoch = 0;
+  crypto::Bytes sealed;
+};
+
+struct ContactRow {
+  ContactNumber number = 0;
+  std::int64_t token = 0;
+  crypto::Bytes identifiers;  // the index hashes of this contact, 16 bytes each
+  crypto::Bytes values;       // docs/format.md, "Contact row"
+};
+
+struct BookContactRow {
+  BookId book{};
+  ContactNumber contact = 0;
+  std::int64_t session = 0;  // whose coverage lists the assignment
+  crypto::Bytes wraps;       // docs/format.md, "Book row"
+};
+
+struct IndexRow {
+  crypto::Hash128 hash{};
+  crypto::Hash128 tag{};
+  ContactNumber contact = 0;
+};
+
+class Store {
+ public:
+  static constexpr int kSchemaVersion = 1;
+
+  // Creates the file and the schema. Open refuses a schema that is newer than kSchemaVersion
+  // (FailedPrecondition) and applies the migrations that an older one lacks.
+  static absl::StatusOr<std::unique_ptr<Store>> Create(const std::string& path,
+                                                       const crypto::DatabaseKey& key);
+  static absl::StatusOr<std::unique_ptr<Store>> Open(const std::string& path,
+                                                     const crypto::DatabaseKey& key);
+
+  Database& database() { return *database_; }
+  absl::StatusOr<Transaction> BeginRead() {
+    return Transaction::Begin(*database_, Transaction::Kind::kRead);
+  }
+  absl::StatusOr<Transaction> BeginWrite() {
+    return Transaction::Begin(*database_, Transaction::Kind::kWrite);
+  }
+  // SQLite's own check of pages and B-trees, and SQLCipher's of every page's HMAC. DataLoss: damage.
+  absl::Status CheckPages();
+
+  // Roster versions, from 1; `document` is the signed bytes.
+  absl::Status InsertRoster(std::uint64_t version, ByteView document);
+  absl::StatusOr<std::uint64_t> LastRosterVersion();
+  absl::Status EachRoster(std::uint64_t from,
+                          const std::function<absl::Status(std::uint64_t, ByteView)>& visit);
+
+  absl::Status PutPolicy(const crypto::Hash256& hash, absl::string_view text);
+  absl::StatusOr<std::string> GetPolicy(const crypto::Hash256& hash);  // NotFound
+
+  absl::Status PutGrant(const GrantRow& row);
+  absl::StatusOr<std::optional<crypto::Bytes>> GetGrant(MemberId member, BookId book, ClassId class_id,
+                                                        std::uint32_t epoch);
+  absl::Status EachGrant(const std::function<absl::Status(const GrantRow&)>& visit);
+
+  absl::Status InsertSession(std::int64_t number, ByteView record);
+  absl::StatusOr<std::optional<crypto::Bytes>> GetSession(std::int64_t number);
+  absl::StatusOr<std::int64_t> LastSession();  // 0: none yet
+  absl::Status EachSession(std::int64_t from,
+                           const std::function<absl::Status(std::int64_t, ByteView)>& visit);
+
+  // Takes `count` contact numbers that nobody else gets, in a transaction of its own; gives the first.
+  absl::StatusOr<ContactNumber> ReserveContacts(std::int64_t count);
+  absl::StatusOr<ContactNumber> NextContact();
+
+  absl::Status InsertContact(const ContactRow& row);
+  absl::Status UpdateContact(const ContactRow& row);  // identifiers and values
+  absl::StatusOr<bool> GetContact(ContactNumber number, ContactRow& row);  // false: not there
+  absl::Status EachContact(ContactNumber from,
+                           const std::function<absl::StatusOr<bool>(const ContactRow&)>& visit);
+  absl::StatusOr<std::int64_t> CountContacts();
+
+  absl::Status InsertToken(std::int64_t token, ContactNumber contact);  // AlreadyExists
+  absl::StatusOr<std::optional<ContactNumber>> FindToken(std::int64_t token);
+  absl::StatusOr<std::int64_t> CountTokens();
+
+  absl::Status InsertIndex(const IndexRow& row);  // AlreadyExists
+  absl::StatusOr<bool> FindIndex(const crypto::Hash128& hash, IndexRow& row);
+  absl::Status DeleteIndex(const crypto::Hash128& hash);
+  absl::Status EachIndex(const std::function<absl::Status(const IndexRow&)>& visit);
+
+  absl::Status PutBookContact(const BookContactRow& row);
+  absl::StatusOr<bool> GetBookContact(BookId book, ContactNumber contact, BookContactRow& row);
+  absl::Status DeleteBookContact(BookId book, ContactNumber contact);
+  // In the order of contact numbers, after `after`, until `visit` gives false.
+  absl::Status EachBookContact(BookId book, ContactNumber after,
+                               const std::function<absl::StatusOr<bool>(const BookContactRow&)>& visit);
+  // With the rows of the contacts, joined: for searches through a whole book.
+  absl::Status EachAssigned(
+      BookId book, ContactNumber after,
+      const std::function<absl::StatusOr<bool>(const BookContactRow&, const ContactRow&)>& visit);
+  absl::StatusOr<std::int64_t> CountBookContacts(BookId book);
+  absl::Status EachBookNumber(const std::function<absl::Status(BookId)>& visit);
+
+  absl::Status InsertAudit(std::int64_t sequence, ByteView record);
+  // Sequence and record of the newest row; sequence 0 where there is none.
+  absl::StatusOr<std::pair<std::int64_t, crypto::Bytes>> LastAudit();
+  absl::StatusOr<std::optional<crypto::Bytes>> GetAudit(std::int64_t sequence);
+  absl::Status EachAudit(std::int64_t from,
+                         const std::function<absl::Status(std::int64_t, ByteView)>& visit);
+
+ private:
+  explicit Store(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  // Prepared once, by the address of the constant text.
+  absl::StatusOr<Statement*> Cached(const char* sql);
+  absl::Status Migrate();
+
+  std::unique_ptr<Database> database_;
+  absl::flat_hash_map<const char*, std::unique_ptr<Statement>> statements_;
+};
+
+}  // namespace sealbook::store
