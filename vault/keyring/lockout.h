@@ -1,0 +1,45 @@
+// Wrong passphrases: each one makes the next try wait, and after some the name is locked for a while.
+//
+// Before unlocking, the policy cannot be read, so its limits are copied into lockout.json, beside the
+// counts. The file lists entry ids (unlock_file.h), no names. Whoever may write the vault's directory
+// can reset it: against a copy of the files Argon2id is what protects. Failures wait in the file until
+// the next member who unlocks writes them into the audit log.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace sealbook::keyring {
+
+struct LockoutLimits {
+  int after = 5;
+  absl::Duration lasts = absl::Minutes(15);
+};
+
+struct FailedUnlock {
+  std::string entry_id;  // empty: a name that is no member's
+  absl::Time time;
+};
+
+class Lockout {
+ public:
+  explicit Lockout(std::string path) : path_(std::move(path)) {}
+
+  // How long to wait before the next try may be made: zero in most cases.
+  // Unauthenticated: locked out; the message says for how long.
+  absl::StatusOr<absl::Duration> Admit(const std::string& entry_id, absl::Time now);
+  absl::Status RecordFailure(const std::string& entry_id, absl::Time now);
+  // Forgets the failures of this entry and hands over what is not in the audit log yet. The caller
+  // calls ForgetPending once those are committed.
+  absl::StatusOr<std::vector<FailedUnlock>> RecordSuccess(const std::string& entry_id);
+  absl::Status ForgetPending(std::size_t count);
+  absl::Status SetLimits(const LockoutLimits& limits);
+
+ private:
+  std::string path_;
+};
+
+}  // namespace sealbook::keyring

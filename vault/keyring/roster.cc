@@ -1,0 +1,277 @@
+#include "vault/keyring/roster.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "vault/status.h"
+
+namespace sealbook::keyring {
+namespace {
+
+constexpr absl::string_view kLabel = "sealbook/roster/1";
+
+void WriteClasses(crypto::ByteWriter& out, const std::vector<ClassId>& classes) {
+  out.U32(static_cast<std::uint32_t>(classes.size()));
+  for (const ClassId id : classes) out.U8(static_cast<std::uint8_t>(id));
+}
+
+std::vector<ClassId> ReadClasses(crypto::ByteReader& in) {
+  std::vector<ClassId> classes(in.Count(1));
+  for (ClassId& id : classes) id = ClassId{in.U8()};
+  return classes;
+}
+
+crypto::Bytes Body(const Roster& roster) {
+  crypto::ByteWriter out;
+  out.Text(kLabel).Raw(roster.vault).U64(roster.version).Raw(roster.previous);
+  out.U64(static_cast<std::uint64_t>(roster.time_ms));
+  out.U32(static_cast<std::uint32_t>(roster.signer));
+  out.U64(static_cast<std::uint64_t>(roster.session_head)).Raw(roster.session_head_hash);
+  out.Raw(roster.root.bytes).Raw(roster.escrow.bytes).Raw(roster.policy_hash);
+  out.U32(static_cast<std::uint32_t>(roster.classes.size()));
+  for (const ClassDefinition& c : roster.classes) out.U8(static_cast<std::uint8_t>(c.id)).Text(c.name);
+  out.U32(static_cast<std::uint32_t>(roster.roles.size()));
+  for (const RoleDefinition& role : roster.roles) {
+    out.Text(role.name).U8(role.root_scope ? 1 : 0).U8(role.service ? 1 : 0).U32(role.powers);
+    WriteClasses(out, role.holds);
+    WriteClasses(out, role.writes);
+  }
+  out.U32(static_cast<std::uint32_t>(roster.members.size()));
+  for (const Member& member : roster.members) {
+    out.U32(static_cast<std::uint32_t>(member.id)).U8(static_cast<std::uint8_t>(member.kind));
+    out.U8(member.active ? 1 : 0).Text(member.name).Text(member.role);
+    out.Raw(member.exchange.bytes).Raw(member.verify.bytes);
+  }
+  out.U32(static_cast<std::uint32_t>(roster.books.size()));
+  for (const Book& book : roster.books) out.U32(static_cast<std::uint32_t>(book.id)).Text(book.name);
+  out.U32(static_cast<std::uint32_t>(roster.memberships.size()));
+  for (const Membership& m : roster.memberships) {
+    out.U32(static_cast<std::uint32_t>(m.book)).U32(static_cast<std::uint32_t>(m.member));
+  }
+  out.U32(static_cast<std::uint32_t>(roster.compartments.size()));
+  for (const Compartment& c : roster.compartments) {
+    out.U32(static_cast<std::uint32_t>(c.book)).U8(static_cast<std::uint8_t>(c.class_id));
+    out.U32(c.epoch).Raw(c.public_key.bytes);
+  }
+  return out.Take();
+}
+
+Roster ReadBody(crypto::ByteReader& in) {
+  Roster roster;
+  roster.vault = in.Array<16>();
+  roster.version = in.U64();
+  roster.previous = in.Array<32>();
+  roster.time_ms = static_cast<std::int64_t>(in.U64());
+  roster.signer = MemberId{in.U32()};
+  roster.session_head = static_cast<std::int64_t>(in.U64());
+  roster.session_head_hash = in.Array<32>();
+  roster.root.bytes = in.Array<32>();
+  roster.escrow.bytes = in.Array<32>();
+  roster.policy_hash = in.Array<32>();
+  roster.classes.resize(in.Count(5));
+  for (ClassDefinition& c : roster.classes) {
+    c.id = ClassId{in.U8()};
+    c.name = in.Text();
+  }
+  roster.roles.resize(in.Count(18));
+  for (RoleDefinition& role : roster.roles) {
+    role.name = in.Text();
+    role.root_scope = in.U8() != 0;
+    role.service = in.U8() != 0;
+    role.powers = in.U32();
+    role.holds = ReadClasses(in);
+    role.writes = ReadClasses(in);
+  }
+  roster.members.resize(in.Count(78));
+  for (Member& member : roster.members) {
+    member.id = MemberId{in.U32()};
+    member.kind = MemberKind{in.U8()};
+    member.active = in.U8() != 0;
+    member.name = in.Text();
+    member.role = in.Text();
+    member.exchange.bytes = in.Array<32>();
+    member.verify.bytes = in.Array<32>();
+  }
+  roster.books.resize(in.Count(8));
+  for (Book& book : roster.books) {
+    book.id = BookId{in.U32()};
+    book.name = in.Text();
+  }
+  roster.memberships.resize(in.Count(8));
+  for (Membership& m : roster.memberships) {
+    m.book = BookId{in.U32()};
+    m.member = MemberId{in.U32()};
+  }
+  roster.compartments.resize(in.Count(41));
+  for (Compartment& c : roster.compartments) {
+    c.book = BookId{in.U32()};
+    c.class_id = ClassId{in.U8()};
+    c.epoch = in.U32();
+    c.public_key.bytes = in.Array<32>();
+  }
+  return roster;
+}
+
+// Whoever signs rosters, with all that makes the right: what only the root key may change.
+bool SameSigners(const Roster& before, const Roster& after) {
+  const auto signs = [](const Roster& roster, const Member& member) {
+    const RoleDefinition* role = roster.RoleOf(member);
+    return member.kind == MemberKind::kRecovery || (role != nullptr && role->Has(Power::kSignRoster));
+  };
+  for (const Member& member : after.members) {
+    if (!member.active || !signs(after, member)) continue;
+    const Member* old = before.FindMember(member.id);
+    if (old == nullptr || *old != member || !signs(before, *old)) return false;
+  }
+  // An admin may take another admin away, but never the owner or the recovery code.
+  for (const Member& member : before.members) {
+    if (!member.active || !(member.role == "owner" || member.kind == MemberKind::kRecovery)) continue;
+    const Member* now = after.FindMember(member.id);
+    if (now == nullptr || *now != member) return false;
+  }
+  return true;
+}
+
+absl::Status GoesOn(const Roster& before, const Roster& after) {
+  if (after.root != before.root || after.escrow != before.escrow) {
+    return absl::DataLossError("it changes the vault's own keys");
+  }
+  if (after.session_head < before.session_head) return absl::DataLossError("its session head goes back");
+  for (const Compartment& old : before.compartments) {
+    const Compartment* now = after.FindCompartment(old.book, old.class_id);
+    if (now == nullptr || now->epoch < old.epoch ||
+        (now->epoch == old.epoch && now->public_key != old.public_key)) {
+      return absl::DataLossError("a compartment's epoch goes back or changes its key");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+const Member* Roster::FindMember(MemberId id) const {
+  const auto at = std::find_if(members.begin(), members.end(), [&](auto& m) { return m.id == id; });
+  return at == members.end() ? nullptr : &*at;
+}
+const Member* Roster::FindMember(absl::string_view name) const {
+  const auto at = std::find_if(members.begin(), members.end(), [&](auto& m) {
+    return m.name == name && m.kind != MemberKind::kRecovery;
+  });
+  return at == members.end() ? nullptr : &*at;
+}
+const RoleDefinition* Roster::FindRole(absl::string_view name) const {
+  const auto at = std::find_if(roles.begin(), roles.end(), [&](auto& r) { return r.name == name; });
+  return at == roles.end() ? nullptr : &*at;
+}
+const Book* Roster::FindBook(BookId id) const {
+  const auto at = std::find_if(books.begin(), books.end(), [&](auto& b) { return b.id == id; });
+  return at == books.end() ? nullptr : &*at;
+}
+const Book* Roster::FindBook(absl::string_view name) const {
+  const auto at = std::find_if(books.begin(), books.end(), [&](auto& b) { return b.name == name; });
+  return at == books.end() ? nullptr : &*at;
+}
+const Compartment* Roster::FindCompartment(BookId book, ClassId class_id) const {
+  const auto at = std::find_if(compartments.begin(), compartments.end(), [&](auto& c) {
+    return c.book == book && c.class_id == class_id;
+  });
+  return at == compartments.end() ? nullptr : &*at;
+}
+bool Roster::IsMember(BookId book, MemberId member) const {
+  return std::find(memberships.begin(), memberships.end(), Membership{book, member}) !=
+         memberships.end();
+}
+std::vector<BookId> Roster::BooksOf(MemberId member) const {
+  std::vector<BookId> out;
+  for (const Membership& m : memberships) {
+    if (m.member == member) out.push_back(m.book);
+  }
+  return out;
+}
+std::vector<ClassId> Roster::DataClasses() const {
+  std::vector<ClassId> out;
+  for (const ClassDefinition& c : classes) {
+    if (c.id != ClassId::kIndex && c.id != ClassId::kAudit) out.push_back(c.id);
+  }
+  return out;
+}
+
+crypto::Bytes Roster::Sign(const crypto::SigningPair& signer_pair) const {
+  crypto::Bytes document = Body(*this);
+  const crypto::Signature signature = signer_pair.Sign(kLabel, document);
+  document.insert(document.end(), signature.begin(), signature.end());
+  return document;
+}
+
+absl::StatusOr<SignedRoster> SignedRoster::Parse(ByteView document) {
+  SignedRoster out;
+  if (document.size() < out.signature.size() || document.size() > Roster::kMaxBytes) {
+    return absl::DataLossError("a roster of an impossible size");
+  }
+  const ByteView body = document.first(document.size() - out.signature.size());
+  out.body.assign(body.begin(), body.end());
+  std::copy(document.end() - static_cast<std::ptrdiff_t>(out.signature.size()), document.end(),
+            out.signature.begin());
+  out.hash = crypto::HashOf("sealbook/roster-hash/1", {document});
+  crypto::ByteReader in(body);
+  if (in.Text() != kLabel) return absl::DataLossError("not a roster of this format");
+  out.roster = ReadBody(in);
+  RETURN_IF_ERROR(in.Finish("a roster"));
+  return out;
+}
+
+absl::Status RosterHistory::Append(ByteView document) {
+  ASSIGN_OR_RETURN(SignedRoster next, SignedRoster::Parse(document));
+  const Roster& roster = next.roster;
+  const auto fails = [&](absl::string_view why) {
+    return absl::DataLossError(absl::StrCat("roster version ", roster.version, " does not count: ", why));
+  };
+  const Roster* before = versions_.empty() ? nullptr : &versions_.back();
+  if (roster.version != (before == nullptr ? 1 : before->version + 1)) {
+    return fails("a version before it is missing");
+  }
+  if (roster.root != root_) return fails("it names another root key");
+  if (before != nullptr &&
+      (roster.previous != hashes_.back() || roster.vault != before->vault)) {
+    return fails("it does not name the version before it");
+  }
+  if (roster.signer == kRootSigner) {
+    if (!crypto::Verify(root_, kLabel, next.body, next.signature)) {
+      return fails("the root key's signature is wrong");
+    }
+  } else {
+    const Member* signer = before == nullptr ? nullptr : before->FindMember(roster.signer);
+    const RoleDefinition* role = signer == nullptr ? nullptr : before->RoleOf(*signer);
+    if (role == nullptr || !signer->active || !role->Has(Power::kSignRoster)) {
+      return fails("its signer may not sign rosters");
+    }
+    if (!crypto::Verify(signer->verify, kLabel, next.body, next.signature)) {
+      return fails("its signature is wrong");
+    }
+    if (!SameSigners(*before, roster)) return fails("only the owner changes who signs rosters");
+  }
+  if (before != nullptr) {
+    if (const absl::Status status = GoesOn(*before, roster); !status.ok()) {
+      return fails(absl::string_view(status.message()));
+    }
+  }
+  versions_.push_back(std::move(next.roster));
+  hashes_.push_back(next.hash);
+  return absl::OkStatus();
+}
+
+const Roster* RosterHistory::Version(std::uint64_t version) const {
+  return version >= 1 && version <= versions_.size() ? &versions_[version - 1] : nullptr;
+}
+const crypto::Hash256* RosterHistory::HashOfVersion(std::uint64_t version) const {
+  return version >= 1 && version <= hashes_.size() ? &hashes_[version - 1] : nullptr;
+}
+const Roster* RosterHistory::ForSession(std::int64_t session) const {
+  // The first version whose successor's head is not before this session.
+  const auto after = std::partition_point(versions_.begin(), versions_.end(), [&](const Roster& r) {
+    return r.session_head < session;
+  });
+  return after == versions_.begin() ? nullptr : &*(after - 1);
+}
+
+}  // namespace sealbook::keyring

@@ -1,0 +1,177 @@
+#include "vault/keyring/session.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "vault/status.h"
+
+namespace sealbook::keyring {
+namespace {
+constexpr absl::string_view kLabel = "sealbook/session-record/1";
+}
+
+bool Coverage::Contains(ContactNumber contact) const {
+  const auto after = std::partition_point(ranges.begin(), ranges.end(), [&](const CoverageRange& r) {
+    return r.first <= contact;
+  });
+  if (after == ranges.begin()) return false;
+  const CoverageRange& range = *(after - 1);
+  return static_cast<std::uint64_t>(contact - range.first) < range.count;
+}
+
+bool Session::Covers(CoverageKind kind, BookId book, ContactNumber contact) const {
+  return std::any_of(coverage.begin(), coverage.end(), [&](const Coverage& c) {
+    return c.kind == kind && c.book == book && c.Contains(contact);
+  });
+}
+
+bool Session::TakesAway() const {
+  return std::any_of(coverage.begin(), coverage.end(),
+                     [](const Coverage& c) { return c.kind == CoverageKind::kTakenAway; });
+}
+
+crypto::Bytes Session::Sign(const crypto::SigningPair& pair) const {
+  crypto::ByteWriter out;
+  out.Text(kLabel).U64(static_cast<std::uint64_t>(number)).Raw(previous).Raw(vault);
+  out.U32(static_cast<std::uint32_t>(member)).U64(roster_version);
+  out.U64(static_cast<std::uint64_t>(time_ms)).U64(static_cast<std::uint64_t>(last_taking));
+  out.Raw(ephemeral.bytes).U32(static_cast<std::uint32_t>(coverage.size()));
+  for (const Coverage& c : coverage) {
+    out.U8(static_cast<std::uint8_t>(c.kind)).U32(static_cast<std::uint32_t>(c.book));
+    out.U32(static_cast<std::uint32_t>(c.ranges.size()));
+    for (const CoverageRange& range : c.ranges) {
+      out.U64(static_cast<std::uint64_t>(range.first)).U64(range.count);
+    }
+  }
+  crypto::Bytes record = out.Take();
+  const crypto::Signature signature = pair.Sign(kLabel, record);
+  record.insert(record.end(), signature.begin(), signature.end());
+  return record;
+}
+
+crypto::Hash256 HashOfSession(ByteView record) {
+  return crypto::HashOf("sealbook/session-hash/1", {record});
+}
+
+absl::StatusOr<SignedSession> SignedSession::Parse(ByteView record) {
+  SignedSession out;
+  if (record.size() < out.signature.size()) return absl::DataLossError("a session is cut short");
+  const ByteView body = record.first(record.size() - out.signature.size());
+  std::copy(record.end() - static_cast<std::ptrdiff_t>(out.signature.size()), record.end(),
+            out.signature.begin());
+  out.body.assign(body.begin(), body.end());
+  crypto::ByteReader in(body);
+  if (in.Text() != kLabel) return absl::DataLossError("not a session of this format");
+  Session& session = out.session;
+  session.number = static_cast<std::int64_t>(in.U64());
+  session.previous = in.Array<32>();
+  session.vault = in.Array<16>();
+  session.member = MemberId{in.U32()};
+  session.roster_version = in.U64();
+  session.time_ms = static_cast<std::int64_t>(in.U64());
+  session.last_taking = static_cast<std::int64_t>(in.U64());
+  session.ephemeral.bytes = in.Array<32>();
+  session.coverage.resize(in.Count(9));
+  for (Coverage& c : session.coverage) {
+    c.kind = CoverageKind{in.U8()};
+    c.book = BookId{in.U32()};
+    c.ranges.resize(in.Count(16));
+    for (CoverageRange& range : c.ranges) {
+      range.first = static_cast<std::int64_t>(in.U64());
+      range.count = in.U64();
+    }
+    // Contains() searches by halving: an unordered list would answer wrongly, so it counts for nothing.
+    if (!std::is_sorted(c.ranges.begin(), c.ranges.end(),
+                        [](auto& a, auto& b) { return a.first < b.first; })) {
+      return absl::DataLossError("a session's coverage is out of order");
+    }
+  }
+  RETURN_IF_ERROR(in.Finish("a session"));
+  return out;
+}
+
+absl::StatusOr<Session> CheckSession(std::int64_t number, ByteView record,
+                                     const RosterHistory& history) {
+  const auto fails = [&](absl::string_view why) {
+    return absl::DataLossError(absl::StrCat("session ", number, " does not count: ", why));
+  };
+  absl::StatusOr<SignedSession> parsed = SignedSession::Parse(record);
+  if (!parsed.ok()) return fails("it cannot be read");
+  Session& session = parsed->session;
+  const Roster* roster = history.ForSession(number);
+  if (session.number != number || roster == nullptr || session.vault != roster->vault) {
+    return fails("it stood elsewhere");
+  }
+  if (session.roster_version != roster->version) return fails("it names the wrong roster version");
+  const Member* signer = roster->FindMember(session.member);
+  if (signer == nullptr || !signer->active) return fails("its signer was no active member");
+  if (!crypto::Verify(signer->verify, kLabel, parsed->body, parsed->signature)) {
+    return fails("its signature is wrong");
+  }
+  if (session.last_taking < 0 || session.last_taking >= number) {
+    return fails("it names a later session as an earlier one");
+  }
+  return std::move(session);
+}
+
+absl::StatusOr<const Session*> SessionDirectory::Get(std::int64_t number) {
+  auto& slot = sessions_[number];
+  if (slot == nullptr) {
+    ASSIGN_OR_RETURN(const auto record, store_.GetSession(number));
+    if (!record) {
+      sessions_.erase(number);
+      return absl::DataLossError(absl::StrCat("session ", number, " is missing"));
+    }
+    absl::StatusOr<Session> session = CheckSession(number, *record, history_);
+    if (!session.ok()) {
+      sessions_.erase(number);
+      return session.status();
+    }
+    slot = std::make_unique<Session>(*std::move(session));
+  }
+  return slot.get();
+}
+
+absl::Status SessionDirectory::LoadTakings() {
+  ASSIGN_OR_RETURN(const std::int64_t head, store_.LastSession());
+  if (head == takings_read_to_) return absl::OkStatus();
+  std::vector<const Session*> found;
+  ASSIGN_OR_RETURN(const Session* session, Get(head));
+  std::int64_t next = session->TakesAway() ? head : session->last_taking;
+  while (next > takings_read_to_) {
+    ASSIGN_OR_RETURN(session, Get(next));
+    if (!session->TakesAway()) {
+      return absl::DataLossError(absl::StrCat("session ", next, " is not what later ones say"));
+    }
+    found.push_back(session);
+    next = session->last_taking;
+  }
+  takings_.insert(takings_.end(), found.rbegin(), found.rend());
+  takings_read_to_ = head;
+  return absl::OkStatus();
+}
+
+absl::Status SessionDirectory::CheckAssignment(BookId book, ContactNumber contact,
+                                               std::int64_t number) {
+  ASSIGN_OR_RETURN(const Session* session, Get(number));
+  const Roster* roster = history_.Version(session->roster_version);
+  const RoleDefinition* role = roster->RoleOf(*roster->FindMember(session->member));
+  if (role == nullptr || !role->Has(Power::kAssign)) {
+    return absl::DataLossError(
+        absl::StrCat("an assignment to book number ", static_cast<std::uint32_t>(book), " by a member who may not assign"));
+  }
+  if (!session->Covers(CoverageKind::kAssigned, book, contact)) {
+    return absl::DataLossError(
+        absl::StrCat("an assignment to book number ", static_cast<std::uint32_t>(book), " that session ", number, " does not list"));
+  }
+  RETURN_IF_ERROR(LoadTakings());
+  for (auto at = takings_.rbegin(); at != takings_.rend() && (*at)->number > number; ++at) {
+    if ((*at)->Covers(CoverageKind::kTakenAway, book, contact)) {
+      return absl::DataLossError(
+          absl::StrCat("an assignment to book number ", static_cast<std::uint32_t>(book), " that session ", (*at)->number, " took away"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace sealbook::keyring

@@ -1,0 +1,124 @@
+// Sessions: the signed record of one batch of writing (docs/format.md, "Session").
+//
+// A record names the roster version under which it was written, the ephemeral public key E from which
+// all its keys come, and its coverage: which contacts it created, and which it assigned to which book
+// or took away. It is numbered, and names its predecessor's hash. A session counts when
+//   - it names exactly the roster version that RosterHistory::ForSession gives for its number;
+//   - its signer was active at that version, and the signature is right.
+// An assignment counts when a session that counts lists it, its signer's role may assign, and no later
+// session took it away. So that those are found without reading every session, each record names the
+// newest session before it that took something away.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "vault/crypto/exchange.h"
+#include "vault/crypto/signature.h"
+#include "vault/keyring/roster.h"
+#include "vault/store/store.h"
+
+namespace sealbook::keyring {
+
+struct CoverageRange {
+  ContactNumber first = 0;
+  std::uint64_t count = 0;
+  friend bool operator==(const CoverageRange&, const CoverageRange&) = default;
+};
+
+enum class CoverageKind : std::uint8_t {
+  kCreated = 1,   // book is the root
+  kAssigned = 2,
+  kTakenAway = 3,
+};
+
+struct Coverage {
+  CoverageKind kind{};
+  BookId book{};
+  std::vector<CoverageRange> ranges;  // ascending, not touching
+
+  bool Contains(ContactNumber contact) const;
+};
+
+struct Session {
+  std::int64_t number = 0;
+  crypto::Hash256 previous{};
+  VaultId vault{};
+  MemberId member{};
+  std::uint64_t roster_version = 0;
+  std::int64_t time_ms = 0;
+  std::int64_t last_taking = 0;  // the newest session before this one that took something away
+  crypto::ExchangePublic ephemeral;
+  std::vector<Coverage> coverage;
+
+  bool Covers(CoverageKind kind, BookId book, ContactNumber contact) const;
+  bool TakesAway() const;
+  crypto::Bytes Sign(const crypto::SigningPair& pair) const;
+};
+
+crypto::Hash256 HashOfSession(ByteView record);
+
+struct SignedSession {
+  Session session;
+  crypto::Bytes body;
+  crypto::Signature signature{};
+  static absl::StatusOr<SignedSession> Parse(ByteView record);
+};
+
+// DataLoss: it does not count; the message names the session and the rule.
+absl::StatusOr<Session> CheckSession(std::int64_t number, ByteView record, const RosterHistory& history);
+
+// Sessions by number, checked once each.
+class SessionDirectory {
+ public:
+  SessionDirectory(store::Store& store, const RosterHistory& history)
+      : store_(store), history_(history) {}
+
+  // DataLoss: missing, or does not count. The pointer lives as long as the directory.
+  absl::StatusOr<const Session*> Get(std::int64_t number);
+
+  // OK where the assignment of `contact` to `book` by session `number` counts now.
+  absl::Status CheckAssignment(BookId book, ContactNumber contact, std::int64_t number);
+
+  // OK where what the signer of session `number` wrote into `class_id` of `contact` counts: by role, or
+  // through a book that both were in. `assigned_in(book)` gives the session that assigned the contact
+  // to that book, 0 where it is not in it.
+  template <typename AssignedIn>
+  absl::Status CheckWriter(std::int64_t number, ContactNumber contact, ClassId class_id,
+                           AssignedIn&& assigned_in);
+
+ private:
+  absl::Status LoadTakings();
+
+  store::Store& store_;
+  const RosterHistory& history_;
+  absl::flat_hash_map<std::int64_t, std::unique_ptr<Session>> sessions_;
+  std::int64_t takings_read_to_ = 0;
+  std::vector<const Session*> takings_;  // newest last
+};
+
+template <typename AssignedIn>
+absl::Status SessionDirectory::CheckWriter(std::int64_t number, ContactNumber contact,
+                                           ClassId class_id, AssignedIn&& assigned_in) {
+  absl::StatusOr<const Session*> session = Get(number);
+  if (!session.ok()) return session.status();
+  const Roster* roster = history_.Version((*session)->roster_version);
+  const Member* signer = roster->FindMember((*session)->member);
+  const RoleDefinition* role = roster->RoleOf(*signer);
+  if (role != nullptr && role->Writes(class_id)) {
+    if (role->root_scope) return absl::OkStatus();
+    for (const BookId book : roster->BooksOf(signer->id)) {
+      absl::StatusOr<std::int64_t> assigned = assigned_in(book);
+      if (!assigned.ok()) return assigned.status();
+      // Assigned before it was written; whether the assignment itself counts is checked as well.
+      if (*assigned == 0 || *assigned > number) continue;
+      if (CheckAssignment(book, contact, *assigned).ok()) return absl::OkStatus();
+    }
+  }
+  return absl::DataLossError("a value was written by a member who may not write it");
+}
+
+}  // namespace sealbook::keyring
