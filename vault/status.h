@@ -34,14 +34,16 @@ std::string HintOf(const absl::Status& status);
 #define SEALBOOK_CONCAT_INNER(a, b) a##b
 #define SEALBOOK_CONCAT(a, b) SEALBOOK_CONCAT_INNER(a, b)
 
-#define RETURN_IF_ERROR(expression)                                   \
-  do {                                                                \
-    if (absl::Status status_or_ok = (expression); !status_or_ok.ok()) \
-      return status_or_ok;                                            \
+// Names of their own, since these macros stand inside one another's arguments (lambdas).
+#define RETURN_IF_ERROR(expression) \
+  SEALBOOK_RETURN_IF_ERROR(SEALBOOK_CONCAT(status_, __COUNTER__), expression)
+#define SEALBOOK_RETURN_IF_ERROR(status, expression)                 \
+  do {                                                               \
+    if (absl::Status status = (expression); !status.ok()) return status; \
   } while (false)
 
 #define ASSIGN_OR_RETURN(declaration, expression) \
-  SEALBOOK_ASSIGN_OR_RETURN(SEALBOOK_CONCAT(status_or_, __LINE__), declaration, expression)
+  SEALBOOK_ASSIGN_OR_RETURN(SEALBOOK_CONCAT(status_or_, __COUNTER__), declaration, expression)
 #define SEALBOOK_ASSIGN_OR_RETURN(result, declaration, expression) \
   auto result = (expression);                                      \
   if (!result.ok()) return std::move(result).status();             \

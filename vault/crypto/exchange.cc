@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include <cstdlib>
+
 #include "vault/crypto/hash.h"
 #include "vault/status.h"
 
@@ -11,11 +13,10 @@ namespace {
 constexpr absl::string_view kSessionLabel = "sealbook/session/1";
 
 absl::StatusOr<SessionSecret> Shared(const ExchangeSecret& mine, const ExchangePublic& theirs,
-                                     const ExchangePublic& session, const ExchangePublic& compartment) {
+                                     const ExchangePublic& session,
+                                     const ExchangePublic& compartment) {
   ExchangeSecret shared = KeyAccess::Empty<ExchangePurpose>();
-  // Fails where the result is all zeros, which points of small order give with every secret.
-  if (crypto_scalarmult(KeyAccess::Mutable(shared).data(), mine.ExposeBytes().data(),
-                        theirs.bytes.data()) != 0) {
+  if (!internal::X25519(mine.ExposeBytes(), theirs, KeyAccess::Mutable(shared))) {
     return absl::InvalidArgumentError("a public key of small order");
   }
   SessionSecret secret = KeyAccess::Empty<SessionPurpose>();
@@ -25,6 +26,24 @@ absl::StatusOr<SessionSecret> Shared(const ExchangeSecret& mine, const ExchangeP
 }
 
 }  // namespace
+
+namespace internal {
+
+bool X25519(ByteView secret, const ExchangePublic& point, std::span<std::uint8_t> out) {
+  static_assert(crypto_scalarmult_BYTES == kKeyBytes && crypto_scalarmult_SCALARBYTES == kKeyBytes);
+  if (secret.size() != kKeyBytes || out.size() != kKeyBytes) std::abort();
+  // Fails where the result is all zeros, which points of small order give with every secret.
+  return crypto_scalarmult(out.data(), secret.data(), point.bytes.data()) == 0;
+}
+
+}  // namespace internal
+
+bool IsUsablePoint(const ExchangePublic& point) {
+  // Clamping makes every scalar a multiple of the cofactor 8, so any scalar tells.
+  static constexpr std::array<std::uint8_t, kKeyBytes> kAnyScalar{8};
+  std::array<std::uint8_t, kKeyBytes> ignored;
+  return internal::X25519(kAnyScalar, point, ignored);
+}
 
 ExchangePair ExchangePair::Generate() { return FromSecret(ExchangeSecret::Random()); }
 
@@ -43,10 +62,10 @@ absl::StatusOr<SessionSecret> ExchangePair::SessionSecretAsReader(const Exchange
   return Shared(secret_, session, session, public_);
 }
 
+static_assert(crypto_box_PUBLICKEYBYTES == kKeyBytes && crypto_box_SECRETKEYBYTES == kKeyBytes);
+
 Bytes SealToPublic(const ExchangePublic& recipient, ByteView plaintext) {
   Bytes sealed(plaintext.size() + crypto_box_SEALBYTES);
-  // Fails for no point that ParseAgeRecipient or a signed roster lets through; a box to a point of
-  // small order would be readable by everybody, so it must not come into being.
   if (crypto_box_seal(sealed.data(), plaintext.data(), plaintext.size(), recipient.bytes.data()) != 0) {
     std::abort();
   }

@@ -42,8 +42,19 @@ class ExchangePair {
   ExchangeSecret secret_;
 };
 
+// False for a point of small order: whatever is sealed to it, everybody can read. Public keys are
+// checked with this where they enter the program (a roster's verification, a recipient's text).
+bool IsUsablePoint(const ExchangePublic& point);
+
+namespace internal {
+// The bare function of RFC 7748 into the 32 bytes of `out`. False: `point` is of small order.
+bool X25519(ByteView secret, const ExchangePublic& point, std::span<std::uint8_t> out);
+}  // namespace internal
+
 // Sealed box: anybody seals to a public key, its owner opens. It binds nothing: the plaintext begins
 // with a label and says what it is for, and the opener compares (docs/format.md, "Grants").
+// Ends the process where `recipient` is no usable point: a box that everybody can open must not come
+// into being.
 Bytes SealToPublic(const ExchangePublic& recipient, ByteView plaintext);
 // DataLoss: not sealed to this pair, or altered.
 absl::StatusOr<SecretBytes> OpenSealedToPublic(const ExchangePair& pair, ByteView sealed);

@@ -15,12 +15,14 @@ Bytes Labelled(absl::string_view label, ByteView message) {
 
 namespace internal {
 
+namespace {
 VerifyKey ExpandSeed(ByteView seed, SecretBytes& secret_key) {
   VerifyKey key;
   secret_key = SecretBytes(crypto_sign_SECRETKEYBYTES);
   crypto_sign_seed_keypair(key.bytes.data(), secret_key.ExposeMutable().data(), seed.data());
   return key;
 }
+}  // namespace
 
 Signature SignRaw(ByteView seed, ByteView message) {
   SecretBytes secret_key;

@@ -1,0 +1,50 @@
+// Writing under a session of one's own: one transaction's ephemeral key, and the keys that it shares
+// with each compartment written to. Needs public keys only, so the importer can use it and read nothing.
+//
+//   ASSIGN_OR_RETURN(auto session, SessionWriter::Open(keyring));     // seal as much as wanted
+//   ASSIGN_OR_RETURN(auto transaction, keyring.store().BeginWrite());
+//   ASSIGN_OR_RETURN(const std::int64_t number, session.Number());    // inside the transaction
+//   … write rows that name `number`, add coverage …
+//   RETURN_IF_ERROR(session.Insert());
+//   RETURN_IF_ERROR(transaction.Commit());
+//
+// The ephemeral secret is forgotten with the writer.
+#pragma once
+
+#include "absl/container/flat_hash_map.h"
+#include "vault/keyring/keyring.h"
+
+namespace sealbook::keyring {
+
+class SessionWriter {
+ public:
+  // Names the newest roster version known to `keyring`, which outlives the writer.
+  static SessionWriter Open(Keyring& keyring);
+
+  const crypto::ExchangePublic& ephemeral() const { return pair_.public_key(); }
+  // s(root, class): value keys are derived from it. NotFound: no such class.
+  absl::StatusOr<const crypto::SessionSecret*> RootSecret(ClassId class_id);
+  absl::StatusOr<const crypto::WrapKey*> Wrap(BookId book, ClassId class_id);
+
+  // The number that this session gets. Aborted: another process published a roster version meanwhile,
+  // so what was sealed names the wrong epochs: refresh the keyring and begin again.
+  absl::StatusOr<std::int64_t> Number();
+  void Cover(CoverageKind kind, BookId book, ContactNumber contact);
+  absl::Status Insert();
+
+ private:
+  SessionWriter(Keyring& keyring, std::uint64_t roster_version)
+      : keyring_(&keyring),
+        roster_version_(roster_version),
+        pair_(crypto::ExchangePair::Generate()) {}
+  absl::StatusOr<const SessionKeys*> Keys(BookId book, ClassId class_id);
+
+  Keyring* keyring_;
+  std::uint64_t roster_version_;
+  crypto::ExchangePair pair_;
+  std::int64_t number_ = 0;
+  std::vector<Coverage> coverage_;
+  absl::flat_hash_map<std::pair<BookId, ClassId>, std::unique_ptr<SessionKeys>> keys_;
+};
+
+}  // namespace sealbook::keyring

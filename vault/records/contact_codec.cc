@@ -1,0 +1,164 @@
+#include "vault/records/contact_codec.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "vault/records/fields.pb.h"
+#include "vault/status.h"
+
+namespace sealbook::records {
+namespace {
+
+constexpr char kValueLabel[] = "sealbook-value-1";
+constexpr char kWrapLabel[] = "sealbook-wrap--1";
+static_assert(sizeof(kValueLabel) == 17 && sizeof(kWrapLabel) == 17);
+
+// Numbers of rows are small and rows are many: base-128, low groups first, as protobuf's varint.
+void PutVarint(crypto::Bytes& out, std::uint64_t value) {
+  while (value >= 0x80) {
+    out.push_back(static_cast<std::uint8_t>(value | 0x80));
+    value >>= 7;
+  }
+  out.push_back(static_cast<std::uint8_t>(value));
+}
+
+class VarintReader {
+ public:
+  explicit VarintReader(ByteView bytes) : rest_(bytes) {}
+  bool done() const { return rest_.empty(); }
+  bool ok() const { return ok_; }
+  std::uint64_t Varint() {
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < 63; shift += 7) {
+      const ByteView byte = Raw(1);
+      if (byte.empty()) return 0;
+      value |= static_cast<std::uint64_t>(byte[0] & 0x7f) << shift;
+      if ((byte[0] & 0x80) == 0) return value;
+    }
+    ok_ = false;
+    return 0;
+  }
+  ByteView Raw(std::uint64_t size) {
+    if (!ok_ || size > rest_.size()) {
+      ok_ = false;
+      rest_ = {};
+      return {};
+    }
+    const ByteView out = rest_.first(static_cast<std::size_t>(size));
+    rest_ = rest_.subspan(static_cast<std::size_t>(size));
+    return out;
+  }
+
+ private:
+  ByteView rest_;
+  bool ok_ = true;
+};
+
+template <typename Entry>
+void PutHead(crypto::Bytes& out, const Entry& entry) {
+  out.push_back(static_cast<std::uint8_t>(entry.class_id));
+  PutVarint(out, static_cast<std::uint64_t>(entry.session));
+  PutVarint(out, entry.revision);
+}
+
+template <typename Entry, typename SizeOf>
+absl::StatusOr<std::vector<Entry>> DecodeEntries(ByteView bytes, SizeOf&& size_of) {
+  std::vector<Entry> entries;
+  VarintReader in(bytes);
+  while (!in.done()) {
+    Entry entry;
+    const ByteView class_byte = in.Raw(1);
+    entry.class_id = ClassId{class_byte.empty() ? std::uint8_t{0} : class_byte[0]};
+    entry.session = static_cast<std::int64_t>(in.Varint());
+    entry.revision = static_cast<std::uint32_t>(in.Varint());
+    const ByteView sealed = in.Raw(size_of(in));
+    if (!in.ok()) return absl::DataLossError("a row that cannot be read");
+    entry.sealed.assign(sealed.begin(), sealed.end());
+    entries.push_back(std::move(entry));
+  }
+  if (!in.ok()) return absl::DataLossError("a row that cannot be read");
+  return entries;
+}
+
+}  // namespace
+
+crypto::Bytes EncodeFields(const Fields& fields) {
+  FieldSet set;
+  for (const Field& field : fields) {
+    FieldSet::Field* out = set.add_fields();
+    out->set_name(field.name);
+    out->set_value(field.value);
+  }
+  crypto::Bytes bytes(set.ByteSizeLong());
+  set.SerializeWithCachedSizesToArray(bytes.data());
+  return bytes;
+}
+
+absl::StatusOr<Fields> DecodeFields(ByteView bytes) {
+  FieldSet set;
+  if (!set.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::DataLossError("a sealed value holds no fields");
+  }
+  Fields fields;
+  fields.reserve(static_cast<std::size_t>(set.fields_size()));
+  for (FieldSet::Field& field : *set.mutable_fields()) {
+    fields.push_back({std::move(*field.mutable_name()), std::move(*field.mutable_value())});
+  }
+  return fields;
+}
+
+crypto::Bytes EncodeValues(const std::vector<ValueEntry>& entries) {
+  crypto::Bytes out;
+  for (const ValueEntry& entry : entries) {
+    PutHead(out, entry);
+    PutVarint(out, entry.sealed.size());
+    out.insert(out.end(), entry.sealed.begin(), entry.sealed.end());
+  }
+  return out;
+}
+
+absl::StatusOr<std::vector<ValueEntry>> DecodeValues(ByteView bytes) {
+  return DecodeEntries<ValueEntry>(bytes, [](VarintReader& in) { return in.Varint(); });
+}
+
+crypto::Bytes EncodeWraps(const std::vector<WrapEntry>& entries) {
+  crypto::Bytes out;
+  for (const WrapEntry& entry : entries) {
+    PutHead(out, entry);
+    out.insert(out.end(), entry.sealed.begin(), entry.sealed.end());
+  }
+  return out;
+}
+
+absl::StatusOr<std::vector<WrapEntry>> DecodeWraps(ByteView bytes) {
+  return DecodeEntries<WrapEntry>(
+      bytes, [](VarintReader&) { return std::uint64_t{WrapEntry::kSealedBytes}; });
+}
+
+namespace {
+std::array<std::uint8_t, Place::kBytes> Build(const Place& place, const char* label) {
+  std::array<std::uint8_t, Place::kBytes> out;
+  std::uint8_t* at = out.data();
+  const auto raw = [&](const void* bytes, std::size_t size) {
+    std::memcpy(at, bytes, size);
+    at += size;
+  };
+  const auto number = [&](std::uint64_t value, int bytes) {
+    for (int shift = 8 * bytes - 8; shift >= 0; shift -= 8) *at++ = static_cast<std::uint8_t>(value >> shift);
+  };
+  raw(label, 16);
+  raw(place.vault.data(), place.vault.size());
+  number(static_cast<std::uint64_t>(place.contact), 8);
+  number(static_cast<std::uint64_t>(place.token), 8);
+  number(static_cast<std::uint64_t>(place.class_id), 1);
+  number(place.revision, 4);
+  raw(place.session.bytes.data(), place.session.bytes.size());
+  number(static_cast<std::uint64_t>(place.book), 4);
+  return out;
+}
+}  // namespace
+
+std::array<std::uint8_t, Place::kBytes> Place::ForValue() const { return Build(*this, kValueLabel); }
+std::array<std::uint8_t, Place::kBytes> Place::ForWrap() const { return Build(*this, kWrapLabel); }
+
+}  // namespace sealbook::records

@@ -1,0 +1,63 @@
+// The bytes of contact and book rows, and the places to which sealed values are bound
+// (docs/format.md, "Contact row", "Book row", "Places").
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "vault/crypto/bytes.h"
+#include "vault/crypto/exchange.h"
+#include "vault/keyring/roster.h"
+
+namespace sealbook::records {
+
+struct Field {
+  std::string name;   // "phone", "phone_2", "name", …
+  std::string value;  // UTF-8
+  friend bool operator==(const Field&, const Field&) = default;
+};
+using Fields = std::vector<Field>;
+
+// A class's fields as they are sealed (protobuf FieldSet).
+crypto::Bytes EncodeFields(const Fields& fields);
+absl::StatusOr<Fields> DecodeFields(ByteView bytes);
+
+// One class of a contact row: session and revision of its newest writing, and the sealed fields.
+struct ValueEntry {
+  ClassId class_id{};
+  std::int64_t session = 0;
+  std::uint32_t revision = 0;
+  crypto::Bytes sealed;
+};
+// One class of a book row: K(contact, class, revision) sealed for the book by session `session`.
+struct WrapEntry {
+  static constexpr std::size_t kSealedBytes = 72;
+  ClassId class_id{};
+  std::int64_t session = 0;
+  std::uint32_t revision = 0;
+  crypto::Bytes sealed;
+};
+
+crypto::Bytes EncodeValues(const std::vector<ValueEntry>& entries);
+absl::StatusOr<std::vector<ValueEntry>> DecodeValues(ByteView bytes);
+crypto::Bytes EncodeWraps(const std::vector<WrapEntry>& entries);
+absl::StatusOr<std::vector<WrapEntry>> DecodeWraps(ByteView bytes);
+
+// The associated data of a value (book 0) or of a wrap.
+struct Place {
+  keyring::VaultId vault{};
+  ContactNumber contact = 0;
+  std::int64_t token = 0;
+  ClassId class_id{};
+  std::uint32_t revision = 0;
+  crypto::ExchangePublic session;  // E of the session that sealed it
+  BookId book{};
+
+  static constexpr std::size_t kBytes = 16 + 16 + 8 + 8 + 1 + 4 + 32 + 4;
+  std::array<std::uint8_t, kBytes> ForValue() const;
+  std::array<std::uint8_t, kBytes> ForWrap() const;
+};
+
+}  // namespace sealbook::records
