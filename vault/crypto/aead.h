@@ -2,8 +2,8 @@
 //
 //   sealed = nonce (24 bytes, random) || ciphertext || tag (16 bytes)
 //
-// The associated data is a fixed-width structure that begins with a label (docs/format.md, "Places"),
-// so that what was sealed for one place opens at no other.
+// The associated data is a fixed-width structure that begins with a label (docs/format.md,
+// "Places"), so that what was sealed for one place opens at no other.
 #pragma once
 
 #include "absl/status/statusor.h"

@@ -1,5 +1,5 @@
-// age v1 (C2SP age.md): identities, recipients, and files encrypted to X25519 recipients. Stock `age`
-// opens what is written here. Reading and streaming come with the export.
+// age v1 (C2SP age.md): identities, recipients, and files encrypted to X25519 recipients. Stock
+// `age` opens what is written here. Reading and streaming come with the export.
 #pragma once
 
 #include <string>

@@ -37,8 +37,8 @@ class Checksum {
   std::uint32_t value_ = 1;
 };
 
-// The place of the separator and all symbols after it, checked. An identity is a secret: its symbols
-// live in SecretBytes.
+// The place of the separator and all symbols after it, checked. An identity is a secret: its
+// symbols live in SecretBytes.
 struct Symbols {
   std::string prefix;
   SecretBytes values;  // with the checksum
@@ -65,7 +65,8 @@ absl::StatusOr<Symbols> ReadSymbols(absl::string_view text) {
   Checksum checksum(symbols.prefix);
   const std::span<std::uint8_t> values = symbols.values.ExposeMutable();
   for (std::size_t i = 0; i < rest.size(); ++i) {
-    const std::size_t value = kAlphabet.find(absl::ascii_tolower(static_cast<unsigned char>(rest[i])));
+    const std::size_t value =
+        kAlphabet.find(absl::ascii_tolower(static_cast<unsigned char>(rest[i])));
     if (value == absl::string_view::npos) {
       return absl::InvalidArgumentError("not a bech32 character");
     }

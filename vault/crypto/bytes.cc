@@ -19,7 +19,8 @@ absl::StatusOr<Bytes> FromHex(absl::string_view text) {
   std::size_t written = 0;
   const char* end = nullptr;
   if (text.size() % 2 != 0 ||
-      sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, &written, &end) != 0 ||
+      sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, &written, &end) !=
+          0 ||
       written != out.size()) {
     return absl::InvalidArgumentError("not hexadecimal");
   }

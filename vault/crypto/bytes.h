@@ -1,6 +1,6 @@
 // Bytes as they are written and read: fixed-width integers in big-endian order, and lengths before
-// everything of variable length. What is signed, hashed or bound is made with these and with nothing
-// else, so that the same values always give the same bytes.
+// everything of variable length. What is signed, hashed or bound is made with these and with
+// nothing else, so that the same values always give the same bytes.
 #pragma once
 
 #include <array>
@@ -37,8 +37,8 @@ class ByteWriter {
   ByteWriter& U16(std::uint16_t value);
   ByteWriter& U32(std::uint32_t value);
   ByteWriter& U64(std::uint64_t value);
-  ByteWriter& Raw(ByteView bytes);          // no length: for values of fixed width
-  ByteWriter& Variable(ByteView bytes);     // 32-bit length, then the bytes
+  ByteWriter& Raw(ByteView bytes);           // no length: for values of fixed width
+  ByteWriter& Variable(ByteView bytes);      // 32-bit length, then the bytes
   ByteWriter& Text(absl::string_view text);  // as Variable
   const Bytes& bytes() const { return bytes_; }
   Bytes Take() { return std::move(bytes_); }
@@ -59,8 +59,8 @@ class ByteReader {
   ByteView Raw(std::size_t size);
   ByteView Variable();
   std::string Text();
-  // How many items a count may announce, given that each takes at least `item_bytes`: a hostile count
-  // that the rest cannot hold makes the reader fail and gives 0.
+  // How many items a count may announce, given that each takes at least `item_bytes`: a hostile
+  // count that the rest cannot hold makes the reader fail and gives 0.
   std::uint32_t Count(std::size_t item_bytes);
   template <std::size_t N>
   std::array<std::uint8_t, N> Array() {

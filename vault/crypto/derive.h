@@ -11,7 +11,8 @@ ValueKey DeriveValueKey(const SessionSecret& secret, ContactNumber contact, Clas
                         std::uint32_t revision);
 // Seals value keys for one book, from s(book, class).        label "sealbook/wrap-key/1"
 WrapKey DeriveWrapKey(const SessionSecret& secret);
-// From the secret of the compartment (root, index).          labels "sealbook/index-hash/1", "…-tag/1"
+// From the secret of the compartment (root, index).          labels "sealbook/index-hash/1" and
+//                                                            "sealbook/index-tag/1"
 IndexHashKey DeriveIndexHashKey(const ExchangeSecret& index_compartment);
 IndexTagKey DeriveIndexTagKey(const ExchangeSecret& index_compartment);
 // From the secret of a newer epoch: seals the older one's.   label "sealbook/epoch-link/1"

@@ -58,7 +58,8 @@ absl::StatusOr<SessionSecret> ExchangePair::SessionSecretAsWriter(
   return Shared(secret_, compartment, public_, compartment);
 }
 
-absl::StatusOr<SessionSecret> ExchangePair::SessionSecretAsReader(const ExchangePublic& session) const {
+absl::StatusOr<SessionSecret> ExchangePair::SessionSecretAsReader(
+    const ExchangePublic& session) const {
   return Shared(secret_, session, session, public_);
 }
 
@@ -66,7 +67,8 @@ static_assert(crypto_box_PUBLICKEYBYTES == kKeyBytes && crypto_box_SECRETKEYBYTE
 
 Bytes SealToPublic(const ExchangePublic& recipient, ByteView plaintext) {
   Bytes sealed(plaintext.size() + crypto_box_SEALBYTES);
-  if (crypto_box_seal(sealed.data(), plaintext.data(), plaintext.size(), recipient.bytes.data()) != 0) {
+  if (crypto_box_seal(sealed.data(), plaintext.data(), plaintext.size(), recipient.bytes.data()) !=
+      0) {
     std::abort();
   }
   return sealed;
@@ -76,7 +78,8 @@ absl::StatusOr<SecretBytes> OpenSealedToPublic(const ExchangePair& pair, ByteVie
   if (sealed.size() < crypto_box_SEALBYTES) return absl::DataLossError("a sealed box is cut short");
   SecretBytes plaintext(sealed.size() - crypto_box_SEALBYTES);
   if (crypto_box_seal_open(plaintext.ExposeMutable().data(), sealed.data(), sealed.size(),
-                           pair.public_key().bytes.data(), pair.secret().ExposeBytes().data()) != 0) {
+                           pair.public_key().bytes.data(),
+                           pair.secret().ExposeBytes().data()) != 0) {
     return absl::DataLossError("a sealed box does not open");
   }
   return plaintext;

@@ -1,7 +1,7 @@
 // X25519 (RFC 7748) key pairs, sealed boxes to them (libsodium's crypto_box_seal), and sessions.
 //
-// A session is one batch's writing: an ephemeral pair (e, E = e·G). With a compartment's pair (p, P)
-// writer and reader come to the same secret, the writer from e and P, the reader from p and E:
+// A session is one batch's writing: an ephemeral pair (e, E = e·G). With a compartment's pair (p,
+// P) writer and reader come to the same secret, the writer from e and P, the reader from p and E:
 //
 //   s(P) = BLAKE2b-256( label || X25519 || E || P )      label "sealbook/session/1"
 //
@@ -51,10 +51,10 @@ namespace internal {
 bool X25519(ByteView secret, const ExchangePublic& point, std::span<std::uint8_t> out);
 }  // namespace internal
 
-// Sealed box: anybody seals to a public key, its owner opens. It binds nothing: the plaintext begins
-// with a label and says what it is for, and the opener compares (docs/format.md, "Grants").
-// Ends the process where `recipient` is no usable point: a box that everybody can open must not come
-// into being.
+// Sealed box: anybody seals to a public key, its owner opens. It binds nothing: the plaintext
+// begins with a label and says what it is for, and the opener compares (docs/format.md, "Grants").
+// Ends the process where `recipient` is no usable point: a box that everybody can open must not
+// come into being.
 Bytes SealToPublic(const ExchangePublic& recipient, ByteView plaintext);
 // DataLoss: not sealed to this pair, or altered.
 absl::StatusOr<SecretBytes> OpenSealedToPublic(const ExchangePair& pair, ByteView sealed);

@@ -1,5 +1,6 @@
-// BLAKE2b (RFC 7693) in the forms that Sealbook uses: unkeyed over public, unguessable things (rosters,
-// sessions, audit rows), keyed over everything that can be guessed, and as a derivation of keys.
+// BLAKE2b (RFC 7693) in the forms that Sealbook uses: unkeyed over public, unguessable things
+// (rosters, sessions, audit rows), keyed over everything that can be guessed, and as a derivation
+// of keys.
 #pragma once
 
 #include <array>
@@ -22,7 +23,8 @@ Hash128 KeyedHash128(ByteView key, absl::string_view label, std::initializer_lis
 
 // BLAKE2b-256 keyed with `from`, over the same: a key for another purpose.
 template <typename To, typename From>
-Key<To> DeriveKey(const Key<From>& from, absl::string_view label, std::initializer_list<ByteView> parts);
+Key<To> DeriveKey(const Key<From>& from, absl::string_view label,
+                  std::initializer_list<ByteView> parts);
 
 }  // namespace sealbook::crypto
 

@@ -1,5 +1,5 @@
-// Argon2id (RFC 9106, libsodium's crypto_pwhash_argon2id) from a passphrase or a recovery code to the
-// key that opens a member's bundle.
+// Argon2id (RFC 9106, libsodium's crypto_pwhash_argon2id) from a passphrase or a recovery code to
+// the key that opens a member's bundle.
 #pragma once
 
 #include <array>
@@ -22,6 +22,7 @@ struct PassphraseCost {
 using Salt = std::array<std::uint8_t, 16>;
 
 // InvalidArgument: the cost is outside its bounds. ResourceExhausted: the memory is not to be had.
-absl::StatusOr<UnlockKey> StretchPassphrase(ByteView passphrase, const Salt& salt, const PassphraseCost& cost);
+absl::StatusOr<UnlockKey> StretchPassphrase(ByteView passphrase, const Salt& salt,
+                                            const PassphraseCost& cost);
 
 }  // namespace sealbook::crypto

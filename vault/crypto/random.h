@@ -1,5 +1,5 @@
-// Randomness from libsodium (getrandom). Bulk writers need a 24-byte nonce for every value: a buffer a
-// thread, wiped after a fork and as it is used up, saves the system calls.
+// Randomness from libsodium (getrandom). Bulk writers need a 24-byte nonce for every value: a
+// buffer a thread, wiped after a fork and as it is used up, saves the system calls.
 #pragma once
 
 #include <cstdint>

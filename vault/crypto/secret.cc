@@ -65,8 +65,8 @@ namespace {
 
 constexpr std::size_t kSlabBytes = 64 * 1024;
 
-// Slabs are never given back: keys in static storage may outlive any order of destruction, and their
-// slots are wiped one by one.
+// Slabs are never given back: keys in static storage may outlive any order of destruction, and
+// their slots are wiped one by one.
 class KeySlots {
  public:
   std::uint8_t* Allocate() {

@@ -4,8 +4,8 @@
 //   Key<Purpose>   32 bytes in guarded, locked memory, excluded from core dumps. For every key.
 //   SecretBytes    any length, in ordinary memory, wiped when it goes. For opened values.
 //
-// A key's purpose is part of its type, so that an index key cannot seal a field. Its bytes are reached
-// through ExposeBytes() alone, which is easy to grep for.
+// A key's purpose is part of its type, so that an index key cannot seal a field. Its bytes are
+// reached through ExposeBytes() alone, which is easy to grep for.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +33,7 @@ bool EqualInConstantTime(ByteView a, ByteView b);
 class SecretBytes {
  public:
   SecretBytes() = default;
-  explicit SecretBytes(std::size_t size);            // zeros
+  explicit SecretBytes(std::size_t size);  // zeros
   static SecretBytes CopyOf(ByteView bytes);
   SecretBytes(SecretBytes&& other) noexcept;
   SecretBytes& operator=(SecretBytes&& other) noexcept;  // wipes what was here
@@ -55,8 +55,8 @@ class SecretBytes {
 };
 
 namespace internal {
-// One 32-byte slot of a slab of guarded memory (sodium_malloc costs 23 us a call, so slots share one).
-// Thread-safe. Never fails: where the slab cannot be locked, PrepareProcess has said so.
+// One 32-byte slot of a slab of guarded memory (sodium_malloc costs 23 us a call, so slots share
+// one). Thread-safe. Never fails: where the slab cannot be locked, PrepareProcess has said so.
 std::uint8_t* AllocateKeySlot();
 void FreeKeySlot(std::uint8_t* slot);  // wipes
 }  // namespace internal
@@ -91,22 +91,26 @@ class Key {
 // For code that computes a key in place; only vault/crypto includes what uses it.
 struct KeyAccess {
   template <typename Purpose>
-  static Key<Purpose> Empty() { return Key<Purpose>(); }
+  static Key<Purpose> Empty() {
+    return Key<Purpose>();
+  }
   template <typename Purpose>
-  static std::span<std::uint8_t> Mutable(Key<Purpose>& key) { return {key.slot_, kKeyBytes}; }
+  static std::span<std::uint8_t> Mutable(Key<Purpose>& key) {
+    return {key.slot_, kKeyBytes};
+  }
 };
 
 // The purposes. A new one gets a type here and a label of its own where it is derived.
-struct UnlockPurpose;          // from a passphrase, a recovery code or a key file; opens a bundle
-struct DatabasePurpose;        // SQLCipher's raw key
-struct ExchangePurpose;        // an X25519 secret: of a member, a compartment, a session
-struct SigningPurpose;         // an Ed25519 seed
-struct SessionPurpose;         // s(P): what a session shares with one compartment
-struct ValuePurpose;           // K(contact, class, revision)
-struct WrapPurpose;            // seals value keys for one book
-struct IndexHashPurpose;       // finds identifiers
-struct IndexTagPurpose;        // binds an index row to its contact
-struct EpochLinkPurpose;       // seals an older epoch's secret under a newer one's
+struct UnlockPurpose;     // from a passphrase, a recovery code or a key file; opens a bundle
+struct DatabasePurpose;   // SQLCipher's raw key
+struct ExchangePurpose;   // an X25519 secret: of a member, a compartment, a session
+struct SigningPurpose;    // an Ed25519 seed
+struct SessionPurpose;    // s(P): what a session shares with one compartment
+struct ValuePurpose;      // K(contact, class, revision)
+struct WrapPurpose;       // seals value keys for one book
+struct IndexHashPurpose;  // finds identifiers
+struct IndexTagPurpose;   // binds an index row to its contact
+struct EpochLinkPurpose;  // seals an older epoch's secret under a newer one's
 using UnlockKey = Key<UnlockPurpose>;
 using DatabaseKey = Key<DatabasePurpose>;
 using ExchangeSecret = Key<ExchangePurpose>;

@@ -36,6 +36,7 @@ Signature SignRaw(ByteView seed, ByteView message);
 bool VerifyRaw(const VerifyKey& key, ByteView message, const Signature& signature);
 }  // namespace internal
 
-bool Verify(const VerifyKey& key, absl::string_view label, ByteView message, const Signature& signature);
+bool Verify(const VerifyKey& key, absl::string_view label, ByteView message,
+            const Signature& signature);
 
 }  // namespace sealbook::crypto
