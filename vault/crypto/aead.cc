@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include <cstdlib>
+
 #include "vault/crypto/random.h"
 #include "vault/status.h"
 
@@ -14,6 +16,7 @@ static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == kKeyBytes);
 }  // namespace
 
 void SealAppend(ByteView key, ByteView associated, ByteView plaintext, Bytes& out) {
+  if (key.size() != kKeyBytes) std::abort();
   const std::size_t start = out.size();
   out.resize(start + kSealOverheadBytes + plaintext.size());
   std::uint8_t* nonce = out.data() + start;
@@ -24,6 +27,7 @@ void SealAppend(ByteView key, ByteView associated, ByteView plaintext, Bytes& ou
 }
 
 bool OpenInto(ByteView key, ByteView associated, ByteView sealed, std::span<std::uint8_t> out) {
+  if (key.size() != kKeyBytes) std::abort();
   if (sealed.size() < kSealOverheadBytes || out.size() != sealed.size() - kSealOverheadBytes) {
     return false;
   }

@@ -16,10 +16,11 @@ inline constexpr std::size_t kSealOverheadBytes = 24 + 16;
 namespace internal {
 void SealAppend(ByteView key, ByteView associated, ByteView plaintext, Bytes& out);
 absl::StatusOr<SecretBytes> Open(ByteView key, ByteView associated, ByteView sealed);
+// False: as Open's DataLoss, or `out` has not the plaintext's size. Then `out` holds no plaintext.
 bool OpenInto(ByteView key, ByteView associated, ByteView sealed, std::span<std::uint8_t> out);
 }  // namespace internal
 
-// Appends the sealed bytes to `out`.
+// Appends the sealed bytes to `out`, in which `plaintext` and `associated` must not lie.
 template <typename Purpose>
 void SealAppend(const Key<Purpose>& key, ByteView associated, ByteView plaintext, Bytes& out) {
   internal::SealAppend(key.ExposeBytes(), associated, plaintext, out);

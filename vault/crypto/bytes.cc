@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include <cstdlib>
+
 #include "absl/strings/str_cat.h"
 #include "vault/status.h"
 
@@ -51,9 +53,11 @@ absl::StatusOr<Bytes> FromBase64(absl::string_view text) {
 namespace {
 template <typename T>
 void AppendBigEndian(Bytes& out, T value) {
-  for (int shift = static_cast<int>(sizeof(T)) * 8 - 8; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<std::uint8_t>(value >> shift));
+  std::array<std::uint8_t, sizeof(T)> bytes;
+  for (std::size_t i = 0; i < sizeof(T); ++i) {
+    bytes[i] = static_cast<std::uint8_t>(value >> (8 * (sizeof(T) - 1 - i)));
   }
+  out.insert(out.end(), bytes.begin(), bytes.end());
 }
 template <typename T>
 T FromBigEndian(ByteView bytes) {
@@ -84,6 +88,8 @@ ByteWriter& ByteWriter::Raw(ByteView bytes) {
   return *this;
 }
 ByteWriter& ByteWriter::Variable(ByteView bytes) {
+  // A length that is cut would make other bytes than were meant, and perhaps signed ones.
+  if (bytes.size() > UINT32_MAX) std::abort();
   U32(static_cast<std::uint32_t>(bytes.size()));
   return Raw(bytes);
 }
@@ -107,7 +113,7 @@ ByteView ByteReader::Variable() { return Raw(U32()); }
 std::string ByteReader::Text() { return std::string(AsText(Variable())); }
 std::uint32_t ByteReader::Count(std::size_t item_bytes) {
   const std::uint32_t count = U32();
-  if (static_cast<std::uint64_t>(count) * item_bytes > rest_.size()) {
+  if (count > rest_.size() / std::max<std::size_t>(item_bytes, 1)) {
     ok_ = false;
     rest_ = {};
     return 0;

@@ -3,9 +3,13 @@
 // nothing else, so that the same values always give the same bytes.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -29,6 +33,8 @@ std::string ToHex(ByteView bytes);
 absl::StatusOr<Bytes> FromHex(absl::string_view text);
 // RFC 4648, section 4, with padding.
 std::string ToBase64(ByteView bytes);
+// InvalidArgument: any other text than ToBase64 writes: no missing padding, no blanks, no stray
+// bits.
 absl::StatusOr<Bytes> FromBase64(absl::string_view text);
 
 class ByteWriter {
@@ -59,8 +65,8 @@ class ByteReader {
   ByteView Raw(std::size_t size);
   ByteView Variable();
   std::string Text();
-  // How many items a count may announce, given that each takes at least `item_bytes`: a hostile
-  // count that the rest cannot hold makes the reader fail and gives 0.
+  // How many items a count may announce, given that each takes at least `item_bytes` (at least 1):
+  // a hostile count that the rest cannot hold makes the reader fail and gives 0.
   std::uint32_t Count(std::size_t item_bytes);
   template <std::size_t N>
   std::array<std::uint8_t, N> Array() {

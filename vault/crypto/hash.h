@@ -18,7 +18,8 @@ using Hash128 = std::array<std::uint8_t, 16>;
 // lengths: the caller makes the concatenation unambiguous.
 Hash256 HashOf(absl::string_view label, std::initializer_list<ByteView> parts);
 
-// BLAKE2b-128 keyed with `key`, over the same.
+// BLAKE2b-128 keyed with `key`, over the same. `key` has 16 to 64 bytes (checked).
+inline constexpr std::size_t kMinHashKeyBytes = 16;
 Hash128 KeyedHash128(ByteView key, absl::string_view label, std::initializer_list<ByteView> parts);
 
 // BLAKE2b-256 keyed with `from`, over the same: a key for another purpose.

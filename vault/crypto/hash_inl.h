@@ -5,9 +5,12 @@
 
 namespace sealbook::crypto {
 namespace internal {
-// BLAKE2b of out.size() bytes, keyed where `key` is not empty. `label` has at most 255 bytes.
+// BLAKE2b of out.size() bytes, keyed where `key` is not empty. `label` has at most 255 bytes, `key`
+// at most 64, `out` 1 to 64 (checked).
 void Blake2b(ByteView key, absl::string_view label, std::initializer_list<ByteView> parts,
              std::span<std::uint8_t> out);
+// Without a label, as RFC 7693 has it: for the published vectors only.
+void Blake2bRaw(ByteView key, ByteView message, std::span<std::uint8_t> out);
 }  // namespace internal
 
 template <typename To, typename From>

@@ -3,36 +3,40 @@
 #include <pthread.h>
 #include <sodium.h>
 
-#include <atomic>
+#include <cstdlib>
 #include <cstring>
 
 namespace sealbook::crypto {
 namespace {
 
-std::atomic<unsigned> fork_count{0};
-
-// Random bytes ahead of their use. A child process must not use its parent's.
+// Random bytes ahead of their use: the last `left` of `bytes`.
 struct Buffer {
-  std::uint8_t bytes[4096];
-  std::size_t used = sizeof(bytes);
-  unsigned fork = 0;
+  std::uint8_t bytes[4096] = {};
+  std::size_t left = 0;
 
   void Take(std::span<std::uint8_t> out) {
-    const unsigned forks = fork_count.load(std::memory_order_relaxed);
-    if (used + out.size() > sizeof(bytes) || fork != forks) {
+    if (out.empty()) return;
+    if (left < out.size()) {
       randombytes_buf(bytes, sizeof(bytes));
-      used = 0;
-      fork = forks;
+      left = sizeof(bytes);
     }
-    std::memcpy(out.data(), bytes + used, out.size());
-    sodium_memzero(bytes + used, out.size());
-    used += out.size();
+    std::uint8_t* const next = bytes + sizeof(bytes) - left;
+    std::memcpy(out.data(), next, out.size());
+    sodium_memzero(next, out.size());
+    left -= out.size();
+  }
+  void Discard() {
+    sodium_memzero(bytes, sizeof(bytes));
+    left = 0;
   }
 };
 
-thread_local Buffer buffer;
+constinit thread_local Buffer buffer;
 
-const int register_fork_handler = pthread_atfork(nullptr, nullptr, [] { ++fork_count; });
+// A child must not use its parent's bytes. The thread that forks is the only one in the child, so
+// its buffer is the only one to throw away.
+[[maybe_unused]] const int fork_handler =
+    pthread_atfork(nullptr, nullptr, [] { buffer.Discard(); });
 
 }  // namespace
 
@@ -44,6 +48,7 @@ void FillRandomBuffered(std::span<std::uint8_t> out) {
 }
 
 std::uint64_t RandomBelow(std::uint64_t bound) {
+  if (bound == 0) std::abort();
   // Values under 2^64 mod bound would come once more often than the others: drawn again.
   const std::uint64_t unfair = -bound % bound;
   for (;;) {

@@ -10,7 +10,7 @@ namespace sealbook::crypto {
 void FillRandom(std::span<std::uint8_t> out);
 // As FillRandom, through this thread's buffer: for nonces, salts and tokens, not for keys.
 void FillRandomBuffered(std::span<std::uint8_t> out);
-// Uniform in [0, bound), without bias; `bound` > 0. Through this thread's buffer.
+// Uniform in [0, bound), without bias; `bound` > 0 (checked). Through this thread's buffer.
 std::uint64_t RandomBelow(std::uint64_t bound);
 
 }  // namespace sealbook::crypto

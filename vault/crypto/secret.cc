@@ -4,9 +4,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
-#include <new>
 #include <vector>
 
 namespace sealbook::crypto {
@@ -18,6 +19,12 @@ absl::Status PrepareProcess() {
   if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
     return absl::InternalError("core dumps cannot be switched off");
   }
+  // Where this does not help, KeyMemoryIsLocked() tells.
+  rlimit lockable{};
+  if (getrlimit(RLIMIT_MEMLOCK, &lockable) == 0 && lockable.rlim_cur < lockable.rlim_max) {
+    lockable.rlim_cur = lockable.rlim_max;
+    setrlimit(RLIMIT_MEMLOCK, &lockable);
+  }
   return absl::OkStatus();
 }
 
@@ -25,6 +32,7 @@ void Wipe(void* bytes, std::size_t size) {
   if (size > 0) sodium_memzero(bytes, size);
 }
 void Wipe(std::string& text) {
+  text.resize(text.capacity());  // a longer text may have stood here before
   Wipe(text.data(), text.size());
   text.clear();
 }
@@ -63,7 +71,11 @@ void SecretBytes::Truncate(std::size_t size) {
 namespace internal {
 namespace {
 
-constexpr std::size_t kSlabBytes = 64 * 1024;
+// 16 pages with the 16 bytes of sodium_malloc's canary: fits the smallest usual RLIMIT_MEMLOCK,
+// 64 KiB, and keeps slots aligned.
+constexpr std::size_t kSlabBytes = 64 * 1024 - kKeyBytes;
+
+std::atomic<bool> all_slabs_locked{true};
 
 // Slabs are never given back: keys in static storage may outlive any order of destruction, and
 // their slots are wiped one by one.
@@ -85,9 +97,11 @@ class KeySlots {
  private:
   void AddSlab() {
     // Guard pages around it, locked, left out of core dumps; overwritten slots stay inside.
-    if (sodium_init() < 0) throw std::bad_alloc();
+    if (sodium_init() < 0) std::abort();
     void* slab = sodium_malloc(kSlabBytes);
-    if (slab == nullptr) throw std::bad_alloc();
+    if (slab == nullptr) std::abort();
+    // sodium_malloc locks its memory and does not say whether it could: asked a second time.
+    if (sodium_mlock(slab, kSlabBytes) != 0) all_slabs_locked = false;
     slabs_.push_back(slab);
     auto* bytes = static_cast<std::uint8_t*>(slab);
     free_.reserve(slabs_.size() * (kSlabBytes / kKeyBytes));
@@ -118,4 +132,11 @@ void CopyKey(ByteView from, std::span<std::uint8_t> out) {
 }
 
 }  // namespace internal
+
+bool KeyMemoryIsLocked() {
+  // The first slab is there from the first key on; ask when there is one.
+  internal::FreeKeySlot(internal::AllocateKeySlot());
+  return internal::all_slabs_locked;
+}
+
 }  // namespace sealbook::crypto

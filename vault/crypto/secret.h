@@ -11,6 +11,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,13 +24,19 @@ namespace sealbook::crypto {
 
 inline constexpr std::size_t kKeyBytes = 32;
 
-// Prepares the process for secrets: starts libsodium, switches core dumps off and makes the process
-// undumpable (PR_SET_DUMPABLE). Call once, first thing in main. Internal: libsodium does not start.
+// Prepares the process for secrets: starts libsodium, switches core dumps off, makes the process
+// undumpable (PR_SET_DUMPABLE) and asks for as much locked memory as the system grants. Call first
+// thing in main; calling it again does no harm. Internal: one of the first three does not work.
 absl::Status PrepareProcess();
+
+// False where the system did not let all memory of keys be locked (RLIMIT_MEMLOCK), so that a key
+// may reach the swap space. Keys work all the same: whoever talks to the user says so.
+bool KeyMemoryIsLocked();
 
 // Overwrites `size` bytes in a way that no optimizer removes (sodium_memzero).
 void Wipe(void* bytes, std::size_t size);
-void Wipe(std::string& text);  // wipes and clears
+void Wipe(std::string& text);  // wipes all that it ever held in its present memory, and clears it
+// Different lengths are different at once: lengths are no secrets.
 bool EqualInConstantTime(ByteView a, ByteView b);
 
 class SecretBytes {
@@ -56,7 +65,7 @@ class SecretBytes {
 
 namespace internal {
 // One 32-byte slot of a slab of guarded memory (sodium_malloc costs 23 us a call, so slots share
-// one). Thread-safe. Never fails: where the slab cannot be locked, PrepareProcess has said so.
+// one). All zeros. Thread-safe. Never fails: without any memory left the process ends.
 std::uint8_t* AllocateKeySlot();
 void FreeKeySlot(std::uint8_t* slot);  // wipes
 }  // namespace internal
@@ -68,9 +77,11 @@ class Key {
   // `bytes` must be kKeyBytes long (checked); the caller still owns and wipes its copy.
   static Key CopyOf(ByteView bytes);
 
-  Key(Key&& other) noexcept : slot_(other.slot_) { other.slot_ = nullptr; }
-  Key& operator=(Key&& other) noexcept {
-    std::swap(slot_, other.slot_);
+  // A moved-from key has no bytes: reading them ends the process.
+  Key(Key&& other) noexcept : slot_(std::exchange(other.slot_, nullptr)) {}
+  Key& operator=(Key&& other) noexcept {  // wipes what was here
+    Key old(std::move(*this));
+    slot_ = std::exchange(other.slot_, nullptr);
     return *this;
   }
   Key(const Key&) = delete;

@@ -2,34 +2,65 @@
 
 #include <sodium.h>
 
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+
 namespace sealbook::crypto {
 namespace {
 
+static_assert(crypto_sign_SEEDBYTES == kKeyBytes);
+
 Bytes Labelled(absl::string_view label, ByteView message) {
+  if (label.size() > 255) std::abort();
   ByteWriter writer;
   writer.U8(static_cast<std::uint8_t>(label.size())).Raw(AsBytes(label)).Raw(message);
   return writer.Take();
 }
 
+// libsodium wants the seed and the public key side by side, more than a key slot holds. One piece
+// of guarded memory serves all threads in turn; it is empty but for the moments of signing.
+class ExpandedKey {
+ public:
+  explicit ExpandedKey(ByteView seed) : lock_(mutex()), bytes_(memory()) {
+    if (seed.size() != kKeyBytes) std::abort();
+    crypto_sign_seed_keypair(verify_key_.bytes.data(), bytes_, seed.data());
+  }
+  ExpandedKey(const ExpandedKey&) = delete;
+  ExpandedKey& operator=(const ExpandedKey&) = delete;
+  ~ExpandedKey() { sodium_memzero(bytes_, crypto_sign_SECRETKEYBYTES); }
+
+  const std::uint8_t* bytes() const { return bytes_; }
+  const VerifyKey& verify_key() const { return verify_key_; }
+
+ private:
+  static std::mutex& mutex() {
+    static auto* const mutex = new std::mutex;
+    return *mutex;
+  }
+  static std::uint8_t* memory() {
+    // Never given back, as the key slots: a pair in static storage may sign at the very end.
+    static auto* const memory = [] {
+      void* bytes = sodium_init() < 0 ? nullptr : sodium_malloc(crypto_sign_SECRETKEYBYTES);
+      if (bytes == nullptr) std::abort();
+      return static_cast<std::uint8_t*>(bytes);
+    }();
+    return memory;
+  }
+
+  const std::lock_guard<std::mutex> lock_;
+  std::uint8_t* const bytes_;
+  VerifyKey verify_key_;
+};
+
 }  // namespace
 
 namespace internal {
 
-namespace {
-VerifyKey ExpandSeed(ByteView seed, SecretBytes& secret_key) {
-  VerifyKey key;
-  secret_key = SecretBytes(crypto_sign_SECRETKEYBYTES);
-  crypto_sign_seed_keypair(key.bytes.data(), secret_key.ExposeMutable().data(), seed.data());
-  return key;
-}
-}  // namespace
-
 Signature SignRaw(ByteView seed, ByteView message) {
-  SecretBytes secret_key;
-  ExpandSeed(seed, secret_key);
+  const ExpandedKey key(seed);
   Signature signature;
-  crypto_sign_detached(signature.data(), nullptr, message.data(), message.size(),
-                       secret_key.ExposeBytes().data());
+  crypto_sign_detached(signature.data(), nullptr, message.data(), message.size(), key.bytes());
   return signature;
 }
 
@@ -43,9 +74,8 @@ bool VerifyRaw(const VerifyKey& key, ByteView message, const Signature& signatur
 SigningPair SigningPair::Generate() { return FromSeed(SigningSeed::Random()); }
 
 SigningPair SigningPair::FromSeed(SigningSeed seed) {
-  SecretBytes secret_key;
-  const VerifyKey key = internal::ExpandSeed(seed.ExposeBytes(), secret_key);
-  return SigningPair(key, std::move(seed));
+  const VerifyKey verify_key = ExpandedKey(seed.ExposeBytes()).verify_key();
+  return SigningPair(verify_key, std::move(seed));
 }
 
 Signature SigningPair::Sign(absl::string_view label, ByteView message) const {

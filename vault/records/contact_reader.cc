@@ -1,0 +1,283 @@
+#include "vault/records/contact_reader.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "vault/crypto/aead.h"
+#include "vault/records/token.h"
+#include "vault/status.h"
+
+namespace sealbook::records {
+namespace {
+
+absl::Status NotThere() {
+  return WithHint(absl::NotFoundError("no such contact among those assigned to you"),
+                  "Check the token or number; 'sealbook list' shows your contacts.");
+}
+
+absl::Status Damaged(std::int64_t token, absl::string_view why) {
+  return WithHint(absl::DataLossError(absl::StrCat(FormatToken(token), ": ", why)),
+                  "Somebody changed the vault's files. 'sealbook doctor' lists what does not count.");
+}
+
+absl::Status AtToken(std::int64_t token, const absl::Status& status) {
+  return absl::IsDataLoss(status) ? Damaged(token, absl::string_view(status.message())) : status;
+}
+
+const ValueEntry* Find(const std::vector<ValueEntry>& entries, ClassId class_id) {
+  const auto at = std::find_if(entries.begin(), entries.end(),
+                               [&](const ValueEntry& e) { return e.class_id == class_id; });
+  return at == entries.end() ? nullptr : &*at;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<store::BookContactRow>> ContactReader::AssignedBooks(ContactNumber number) {
+  std::vector<store::BookContactRow> rows;
+  const keyring::Roster& roster = keyring_.roster();
+  const bool root = keyring_.role().root_scope;
+  for (const keyring::Book& book : roster.books) {
+    if (!root && !roster.IsMember(book.id, keyring_.bundle().member)) continue;
+    store::BookContactRow row;
+    ASSIGN_OR_RETURN(const bool found, keyring_.store().GetBookContact(book.id, number, row));
+    if (!found) continue;
+    RETURN_IF_ERROR(keyring_.sessions().CheckAssignment(book.id, number, row.session));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+absl::StatusOr<ContactNumber> ContactReader::FindToken(std::int64_t token) {
+  ASSIGN_OR_RETURN(const auto number, keyring_.store().FindToken(token));
+  if (!number) return NotThere();
+  store::ContactRow row;
+  ASSIGN_OR_RETURN(const bool found, keyring_.store().GetContact(*number, row));
+  const auto books = AssignedBooks(*number);
+  if (!books.ok()) return AtToken(token, books.status());
+  if (!keyring_.role().root_scope && books->empty()) return NotThere();
+  if (!found || row.token != token) return Damaged(token, "the token's row was altered or moved");
+  return *number;
+}
+
+absl::StatusOr<ContactNumber> ContactReader::FindIdentifier(IdentifierKind kind,
+                                                            absl::string_view value) {
+  ASSIGN_OR_RETURN(const IdentifierIndex index, IdentifierIndex::Open(keyring_));
+  ASSIGN_OR_RETURN(const auto number, index.Find(index.HashOf(kind, value)));
+  if (!number) return NotThere();
+  return *number;
+}
+
+absl::Status ContactReader::CheckWriter(const store::ContactRow& row, const ValueEntry& entry) {
+  return keyring_.sessions().CheckWriter(
+      entry.session, row.number, entry.class_id, [&](BookId book) -> absl::StatusOr<std::int64_t> {
+        store::BookContactRow assigned;
+        ASSIGN_OR_RETURN(const bool found, keyring_.store().GetBookContact(book, row.number, assigned));
+        return found ? assigned.session : 0;
+      });
+}
+
+absl::StatusOr<crypto::ValueKey> ContactReader::KeyOf(const store::ContactRow& row,
+                                                      const ValueEntry& entry,
+                                                      const std::vector<store::BookContactRow>& books) {
+  if (keyring_.role().root_scope) {
+    ASSIGN_OR_RETURN(const keyring::SessionKeys* keys,
+                     keyring_.ReadKeys(entry.session, kRootBook, entry.class_id));
+    return crypto::DeriveValueKey(keys->secret, row.number, entry.class_id, entry.revision);
+  }
+  absl::Status reason = absl::PermissionDeniedError("this member holds no key to that");
+  for (const store::BookContactRow& book : books) {
+    ASSIGN_OR_RETURN(const std::vector<WrapEntry> wraps, DecodeWraps(book.wraps));
+    for (const WrapEntry& wrap : wraps) {
+      if (wrap.class_id != entry.class_id) continue;
+      if (wrap.revision != entry.revision) {
+        reason = absl::DataLossError("a book's key is of another revision than the value");
+        continue;
+      }
+      const auto keys = keyring_.ReadKeys(wrap.session, book.book, wrap.class_id);
+      if (!keys.ok()) {
+        reason = keys.status();
+        continue;
+      }
+      ASSIGN_OR_RETURN(const keyring::Session* session, keyring_.sessions().Get(wrap.session));
+      const Place place{.vault = keyring_.roster().vault,
+                        .contact = row.number,
+                        .token = row.token,
+                        .class_id = wrap.class_id,
+                        .revision = wrap.revision,
+                        .session = session->ephemeral,
+                        .book = book.book};
+      auto key = crypto::OpenKey<crypto::ValuePurpose>((*keys)->wrap, place.ForWrap(), wrap.sealed);
+      if (key.ok()) return key;
+      reason = key.status();
+    }
+  }
+  return reason;
+}
+
+absl::StatusOr<crypto::ValueKey> ContactReader::OpenValueKey(const store::ContactRow& row,
+                                                             const ValueEntry& entry) {
+  ASSIGN_OR_RETURN(const auto books, AssignedBooks(row.number));
+  return KeyOf(row, entry, books);
+}
+
+absl::StatusOr<std::optional<Fields>> ContactReader::OpenClassIn(
+    const store::ContactRow& row, const std::vector<ValueEntry>& values,
+    const std::vector<store::BookContactRow>& books, ClassId class_id) {
+  const ValueEntry* entry = Find(values, class_id);
+  if (entry == nullptr) return std::nullopt;
+  RETURN_IF_ERROR(CheckWriter(row, *entry));
+  ASSIGN_OR_RETURN(const crypto::ValueKey key, KeyOf(row, *entry, books));
+  ASSIGN_OR_RETURN(const keyring::Session* session, keyring_.sessions().Get(entry->session));
+  const Place place{.vault = keyring_.roster().vault,
+                    .contact = row.number,
+                    .token = row.token,
+                    .class_id = class_id,
+                    .revision = entry->revision,
+                    .session = session->ephemeral,
+                    .book = kRootBook};
+  ASSIGN_OR_RETURN(const crypto::SecretBytes bytes, crypto::Open(key, place.ForValue(), entry->sealed));
+  ASSIGN_OR_RETURN(Fields fields, DecodeFields(bytes.ExposeBytes()));
+  return fields;
+}
+
+absl::StatusOr<std::optional<Fields>> ContactReader::OpenClass(const store::ContactRow& row,
+                                                               ClassId class_id) {
+  ASSIGN_OR_RETURN(const auto values, DecodeValues(row.values));
+  ASSIGN_OR_RETURN(const auto books, AssignedBooks(row.number));
+  auto fields = OpenClassIn(row, values, books, class_id);
+  if (!fields.ok()) return AtToken(row.token, fields.status());
+  return fields;
+}
+
+absl::StatusOr<Contact> ContactReader::Open(const ReadPermit& permit, const store::ContactRow& row,
+                                            const std::vector<store::BookContactRow>& books) {
+  Contact contact{.number = row.number, .token = row.token, .books = {}, .fields = {}};
+  for (const store::BookContactRow& book : books) {
+    contact.books.push_back(keyring_.roster().FindBook(book.book)->name);
+  }
+  const auto values = DecodeValues(row.values);
+  if (!values.ok()) return AtToken(row.token, values.status());
+  for (const ClassId class_id : keyring_.roster().DataClasses()) {
+    const bool masked = class_id == ClassId::kMasked;
+    if (masked ? !permit.AllowsMasked() : !permit.AllowsClear(class_id)) continue;
+    const auto fields = OpenClassIn(row, *values, books, class_id);
+    if (!fields.ok()) return AtToken(row.token, fields.status());
+    if (!*fields) continue;
+    for (const Field& field : **fields) {
+      contact.fields.push_back(
+          {field.name, field.value, masked ? Form::kMasked : Form::kClear, class_id});
+    }
+  }
+  // The masked rendering stands in only for what is not shown clear.
+  std::set<std::string> clear;
+  for (const ShownField& field : contact.fields) {
+    if (field.form == Form::kClear) clear.insert(field.name);
+  }
+  std::erase_if(contact.fields, [&](const ShownField& field) {
+    return field.form == Form::kMasked && clear.contains(field.name);
+  });
+  return contact;
+}
+
+absl::StatusOr<Contact> ContactReader::Read(const ReadPermit& permit, ContactNumber number) {
+  if (permit.member() != keyring_.bundle().member || !permit.Covers(number, absl::Now())) {
+    return absl::PermissionDeniedError("the permit is for something else, or has run out");
+  }
+  store::ContactRow row;
+  ASSIGN_OR_RETURN(const bool found, keyring_.store().GetContact(number, row));
+  if (!found) return NotThere();
+  const auto books = AssignedBooks(number);
+  if (!books.ok()) return AtToken(row.token, books.status());
+  if (!keyring_.role().root_scope && books->empty()) return NotThere();
+  return Open(permit, row, *books);
+}
+
+absl::Status ContactReader::Visit(
+    const ReadPermit& permit, std::optional<BookId> book,
+    const std::function<absl::StatusOr<bool>(const store::ContactRow&,
+                                             const std::vector<store::BookContactRow>&)>& visit) {
+  if (permit.member() != keyring_.bundle().member || !permit.CoversAll(absl::Now())) {
+    return absl::PermissionDeniedError("the permit is for something else, or has run out");
+  }
+  const keyring::Roster& roster = keyring_.roster();
+  absl::Status first_damage;
+  bool more = true;
+  const auto one = [&](const store::ContactRow& row,
+                       absl::StatusOr<std::vector<store::BookContactRow>> books) -> absl::StatusOr<bool> {
+    absl::Status status = books.status();
+    if (status.ok()) {
+      absl::StatusOr<bool> result = visit(row, *books);
+      if (result.ok()) return more = *result;
+      status = result.status();
+    }
+    if (!absl::IsDataLoss(status)) return status;
+    if (first_damage.ok()) first_damage = AtToken(row.token, status);
+    return true;
+  };
+  const bool root = keyring_.role().root_scope;
+  if (root && !book) {
+    RETURN_IF_ERROR(keyring_.store().EachContact(1, [&](const store::ContactRow& row) {
+      return one(row, AssignedBooks(row.number));
+    }));
+    return first_damage;
+  }
+  std::vector<BookId> books;
+  if (book) {
+    if (!root && !roster.IsMember(*book, keyring_.bundle().member)) {
+      return absl::NotFoundError("no such book among yours");
+    }
+    books = {*book};
+  } else {
+    books = roster.BooksOf(keyring_.bundle().member);
+  }
+  for (std::size_t i = 0; i < books.size() && more; ++i) {
+    RETURN_IF_ERROR(keyring_.store().EachAssigned(
+        books[i], 0,
+        [&](const store::BookContactRow& assigned, const store::ContactRow& row) -> absl::StatusOr<bool> {
+          // A contact of several books was visited with the first of them.
+          for (std::size_t j = 0; j < i; ++j) {
+            store::BookContactRow other;
+            ASSIGN_OR_RETURN(const bool seen,
+                             keyring_.store().GetBookContact(books[j], row.number, other));
+            if (seen) return true;
+          }
+          if (row.token == 0) return one(row, absl::DataLossError("an assigned contact is missing"));
+          if (books.size() > 1 || root) return one(row, AssignedBooks(row.number));
+          const absl::Status counts =
+              keyring_.sessions().CheckAssignment(assigned.book, row.number, assigned.session);
+          if (!counts.ok()) return one(row, counts);
+          return one(row, std::vector<store::BookContactRow>{assigned});
+        }));
+  }
+  return first_damage;
+}
+
+absl::Status ContactReader::Each(const ReadPermit& permit, std::optional<BookId> book,
+                                 const std::function<absl::StatusOr<bool>(const Contact&)>& visit) {
+  return Visit(permit, book,
+               [&](const store::ContactRow& row,
+                   const std::vector<store::BookContactRow>& books) -> absl::StatusOr<bool> {
+                 ASSIGN_OR_RETURN(const Contact contact, Open(permit, row, books));
+                 return visit(contact);
+               });
+}
+
+absl::Status ContactReader::EachClass(
+    const ReadPermit& permit, std::optional<BookId> book, ClassId class_id,
+    const std::function<absl::StatusOr<bool>(ContactNumber, std::int64_t, const Fields&)>& visit) {
+  if (class_id == ClassId::kMasked ? !permit.AllowsMasked() : !permit.AllowsClear(class_id)) {
+    return absl::PermissionDeniedError("the permit does not cover this class");
+  }
+  return Visit(permit, book,
+               [&](const store::ContactRow& row,
+                   const std::vector<store::BookContactRow>& books) -> absl::StatusOr<bool> {
+                 ASSIGN_OR_RETURN(const auto values, DecodeValues(row.values));
+                 ASSIGN_OR_RETURN(const auto fields, OpenClassIn(row, values, books, class_id));
+                 if (!fields) return true;
+                 return visit(row.number, row.token, *fields);
+               });
+}
+
+}  // namespace sealbook::records

@@ -1,0 +1,302 @@
+#include "vault/records/contact_writer.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/time/clock.h"
+#include "vault/crypto/random.h"
+#include "vault/records/sealing.h"
+#include "vault/records/token.h"
+#include "vault/status.h"
+
+namespace sealbook::records {
+namespace {
+
+using Outcome = DraftResult::Outcome;
+constexpr int kMaxTries = 20;
+
+// A contact that is sealed and has its place, but not its session's number yet.
+struct Sealed {
+  std::int64_t token = 0;
+  ContactNumber number = 0;
+  std::vector<ValueEntry> values;
+  std::vector<std::vector<WrapEntry>> wraps;  // by book
+};
+
+absl::Status MayAssign(keyring::Keyring& keyring) {
+  if (keyring.role().Has(keyring::Power::kAssign)) return absl::OkStatus();
+  return WithHint(absl::PermissionDeniedError("this role may not assign contacts to books"), "Ask an admin.");
+}
+
+}  // namespace
+
+absl::StatusOr<ContactWriter> ContactWriter::Open(keyring::Keyring& keyring) {
+  if (!keyring.role().Has(keyring::Power::kCreateContacts)) {
+    return WithHint(absl::PermissionDeniedError("this role may not create contacts"), "Ask an admin.");
+  }
+  ASSIGN_OR_RETURN(IdentifierIndex index, IdentifierIndex::Open(keyring));
+  return ContactWriter(keyring, std::move(index));
+}
+
+absl::StatusOr<std::vector<DraftResult>> ContactWriter::WriteBatch(
+    const std::vector<ContactDraft>& drafts, const BatchOptions& options) {
+  if (!options.books.empty()) RETURN_IF_ERROR(MayAssign(*keyring_));
+  for (int i = 0; i < kMaxTries; ++i) {
+    absl::StatusOr<std::vector<DraftResult>> results = Try(drafts, options);
+    if (!absl::IsAborted(results.status())) return results;
+    RETURN_IF_ERROR(keyring_->Refresh());
+  }
+  return WithHint(absl::UnavailableError("other processes keep changing the same contacts"),
+                  "Try again in a moment.");
+}
+
+// Which drafts are new, and which are contacts that are there. Hashes are looked up in their order, so
+// that each page of the index is read once.
+absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
+                                     const std::vector<std::vector<crypto::Hash128>>& hashes,
+                                     std::vector<DraftResult>& results, std::vector<std::size_t>& fresh,
+                                     std::vector<std::size_t>& known) {
+  std::vector<std::pair<crypto::Hash128, std::size_t>> sorted;
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    for (const crypto::Hash128& hash : hashes[i]) sorted.emplace_back(hash, i);
+  }
+  std::sort(sorted.begin(), sorted.end());
+  for (const auto& [hash, i] : sorted) {
+    DraftResult& result = results[i];
+    const auto found = index_.Find(hash);
+    if (absl::IsDataLoss(found.status())) {
+      result.outcome = Outcome::kDamaged;
+      continue;
+    }
+    RETURN_IF_ERROR(found.status());
+    if (!*found || result.outcome == Outcome::kDamaged) continue;
+    if (result.contact != 0 && result.contact != **found) result.outcome = Outcome::kConflict;
+    result.contact = **found;
+  }
+  // Within the batch: the first draft of a person is the one that counts.
+  absl::flat_hash_map<std::string, std::size_t> first_of;
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    if (results[i].outcome != Outcome::kImported) continue;
+    if (results[i].contact != 0) {
+      known.push_back(i);
+      continue;
+    }
+    bool duplicate = false;
+    for (const crypto::Hash128& hash : hashes[i]) {
+      duplicate |= first_of.contains(crypto::AsText(hash));
+    }
+    if (duplicate) {
+      results[i].outcome = Outcome::kDuplicate;
+      continue;
+    }
+    for (const crypto::Hash128& hash : hashes[i]) first_of.emplace(crypto::AsText(hash), i);
+    fresh.push_back(i);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::int64_t>> ContactWriter::FreshTokens(std::size_t count,
+                                                                     std::int64_t existing) {
+  const int digits = TokenDigitsFor(existing);
+  std::vector<std::int64_t> tokens;
+  absl::flat_hash_set<std::int64_t> taken;
+  while (tokens.size() < count) {
+    std::vector<std::int64_t> candidates;
+    for (std::size_t i = tokens.size(); i < count; ++i) candidates.push_back(MakeToken(digits));
+    std::sort(candidates.begin(), candidates.end());
+    for (const std::int64_t token : candidates) {
+      if (!taken.insert(token).second) continue;
+      ASSIGN_OR_RETURN(const auto found, keyring_->store().FindToken(token));
+      if (!found) tokens.push_back(token);
+    }
+  }
+  // Sorted tokens would tell the order of the numbers: they are dealt out shuffled.
+  for (std::size_t i = tokens.size(); i > 1; --i) {
+    std::swap(tokens[i - 1], tokens[crypto::RandomBelow(i)]);
+  }
+  return tokens;
+}
+
+absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<ContactDraft>& drafts,
+                                                            const BatchOptions& options) {
+  store::Store& store = keyring_->store();
+  const absl::Time start = absl::Now();
+  std::vector<DraftResult> results(drafts.size());
+  std::vector<std::vector<crypto::Hash128>> hashes(drafts.size());
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    for (const IdentifierValue& identifier : drafts[i].identifiers) {
+      const crypto::Hash128 hash = index_.HashOf(identifier.kind, identifier.value);
+      if (std::find(hashes[i].begin(), hashes[i].end(), hash) == hashes[i].end()) hashes[i].push_back(hash);
+    }
+  }
+  std::vector<std::size_t> fresh, known;
+  std::vector<std::int64_t> tokens;
+  {
+    ASSIGN_OR_RETURN(store::Transaction snapshot, store.BeginRead());
+    RETURN_IF_ERROR(Classify(drafts, hashes, results, fresh, known));
+    ASSIGN_OR_RETURN(const ContactNumber next, store.NextContact());
+    ASSIGN_OR_RETURN(tokens, FreshTokens(fresh.size(), next));
+    RETURN_IF_ERROR(snapshot.Commit());
+  }
+  const absl::Time looked_up = absl::Now();
+  times_.lookup += looked_up - start;
+
+  auto session = keyring::SessionWriter::Open(*keyring_);
+  ContactNumber number = 0;
+  if (!fresh.empty()) {
+    ASSIGN_OR_RETURN(number, store.ReserveContacts(static_cast<std::int64_t>(fresh.size())));
+  }
+  std::vector<Sealed> sealed(fresh.size());
+  for (std::size_t i = 0; i < fresh.size(); ++i) {
+    Sealed& contact = sealed[i];
+    contact.number = number++;
+    contact.token = tokens[i];
+    contact.wraps.resize(options.books.size());
+    for (const ClassFields& fields : drafts[fresh[i]].classes) {
+      ASSIGN_OR_RETURN(SealedClass one, SealClass(session, keyring_->roster().vault, contact.number,
+                                                  contact.token, fields.class_id, 1, fields.fields,
+                                                  options.books));
+      contact.values.push_back(std::move(one.value));
+      for (std::size_t b = 0; b < options.books.size(); ++b) {
+        contact.wraps[b].push_back(std::move(one.wraps[b]));
+      }
+    }
+  }
+  times_.seal += absl::Now() - looked_up;
+
+  ASSIGN_OR_RETURN(store::Transaction transaction, store.BeginWrite());
+  const absl::Time locked = absl::Now();
+  ASSIGN_OR_RETURN(const std::int64_t session_number, session.Number());
+  const auto taken = [](const absl::Status& status) {
+    return absl::IsAlreadyExists(status) ? absl::AbortedError("somebody was faster") : status;
+  };
+  std::vector<store::IndexRow> index_rows;
+  std::vector<std::pair<std::int64_t, ContactNumber>> token_rows;
+  for (std::size_t i = 0; i < fresh.size(); ++i) {
+    Sealed& contact = sealed[i];
+    store::ContactRow row{.number = contact.number, .token = contact.token, .identifiers = {}, .values = {}};
+    for (const crypto::Hash128& hash : hashes[fresh[i]]) {
+      row.identifiers.insert(row.identifiers.end(), hash.begin(), hash.end());
+      index_rows.push_back(index_.MakeRow(hash, contact.number));
+    }
+    for (ValueEntry& value : contact.values) value.session = session_number;
+    row.values = EncodeValues(contact.values);
+    RETURN_IF_ERROR(store.InsertContact(row));
+    token_rows.emplace_back(contact.token, contact.number);
+    session.Cover(keyring::CoverageKind::kCreated, kRootBook, contact.number);
+    results[fresh[i]].contact = contact.number;
+    results[fresh[i]].assigned = !options.books.empty();
+  }
+  for (std::size_t b = 0; b < options.books.size(); ++b) {
+    for (Sealed& contact : sealed) {
+      for (WrapEntry& wrap : contact.wraps[b]) wrap.session = session_number;
+      RETURN_IF_ERROR(store.PutBookContact({.book = options.books[b],
+                                            .contact = contact.number,
+                                            .session = session_number,
+                                            .wraps = EncodeWraps(contact.wraps[b])}));
+      session.Cover(keyring::CoverageKind::kAssigned, options.books[b], contact.number);
+    }
+  }
+  std::sort(token_rows.begin(), token_rows.end());
+  for (const auto& [token, contact] : token_rows) RETURN_IF_ERROR(taken(store.InsertToken(token, contact)));
+  std::sort(index_rows.begin(), index_rows.end(),
+            [](const auto& a, const auto& b) { return a.hash < b.hash; });
+  for (const store::IndexRow& row : index_rows) RETURN_IF_ERROR(taken(store.InsertIndex(row)));
+
+  ContactReader reader(*keyring_);
+  const bool reads = keyring_->role().root_scope && keyring_->Holds(kRootBook, ClassId::kIdentity);
+  for (const std::size_t i : known) {
+    DraftResult& result = results[i];
+    result.outcome = Outcome::kDuplicate;
+    store::ContactRow row;
+    ASSIGN_OR_RETURN(const bool found, store.GetContact(result.contact, row));
+    absl::Status status = found ? absl::OkStatus() : absl::DataLossError("a contact's row is missing");
+    if (status.ok() && options.on_duplicate == OnDuplicate::kReplace) {
+      std::vector<ClassFields> classes;
+      for (const ClassId class_id : options.replaced_classes) {
+        const auto at = std::find_if(drafts[i].classes.begin(), drafts[i].classes.end(),
+                                     [&](const ClassFields& c) { return c.class_id == class_id; });
+        classes.push_back(at == drafts[i].classes.end() ? ClassFields{class_id, {}} : *at);
+      }
+      status = ReplaceIdentifiers(*keyring_, index_, row, hashes[i]);
+      if (status.ok()) status = RewriteClasses(*keyring_, session, row, classes);
+      if (status.ok()) result.outcome = Outcome::kUpdated;
+    }
+    for (const BookId book : options.books) {
+      if (!status.ok()) break;
+      if (!reads) {
+        store::BookContactRow assigned;
+        ASSIGN_OR_RETURN(const bool there, store.GetBookContact(book, result.contact, assigned));
+        result.unassigned |= !there;
+        continue;
+      }
+      const absl::StatusOr<bool> assigned = AssignOne(*keyring_, session, reader, book, row);
+      status = assigned.status();
+      result.assigned |= assigned.ok() && *assigned;
+    }
+    // One contact that does not count must not keep the others out: it is told and left alone.
+    if (absl::IsDataLoss(status)) {
+      result.outcome = Outcome::kDamaged;
+    } else {
+      RETURN_IF_ERROR(taken(status));
+    }
+  }
+  RETURN_IF_ERROR(session.Insert());
+  RETURN_IF_ERROR(audit::Append(store, keyring_->AuditAuthor(), options.event(results)));
+  RETURN_IF_ERROR(transaction.Commit());
+  times_.write_lock = std::max(times_.write_lock, absl::Now() - locked);
+  return results;
+}
+
+absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number, const ContactChange& change,
+                           const audit::Event& event) {
+  for (const ClassFields& fields : change.classes) {
+    if (!keyring.role().Writes(fields.class_id)) {
+      return WithHint(absl::PermissionDeniedError("this role may not change that field"), "Ask an admin.");
+    }
+  }
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.store().BeginWrite());
+  RETURN_IF_ERROR(keyring.Refresh());
+  auto session = keyring::SessionWriter::Open(keyring);
+  store::ContactRow row;
+  ASSIGN_OR_RETURN(const bool found, keyring.store().GetContact(number, row));
+  if (!found) return absl::NotFoundError("no such contact");
+  if (change.identifiers) {
+    ASSIGN_OR_RETURN(const IdentifierIndex index, IdentifierIndex::Open(keyring));
+    std::vector<crypto::Hash128> hashes;
+    for (const IdentifierValue& identifier : *change.identifiers) {
+      hashes.push_back(index.HashOf(identifier.kind, identifier.value));
+    }
+    RETURN_IF_ERROR(ReplaceIdentifiers(keyring, index, row, hashes));
+  }
+  RETURN_IF_ERROR(RewriteClasses(keyring, session, row, change.classes));
+  RETURN_IF_ERROR(session.Insert());
+  RETURN_IF_ERROR(audit::Append(keyring.store(), keyring.AuditAuthor(), event));
+  return transaction.Commit();
+}
+
+absl::StatusOr<AssignResult> AssignContacts(keyring::Keyring& keyring, BookId book,
+                                            const std::vector<ContactNumber>& contacts,
+                                            const audit::Event& event) {
+  RETURN_IF_ERROR(MayAssign(keyring));
+  AssignResult result;
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.store().BeginWrite());
+  RETURN_IF_ERROR(keyring.Refresh());
+  auto session = keyring::SessionWriter::Open(keyring);
+  ContactReader reader(keyring);
+  for (const ContactNumber contact : contacts) {
+    store::ContactRow row;
+    ASSIGN_OR_RETURN(const bool found, keyring.store().GetContact(contact, row));
+    if (!found) return absl::NotFoundError("no such contact");
+    ASSIGN_OR_RETURN(const bool assigned, AssignOne(keyring, session, reader, book, row));
+    ++(assigned ? result.assigned : result.already);
+  }
+  RETURN_IF_ERROR(session.Insert());
+  RETURN_IF_ERROR(audit::Append(keyring.store(), keyring.AuditAuthor(), event));
+  RETURN_IF_ERROR(transaction.Commit());
+  return result;
+}
+
+}  // namespace sealbook::records

@@ -1,0 +1,110 @@
+// Writing contacts: every write has new keys (docs/format.md, "Writing"). Needs public keys only, but
+// for what must be read to be changed: so an importer writes and reads nothing.
+//
+// A batch is one session and one transaction with its audit row: it is there as a whole or not at all.
+// What is sealed is sealed before the database is locked; where another process got in between (a
+// roster version, one of the same people), the batch is made again.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "vault/audit/log.h"
+#include "vault/keyring/keyring.h"
+#include "vault/keyring/session_writer.h"
+#include "vault/records/contact_reader.h"
+#include "vault/records/index.h"
+
+namespace sealbook::records {
+
+// One class of a contact, to be sealed.
+struct ClassFields {
+  ClassId class_id{};
+  Fields fields;
+};
+
+struct ContactDraft {
+  std::vector<IdentifierValue> identifiers;  // at least one; kRow where the row has no other
+  std::vector<ClassFields> classes;
+};
+
+enum class OnDuplicate { kSkip, kReplace };
+
+struct DraftResult {
+  enum class Outcome {
+    kImported,
+    kUpdated,    // replaced
+    kDuplicate,  // there already, and left as it was
+    kConflict,   // its identifiers belong to different contacts; nothing was written
+    kDamaged,    // the contact that it is a duplicate of does not count; nothing was written
+  };
+  Outcome outcome = Outcome::kImported;
+  ContactNumber contact = 0;
+  bool assigned = false;    // newly, to a book that was asked for
+  bool unassigned = false;  // should have been assigned, but this member may not read it
+};
+
+struct BatchOptions {
+  std::vector<BookId> books;  // new contacts are assigned to these, known ones where it can be done
+  OnDuplicate on_duplicate = OnDuplicate::kSkip;
+  // With kReplace: classes that the list has columns for; the others keep what they hold.
+  std::vector<ClassId> replaced_classes;
+  // The audit row of the batch.
+  std::function<audit::Event(const std::vector<DraftResult>&)> event;
+};
+
+// Where a batch's time went, and how long it held the write lock.
+struct BatchTimes {
+  absl::Duration lookup, seal, write_lock;
+};
+
+class ContactWriter {
+ public:
+  // PermissionDenied: the member may not create contacts.
+  static absl::StatusOr<ContactWriter> Open(keyring::Keyring& keyring);
+
+  // One result a draft, in order.
+  absl::StatusOr<std::vector<DraftResult>> WriteBatch(const std::vector<ContactDraft>& drafts,
+                                                      const BatchOptions& options);
+  const BatchTimes& times() const { return times_; }
+
+ private:
+  ContactWriter(keyring::Keyring& keyring, IdentifierIndex index)
+      : keyring_(&keyring), index_(std::move(index)) {}
+  absl::StatusOr<std::vector<DraftResult>> Try(const std::vector<ContactDraft>& drafts,
+                                               const BatchOptions& options);
+  absl::Status Classify(const std::vector<ContactDraft>& drafts,
+                        const std::vector<std::vector<crypto::Hash128>>& hashes,
+                        std::vector<DraftResult>& results, std::vector<std::size_t>& fresh,
+                        std::vector<std::size_t>& known);
+  absl::StatusOr<std::vector<std::int64_t>> FreshTokens(std::size_t count, std::int64_t existing);
+
+  keyring::Keyring* keyring_;
+  IdentifierIndex index_;
+  BatchTimes times_;
+};
+
+// A change of one contact by whoever may write the classes concerned.
+struct ContactChange {
+  std::vector<ClassFields> classes;  // whole new contents; an empty class is removed
+  // The identifiers after the change; nullopt leaves them. Needs the index key.
+  std::optional<std::vector<IdentifierValue>> identifiers;
+};
+// Seals the changed classes again under a new session and wraps them for every book that the contact
+// is in, so that every book reads the new value. `event` is written in the same transaction.
+// AlreadyExists: an identifier belongs to another contact. NotFound, DataLoss.
+absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number, const ContactChange& change,
+                           const audit::Event& event);
+
+// Assigns contacts that this member reads to a book. NotFound for the first that is not there.
+struct AssignResult {
+  std::int64_t assigned = 0, already = 0;
+};
+absl::StatusOr<AssignResult> AssignContacts(keyring::Keyring& keyring, BookId book,
+                                            const std::vector<ContactNumber>& contacts,
+                                            const audit::Event& event);
+
+}  // namespace sealbook::records
