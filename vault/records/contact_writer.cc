@@ -119,6 +119,38 @@ absl::StatusOr<std::vector<std::int64_t>> ContactWriter::FreshTokens(std::size_t
   return tokens;
 }
 
+// A draft whose person is in the vault: replaced or left, and assigned where this member can.
+absl::Status ContactWriter::WriteKnown(const ContactDraft& draft, const std::vector<crypto::Hash128>& hashes,
+                                       const BatchOptions& options, keyring::SessionWriter& session,
+                                       ContactReader& reader, bool reads, DraftResult& result) {
+  store::Store& store = keyring_->store();
+  store::ContactRow row;
+  ASSIGN_OR_RETURN(const bool found, store.GetContact(result.contact, row));
+  if (!found) return absl::DataLossError("a contact's row is missing");
+  if (options.on_duplicate == OnDuplicate::kReplace) {
+    std::vector<ClassFields> classes;
+    for (const ClassId class_id : options.replaced_classes) {
+      const auto at = std::find_if(draft.classes.begin(), draft.classes.end(),
+                                   [&](const ClassFields& c) { return c.class_id == class_id; });
+      classes.push_back(at == draft.classes.end() ? ClassFields{class_id, {}} : *at);
+    }
+    RETURN_IF_ERROR(ReplaceIdentifiers(*keyring_, index_, row, hashes));
+    RETURN_IF_ERROR(RewriteClasses(*keyring_, session, row, classes));
+    result.outcome = Outcome::kUpdated;
+  }
+  for (const BookId book : options.books) {
+    if (reads) {
+      ASSIGN_OR_RETURN(const bool assigned, AssignOne(*keyring_, session, reader, book, row));
+      result.assigned |= assigned;
+    } else {
+      store::BookContactRow assigned;
+      ASSIGN_OR_RETURN(const bool there, store.GetBookContact(book, result.contact, assigned));
+      result.unassigned |= !there;
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<ContactDraft>& drafts,
                                                             const BatchOptions& options) {
   store::Store& store = keyring_->store();
@@ -210,37 +242,15 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   for (const std::size_t i : known) {
     DraftResult& result = results[i];
     result.outcome = Outcome::kDuplicate;
-    store::ContactRow row;
-    ASSIGN_OR_RETURN(const bool found, store.GetContact(result.contact, row));
-    absl::Status status = found ? absl::OkStatus() : absl::DataLossError("a contact's row is missing");
-    if (status.ok() && options.on_duplicate == OnDuplicate::kReplace) {
-      std::vector<ClassFields> classes;
-      for (const ClassId class_id : options.replaced_classes) {
-        const auto at = std::find_if(drafts[i].classes.begin(), drafts[i].classes.end(),
-                                     [&](const ClassFields& c) { return c.class_id == class_id; });
-        classes.push_back(at == drafts[i].classes.end() ? ClassFields{class_id, {}} : *at);
-      }
-      status = ReplaceIdentifiers(*keyring_, index_, row, hashes[i]);
-      if (status.ok()) status = RewriteClasses(*keyring_, session, row, classes);
-      if (status.ok()) result.outcome = Outcome::kUpdated;
-    }
-    for (const BookId book : options.books) {
-      if (!status.ok()) break;
-      if (!reads) {
-        store::BookContactRow assigned;
-        ASSIGN_OR_RETURN(const bool there, store.GetBookContact(book, result.contact, assigned));
-        result.unassigned |= !there;
-        continue;
-      }
-      const absl::StatusOr<bool> assigned = AssignOne(*keyring_, session, reader, book, row);
-      status = assigned.status();
-      result.assigned |= assigned.ok() && *assigned;
-    }
-    // One contact that does not count must not keep the others out: it is told and left alone.
-    if (absl::IsDataLoss(status)) {
+    ASSIGN_OR_RETURN(store::Savepoint savepoint, store::Savepoint::Begin(store.database()));
+    const absl::Status status = WriteKnown(drafts[i], hashes[i], options, session, reader, reads, result);
+    if (status.ok()) {
+      RETURN_IF_ERROR(savepoint.Keep());
+    } else if (absl::IsDataLoss(status)) {
+      // One contact that does not count must not keep the others out: it is told and left alone.
       result.outcome = Outcome::kDamaged;
     } else {
-      RETURN_IF_ERROR(taken(status));
+      return taken(status);
     }
   }
   RETURN_IF_ERROR(session.Insert());

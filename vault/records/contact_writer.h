@@ -80,6 +80,9 @@ class ContactWriter {
                         const std::vector<std::vector<crypto::Hash128>>& hashes,
                         std::vector<DraftResult>& results, std::vector<std::size_t>& fresh,
                         std::vector<std::size_t>& known);
+  absl::Status WriteKnown(const ContactDraft& draft, const std::vector<crypto::Hash128>& hashes,
+                          const BatchOptions& options, keyring::SessionWriter& session,
+                          ContactReader& reader, bool reads, DraftResult& result);
   absl::StatusOr<std::vector<std::int64_t>> FreshTokens(std::size_t count, std::int64_t existing);
 
   keyring::Keyring* keyring_;

@@ -127,7 +127,7 @@ absl::Status ReplaceIdentifiers(keyring::Keyring& keyring, const IdentifierIndex
     ASSIGN_OR_RETURN(const bool there, keyring.store().FindIndex(hash, found));
     if (!there) RETURN_IF_ERROR(keyring.store().InsertIndex(index.MakeRow(hash, row.number)));
   }
-  return absl::OkStatus();
+  return keyring.store().UpdateContact(row);
 }
 
 absl::StatusOr<bool> AssignOne(keyring::Keyring& keyring, keyring::SessionWriter& session,

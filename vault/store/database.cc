@@ -242,4 +242,19 @@ absl::Status Transaction::Commit() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<Savepoint> Savepoint::Begin(Database& database) {
+  RETURN_IF_ERROR(database.Execute("SAVEPOINT part"));
+  return Savepoint(&database);
+}
+Savepoint::~Savepoint() {
+  if (database_ == nullptr) return;
+  database_->Execute("ROLLBACK TO part").IgnoreError();
+  database_->Execute("RELEASE part").IgnoreError();
+}
+absl::Status Savepoint::Keep() {
+  RETURN_IF_ERROR(database_->Execute("RELEASE part"));
+  database_ = nullptr;
+  return absl::OkStatus();
+}
+
 }  // namespace sealbook::store

@@ -117,4 +117,18 @@ class Transaction {
   Database* database_;
 };
 
+// A part of a transaction that can be undone alone: rolled back where Keep was not called.
+class Savepoint {
+ public:
+  static absl::StatusOr<Savepoint> Begin(Database& database);
+  Savepoint(Savepoint&& other) noexcept : database_(other.database_) { other.database_ = nullptr; }
+  Savepoint& operator=(Savepoint&&) = delete;
+  ~Savepoint();
+  absl::Status Keep();
+
+ private:
+  explicit Savepoint(Database* database) : database_(database) {}
+  Database* database_;
+};
+
 }  // namespace sealbook::store
