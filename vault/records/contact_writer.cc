@@ -83,14 +83,13 @@ absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
       known.push_back(i);
       continue;
     }
-    bool duplicate = false;
     for (const crypto::Hash128& hash : hashes[i]) {
-      duplicate |= first_of.contains(crypto::AsText(hash));
+      if (const auto at = first_of.find(crypto::AsText(hash)); at != first_of.end()) {
+        results[i].outcome = Outcome::kDuplicate;
+        results[i].duplicate_of = at->second;
+      }
     }
-    if (duplicate) {
-      results[i].outcome = Outcome::kDuplicate;
-      continue;
-    }
+    if (results[i].outcome == Outcome::kDuplicate) continue;
     for (const crypto::Hash128& hash : hashes[i]) first_of.emplace(crypto::AsText(hash), i);
     fresh.push_back(i);
   }
@@ -252,6 +251,9 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
     } else {
       return taken(status);
     }
+  }
+  for (DraftResult& result : results) {
+    if (result.duplicate_of) result.contact = results[*result.duplicate_of].contact;
   }
   RETURN_IF_ERROR(session.Insert());
   RETURN_IF_ERROR(audit::Append(store, keyring_->AuditAuthor(), options.event(results)));

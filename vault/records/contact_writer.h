@@ -43,6 +43,7 @@ struct DraftResult {
   };
   Outcome outcome = Outcome::kImported;
   ContactNumber contact = 0;
+  std::optional<std::size_t> duplicate_of = {};  // an earlier draft of the same batch
   bool assigned = false;    // newly, to a book that was asked for
   bool unassigned = false;  // should have been assigned, but this member may not read it
 };

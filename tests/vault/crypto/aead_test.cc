@@ -21,8 +21,10 @@ constexpr char kVectorKey[] = "808182838485868788898a8b8c8d8e8f90919293949596979
 constexpr char kVectorAssociated[] = "50515253c0c1c2c3c4c5c6c7";
 constexpr char kVectorSealed[] =
     "404142434445464748494a4b4c4d4e4f5051525354555657"
-    "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb731c7f1b0b4aa6440bf3a82f4eda7e39"
-    "ae64c6708c54c216cb96b72e1213b4522f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff9"
+    "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb731c7f1b0b4aa6440bf3a82f4eda7e"
+    "39"
+    "ae64c6708c54c216cb96b72e1213b4522f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3ff"
+    "f9"
     "21f9664c97637da9768812f615c68b13b52e"
     "c0875924c1c7987947deafd8780acf49";
 
@@ -31,8 +33,8 @@ const Bytes kPlaintext = Unhex("00112233445566778899");
 
 TEST(AeadTest, PublishedVectorOpens) {
   Bytes out(sizeof(kVectorPlaintext) - 1);
-  ASSERT_TRUE(internal::OpenInto(Unhex(kVectorKey), Unhex(kVectorAssociated), Unhex(kVectorSealed),
-                                 out));
+  ASSERT_TRUE(
+      internal::OpenInto(Unhex(kVectorKey), Unhex(kVectorAssociated), Unhex(kVectorSealed), out));
   EXPECT_EQ(AsText(out), kVectorPlaintext);
 }
 

@@ -26,9 +26,13 @@ TEST(HexTest, AnythingElseIsInvalidArgument) {
 
 // RFC 4648, section 10.
 TEST(Base64Test, PublishedVectorsMatch) {
-  const std::pair<const char*, const char*> vectors[] = {
-      {"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
+                                                         {"foobar", "Zm9vYmFy"}};
   for (const auto& [clear, encoded] : vectors) {
     EXPECT_EQ(ToBase64(AsBytes(clear)), encoded);
     const absl::StatusOr<Bytes> decoded = FromBase64(encoded);
@@ -38,8 +42,8 @@ TEST(Base64Test, PublishedVectorsMatch) {
 }
 
 TEST(Base64Test, AnythingElseIsInvalidArgument) {
-  for (const char* text : {"Zg", "Zg=", "Zg===", "Z", "Zm9v=", "Zm9v Zm9v", "Zm9v\n", "Zm9-", "Zm9_",
-                           "=", "====", "Zh==", "Zm9="}) {
+  for (const char* text : {"Zg", "Zg=", "Zg===", "Z", "Zm9v=", "Zm9v Zm9v", "Zm9v\n", "Zm9-",
+                           "Zm9_", "=", "====", "Zh==", "Zm9="}) {
     EXPECT_EQ(FromBase64(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
 }

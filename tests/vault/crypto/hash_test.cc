@@ -46,7 +46,10 @@ TEST(Blake2bTest, KeyedVectorsMatch) {
 }
 
 TEST(HashOfTest, MessageIsTheLabelsLengthTheLabelAndTheParts) {
-  const Bytes message = Unhex("056c6162656c" "0102" "03");
+  const Bytes message = Unhex(
+      "056c6162656c"
+      "0102"
+      "03");
   EXPECT_EQ(ToHex(HashOf("label", {Unhex("0102"), Unhex("03")})), Raw({}, message, 32));
   const Bytes key = Counting(32);
   EXPECT_EQ(ToHex(KeyedHash128(key, "label", {Unhex("0102"), Unhex("03")})), Raw(key, message, 16));

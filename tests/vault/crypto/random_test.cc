@@ -59,11 +59,10 @@ TEST(FillRandomBufferedTest, ChildDoesNotRepeatItsParent) {
   ASSERT_GE(child, 0);
   if (child == 0) {
     const Block block = NextBlock();
-    _exit(write(pipe_ends[1], block.data(), block.size()) == block.size() ? 0 : 1);
+    _exit(write(pipe_ends[1], block.data(), block.size()) == ssize_t{sizeof(block)} ? 0 : 1);
   }
   Block of_child{};
-  ASSERT_EQ(read(pipe_ends[0], of_child.data(), of_child.size()),
-            static_cast<ssize_t>(of_child.size()));
+  ASSERT_EQ(read(pipe_ends[0], of_child.data(), of_child.size()), ssize_t{sizeof(of_child)});
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
@@ -99,7 +98,8 @@ TEST(RandomBelowTest, SmallBoundIsUniform) {
 }
 
 TEST(RandomBelowTest, LargeBoundHasNoModuloBias) {
-  // Of 2^64 values, a plain remainder by 3 * 2^62 gives the lowest third twice as often as it should.
+  // Of 2^64 values, a plain remainder by 3 * 2^62 gives the lowest third twice as often as it
+  // should.
   constexpr std::uint64_t kThird = std::uint64_t{1} << 62;
   constexpr int kDraws = 30'000;
   std::array<int, 3> counts{};

@@ -42,14 +42,15 @@ thread_local Watch watch;
 }  // namespace
 
 #if !SEALBOOK_SANITIZED
-// Memory that was given back cannot be read to see whether it was wiped; its way back can be watched.
-// Sanitizers bring operators of their own.
-void* operator new[](std::size_t size) {
+// Memory that was given back cannot be read to see whether it was wiped; its way back can be
+// watched. Sanitizers bring operators of their own.
+// Not inlined: g++ would see free() where it expects the operator.
+[[gnu::noinline]] void* operator new[](std::size_t size) {
   void* const memory = std::malloc(std::max<std::size_t>(size, 1));
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
-void operator delete[](void* memory) noexcept {
+[[gnu::noinline]] void operator delete[](void* memory) noexcept {
   if (memory != nullptr && memory == watch.memory) {
     const auto* const bytes = static_cast<const std::uint8_t*>(memory);
     const bool wiped = std::all_of(bytes, bytes + watch.size, [](int byte) { return byte == 0; });
@@ -68,7 +69,8 @@ using ::testing::Each;
 using ::testing::ElementsAreArray;
 using ::testing::Eq;
 
-static_assert(!std::is_copy_constructible_v<SecretBytes> && !std::is_copy_assignable_v<SecretBytes>);
+static_assert(!std::is_copy_constructible_v<SecretBytes> &&
+              !std::is_copy_assignable_v<SecretBytes>);
 static_assert(!std::is_copy_constructible_v<ValueKey> && !std::is_copy_assignable_v<ValueKey>);
 static_assert(std::is_nothrow_move_constructible_v<ValueKey>);
 // A key's purpose is part of its type.
