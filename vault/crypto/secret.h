@@ -80,6 +80,7 @@ class Key {
   // A moved-from key has no bytes: reading them ends the process.
   Key(Key&& other) noexcept : slot_(std::exchange(other.slot_, nullptr)) {}
   Key& operator=(Key&& other) noexcept {  // wipes what was here
+    if (this == &other) return *this;
     Key old(std::move(*this));
     slot_ = std::exchange(other.slot_, nullptr);
     return *this;

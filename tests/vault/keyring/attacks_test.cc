@@ -58,7 +58,8 @@ Opened Closure(keyring::Keyring& member) {
                      return true;
                    }).ok());
   for (const store::ContactRow& row : contacts) {
-    for (const records::ValueEntry& value : *records::DecodeValues(row.values)) {
+    const auto values = *records::DecodeValues(row.values);
+    for (const records::ValueEntry& value : values) {
       const keyring::Session& written = sessions[static_cast<std::size_t>(value.session - 1)];
       const records::Place value_place{.vault = member.roster().vault,
                                        .contact = row.number,
@@ -78,7 +79,8 @@ Opened Closure(keyring::Keyring& member) {
         for (const keyring::Book& book : member.roster().books) {
           store::BookContactRow assigned;
           if (!*store.GetBookContact(book.id, row.number, assigned)) continue;
-          for (const records::WrapEntry& wrap : *records::DecodeWraps(assigned.wraps)) {
+          const auto wraps = *records::DecodeWraps(assigned.wraps);
+          for (const records::WrapEntry& wrap : wraps) {
             const keyring::Session& wrapped = sessions[static_cast<std::size_t>(wrap.session - 1)];
             const auto wrap_secret = pair.SessionSecretAsReader(wrapped.ephemeral);
             const crypto::WrapKey wrap_key = crypto::DeriveWrapKey(*wrap_secret);
