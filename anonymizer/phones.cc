@@ -1,0 +1,82 @@
+// The one file that includes libphonenumber.
+#include <phonenumbers/phonenumberutil.h>
+
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "anonymizer/identifiers.h"
+#include "vault/status.h"
+
+namespace sealbook::anonymizer {
+namespace {
+
+using i18n::phonenumbers::PhoneNumber;
+using i18n::phonenumbers::PhoneNumberUtil;
+
+// What a spreadsheet made of a number: "1.38E+10" has lost digits, "3.108207129E9" and
+// "13812345678.0" have not.
+absl::StatusOr<std::string> UndoSpreadsheet(absl::string_view text) {
+  const std::size_t e = text.find_first_of("eE");
+  const absl::string_view mantissa = text.substr(0, e);
+  const std::size_t dot = mantissa.find('.');
+  const absl::string_view whole = mantissa.substr(0, dot);
+  const absl::string_view fraction = dot == absl::string_view::npos ? "" : mantissa.substr(dot + 1);
+  const auto digits_only = [](absl::string_view digits) {
+    return digits.find_first_not_of("0123456789") == absl::string_view::npos;
+  };
+  if (whole.empty() || !digits_only(whole) || !digits_only(fraction)) return std::string(text);
+  if (e == absl::string_view::npos) {
+    const bool is_whole_number = !fraction.empty() && fraction.find_first_not_of('0') == absl::string_view::npos;
+    return std::string(is_whole_number ? whole : text);
+  }
+  absl::string_view exponent_text = text.substr(e + 1);
+  absl::ConsumePrefix(&exponent_text, "+");
+  if (exponent_text.empty() || exponent_text.size() > 2 || !digits_only(exponent_text)) return std::string(text);
+  const std::size_t exponent = static_cast<std::size_t>(std::stoi(std::string(exponent_text)));
+  // With fewer digits after the point than the exponent asks for, the rest may have been cut.
+  if (fraction.size() < exponent) {
+    return absl::InvalidArgumentError("was shortened by a spreadsheet, so that its last digits are lost");
+  }
+  if (fraction.find_first_not_of('0', exponent) != absl::string_view::npos) return std::string(text);
+  return absl::StrCat(whole, fraction.substr(0, exponent));
+}
+
+}  // namespace
+
+bool IsRegion(absl::string_view region) {
+  static const auto* const regions = [] {
+    auto* out = new std::set<std::string>;
+    PhoneNumberUtil::GetInstance()->GetSupportedRegions(out);
+    return out;
+  }();
+  return regions->count(std::string(region)) > 0;
+}
+
+absl::StatusOr<std::string> NormalizePhone(absl::string_view original, absl::string_view region) {
+  std::string text = CleanText(original);
+  if (absl::StartsWith(text, "'")) text.erase(0, 1);
+  if (text.empty()) return absl::InvalidArgumentError("is empty");
+  if (text.size() > 64) return absl::InvalidArgumentError("is too long for a phone number");
+  ASSIGN_OR_RETURN(text, UndoSpreadsheet(text));
+  // The library takes 00 for a country code only where the region dials so; people write it anywhere.
+  if (absl::StartsWith(text, "00")) text = absl::StrCat("+", text.substr(2));
+  const bool international = absl::StartsWith(text, "+") || absl::StartsWith(text, "\xef\xbc\x8b");
+  if (!international && region.empty()) {
+    return absl::InvalidArgumentError("has no country code, and no region is set");
+  }
+  static const PhoneNumberUtil& util = *PhoneNumberUtil::GetInstance();
+  PhoneNumber number;
+  const auto error = util.Parse(text, std::string(region.empty() ? absl::string_view("ZZ") : region), &number);
+  if (error != PhoneNumberUtil::NO_PARSING_ERROR || !util.IsValidNumber(number)) {
+    return absl::InvalidArgumentError(international ? "is no phone number" : absl::StrCat("is no phone number of region ", region));
+  }
+  if (number.has_extension()) return absl::InvalidArgumentError("has an extension, which cannot be reached over WhatsApp");
+  std::string out;
+  util.Format(number, PhoneNumberUtil::E164, &out);
+  return out;
+}
+
+}  // namespace sealbook::anonymizer

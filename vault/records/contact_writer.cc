@@ -258,7 +258,8 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   RETURN_IF_ERROR(session.Insert());
   RETURN_IF_ERROR(audit::Append(store, keyring_->AuditAuthor(), options.event(results)));
   RETURN_IF_ERROR(transaction.Commit());
-  times_.write_lock = std::max(times_.write_lock, absl::Now() - locked);
+  times_.last_lock = absl::Now() - locked;
+  times_.write += times_.last_lock;
   return results;
 }
 

@@ -57,9 +57,9 @@ struct BatchOptions {
   std::function<audit::Event(const std::vector<DraftResult>&)> event;
 };
 
-// Where a batch's time went, and how long it held the write lock.
+// Where the time of all batches went. `write` is under the lock; `last_lock` is the newest batch's.
 struct BatchTimes {
-  absl::Duration lookup, seal, write_lock;
+  absl::Duration lookup, seal, write, last_lock;
 };
 
 class ContactWriter {

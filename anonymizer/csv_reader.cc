@@ -1,0 +1,247 @@
+// CSV as spreadsheets write it, by libcsv: any delimiter, quotes with doubled quotes and line breaks
+// inside. libcsv is fed line by line, so that each row knows where it begins.
+#include <csv.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "anonymizer/table_reader.h"
+#include "vault/status.h"
+
+namespace sealbook::anonymizer {
+namespace {
+
+// A quoted cell may run over this many lines; more means that a quote was never closed.
+constexpr std::size_t kMaxRowLines = 200;
+constexpr std::size_t kMaxRowBytes = 1 << 20;
+constexpr int kMaxBrokenQuotes = 100;
+constexpr int kNoticeLines = 20;  // that may stand above the header
+
+// libcsv's parser with its callbacks; rows come out whole.
+class Parser {
+ public:
+  explicit Parser(char delimiter) {
+    csv_init(&parser_, 0);
+    csv_set_delim(&parser_, static_cast<unsigned char>(delimiter));
+    csv_set_space_func(&parser_, [](unsigned char c) { return c == ' ' ? 1 : 0; });
+    // Lines come without their ends; what ends a row is the line feed that is put behind each.
+    csv_set_term_func(&parser_, [](unsigned char c) { return c == '\n' ? 1 : 0; });
+  }
+  ~Parser() { csv_free(&parser_); }
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+
+  // True where `line` ends a row, whose cells are then in cells(). Blank lines end no row.
+  bool Feed(absl::string_view line) {
+    ended_ = false;
+    if (fresh_) cells_.clear();
+    csv_parse(&parser_, line.data(), line.size(), &Parser::OnCell, &Parser::OnRow, this);
+    csv_parse(&parser_, "\n", 1, &Parser::OnCell, &Parser::OnRow, this);
+    fresh_ = ended_ || parser_.pstate == 0;
+    return ended_;
+  }
+  bool in_row() const { return !fresh_; }
+  std::vector<std::string>& cells() { return cells_; }
+
+ private:
+  static void OnCell(void* cell, std::size_t size, void* self) {
+    static_cast<Parser*>(self)->cells_.emplace_back(static_cast<const char*>(cell), size);
+  }
+  static void OnRow(int, void* self) { static_cast<Parser*>(self)->ended_ = true; }
+
+  csv_parser parser_{};
+  std::vector<std::string> cells_;
+  bool ended_ = false, fresh_ = true;
+};
+
+// The delimiter with which most lines have one number of cells, and more than one.
+char FindDelimiter(const std::deque<TextLine>& sample) {
+  char best = ',';
+  double best_score = 0;
+  for (const char candidate : {',', ';', '\t', '|'}) {
+    Parser parser(candidate);
+    std::map<std::size_t, std::size_t> rows_by_cells;
+    std::size_t rows = 0;
+    for (const TextLine& line : sample) {
+      if (!line.fault.empty() || !parser.Feed(line.text)) continue;
+      ++rows;
+      ++rows_by_cells[parser.cells().size()];
+    }
+    std::size_t cells = 0, agreeing = 0;
+    for (const auto& [count, times] : rows_by_cells) {
+      if (count > 1 && times >= agreeing) cells = count, agreeing = times;
+    }
+    if (cells == 0) continue;
+    const double score = static_cast<double>(agreeing) / static_cast<double>(rows) +
+                         0.001 * static_cast<double>(std::min<std::size_t>(cells, 100));
+    if (score > best_score) best = candidate, best_score = score;
+  }
+  return best;
+}
+
+// "sep=;", which Excel reads and writes as a first line.
+std::optional<char> DelimiterLine(absl::string_view text) {
+  if (text.size() == 5 && absl::StartsWithIgnoreCase(text, "sep=")) return text[4];
+  return std::nullopt;
+}
+
+class CsvReader : public TableReader {
+ public:
+  CsvReader(TextSource& source, TableFormat format, char delimiter)
+      : source_(source), format_(format), delimiter_(delimiter), parser_(std::make_unique<Parser>(delimiter)) {}
+
+  absl::Status ReadHeader(const TableOptions& options);
+  absl::StatusOr<bool> Next(TableRow& row) override {
+    if (first_row_ < head_.size()) {
+      row = std::move(head_[first_row_++]);
+      CheckWidth(row);
+      return true;
+    }
+    ASSIGN_OR_RETURN(const bool more, ReadRow(row));
+    if (more) CheckWidth(row);
+    return more;
+  }
+  const std::vector<std::string>& columns() const override { return columns_; }
+  std::int64_t header_line() const override { return header_line_; }
+  TableFormat format() const override { return format_; }
+  char delimiter() const override { return delimiter_; }
+
+ private:
+  absl::StatusOr<bool> NextLine(TextLine& line) {
+    if (!again_.empty()) {
+      line = std::move(again_.front());
+      again_.pop_front();
+      return true;
+    }
+    return source_.Next(line);
+  }
+  absl::StatusOr<bool> ReadRow(TableRow& row);
+  void CheckWidth(TableRow& row) const {
+    if (!row.fault.empty()) return;
+    while (row.cells.size() > columns_.size() && row.cells.back().empty()) row.cells.pop_back();
+    if (row.cells.size() != columns_.size()) {
+      row.fault = absl::StrCat("has ", row.cells.size(), " cells where the header has ", columns_.size());
+    }
+    for (const std::string& cell : row.cells) {
+      if (cell.size() > kMaxCellBytes) row.fault = "has a cell longer than 64 KiB";
+    }
+  }
+
+  TextSource& source_;
+  TableFormat format_;
+  char delimiter_;
+  std::unique_ptr<Parser> parser_;
+  std::deque<TextLine> again_;  // lines after a quote that was never closed
+  int broken_quotes_ = 0;
+  std::vector<TableRow> head_;  // rows that were read to find the header
+  std::size_t first_row_ = 0;
+  std::vector<std::string> columns_;
+  std::int64_t header_line_ = 0;
+};
+
+absl::StatusOr<bool> CsvReader::ReadRow(TableRow& row) {
+  row = {};
+  std::deque<TextLine> lines;
+  std::size_t bytes = 0;
+  TextLine line;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, NextLine(line));
+    const bool too_much = lines.size() > kMaxRowLines || bytes > kMaxRowBytes;
+    if ((!more && parser_->in_row()) || (more && too_much) || (more && !line.fault.empty() && parser_->in_row())) {
+      // The quote that opened this row is wrong, not what follows it: that is read again.
+      if (more) lines.push_back(std::move(line));
+      if (++broken_quotes_ > kMaxBrokenQuotes) {
+        return WithHint(absl::InvalidArgumentError(absl::StrCat("line ", lines.front().number,
+                                                                ": quotes are never closed, here and in many lines before")),
+                        "Save the list again as CSV from the program that made it.");
+      }
+      parser_ = std::make_unique<Parser>(delimiter_);
+      row.line = lines.front().number;
+      row.fault = "opens a quote that is never closed";
+      lines.pop_front();
+      again_.insert(again_.begin(), std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end()));
+      return true;
+    }
+    if (!more) return false;
+    if (!line.fault.empty()) {
+      row.line = line.number;
+      row.fault = line.fault;
+      return true;
+    }
+    const bool ended = parser_->Feed(line.text);
+    if (!ended && !parser_->in_row()) continue;  // a blank line
+    bytes += line.text.size();
+    const std::int64_t number = line.number;
+    lines.push_back(std::move(line));
+    if (!ended) continue;
+    row.line = lines.empty() ? number : lines.front().number;
+    row.cells = std::move(parser_->cells());
+    if (std::all_of(row.cells.begin(), row.cells.end(), [](const std::string& cell) { return cell.empty(); })) {
+      lines.clear();
+      bytes = 0;
+      continue;  // a row of empty cells, as spreadsheets leave them at the end
+    }
+    if (row.cells.size() > kMaxColumns) row.fault = absl::StrCat("has more than ", kMaxColumns, " cells");
+    return true;
+  }
+}
+
+absl::Status CsvReader::ReadHeader(const TableOptions& options) {
+  TableRow row;
+  std::size_t header = 0;
+  bool found = false;
+  while (!found && head_.size() <= kNoticeLines) {
+    ASSIGN_OR_RETURN(const bool more, ReadRow(row));
+    if (!more) break;
+    if (head_.empty() && row.fault.empty() && row.cells.size() <= 2 && absl::StartsWithIgnoreCase(row.cells[0], "sep=")) {
+      continue;
+    }
+    head_.push_back(std::move(row));
+    found = head_.back().fault.empty() && options.looks_like_header && options.looks_like_header(head_.back().cells);
+    if (found) header = head_.size() - 1;
+    if (!found && head_.back().fault.empty() && options.looks_like_data && options.looks_like_data(head_.back().cells)) break;
+  }
+  if (head_.empty()) {
+    return WithHint(absl::InvalidArgumentError("the file has no rows"), "Check that it was saved whole.");
+  }
+  // Without a known name in sight: the first row names the columns, where it holds no customer itself.
+  const bool headless = !found && (options.looks_like_data == nullptr || options.looks_like_data(head_.front().cells));
+  if (!headless) {
+    if (!head_[header].fault.empty()) {
+      return WithHint(absl::InvalidArgumentError(absl::StrCat("line ", head_[header].line, " ", head_[header].fault)),
+                      "The first row must name the columns.");
+    }
+    columns_ = head_[header].cells;
+    header_line_ = head_[header].line;
+    while (columns_.size() > 1 && columns_.back().empty()) columns_.pop_back();
+    first_row_ = header + 1;
+    return absl::OkStatus();
+  }
+  columns_.resize(head_.front().cells.size());
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TableReader>> OpenCsv(TextSource& source, TableFormat format,
+                                                     const TableOptions& options) {
+  char delimiter = format == TableFormat::kTsv ? '\t' : '\0';
+  if (options.delimiter) delimiter = *options.delimiter;
+  if (delimiter == '\0' && !source.sample().empty()) {
+    if (const auto named = DelimiterLine(source.sample().front().text)) delimiter = *named;
+  }
+  if (delimiter == '\0') delimiter = FindDelimiter(source.sample());
+  if (delimiter == '"' || delimiter == '\n' || delimiter == '\r' || delimiter == ' ') {
+    return WithHint(absl::InvalidArgumentError("that delimiter cannot stand between cells"),
+                    "Use a comma, a semicolon, a tab or a bar.");
+  }
+  auto reader = std::make_unique<CsvReader>(source, delimiter == '\t' ? TableFormat::kTsv : format, delimiter);
+  RETURN_IF_ERROR(reader->ReadHeader(options));
+  return reader;
+}
+
+}  // namespace sealbook::anonymizer

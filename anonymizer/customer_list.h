@@ -1,0 +1,78 @@
+// A customer list, row by row: which columns it has, which identifiers and fields each row gives, and
+// which rows cannot be used and why. Streams; holds one row at a time.
+//
+//   ASSIGN_OR_RETURN(auto list, CustomerList::Open(path, options));
+//   CustomerRow row;
+//   while (*list->Next(row)) { if (row.reject.empty()) …; }
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "anonymizer/columns.h"
+#include "anonymizer/table_reader.h"
+#include "vault/records/contact_codec.h"
+#include "vault/records/index.h"
+
+namespace sealbook::anonymizer {
+
+struct ListOptions {
+  std::optional<TableFormat> format;
+  std::optional<Encoding> encoding;
+  std::optional<char> delimiter;
+  std::vector<std::string> mappings;  // "COLUMN=FIELD"
+  std::string region;                 // for numbers without a country code
+};
+
+struct CustomerRow {
+  std::int64_t line = 0;
+  std::vector<records::IdentifierValue> identifiers;  // at least one, kRow where there is no other
+  records::Fields fields;                             // "phone", "phone_2", "name", …
+  std::string reject;                                 // a clause; empty for a good row
+  std::vector<std::string> cells;                     // of a rejected row, as far as it could be read
+};
+
+class CustomerList {
+ public:
+  // InvalidArgument: no list that can be read; FailedPrecondition: options that do not fit.
+  static absl::StatusOr<std::unique_ptr<CustomerList>> Open(const std::string& path, const ListOptions& options);
+
+  Encoding encoding() const { return source_->encoding(); }
+  TableFormat format() const { return table_->format(); }
+  char delimiter() const { return table_->delimiter(); }
+  std::int64_t header_line() const { return table_->header_line(); }
+  // JSON Lines may bring more of them as it goes.
+  const std::vector<Column>& columns() const { return columns_; }
+
+  // False at the end.
+  absl::StatusOr<bool> Next(CustomerRow& row);
+
+  std::uint64_t bytes_read() const { return source_->bytes_read(); }
+  std::uint64_t bytes_total() const { return source_->bytes_total(); }
+  // What phone numbers took of this thread's time.
+  absl::Duration phone_time() const { return phone_time_; }
+
+ private:
+  CustomerList(std::unique_ptr<TextSource> source, std::unique_ptr<TableReader> table, ListOptions options)
+      : source_(std::move(source)), table_(std::move(table)), options_(std::move(options)) {}
+  absl::Status Recognize();
+  void AddLateColumns();
+  absl::Status Convert(TableRow& raw, CustomerRow& row);
+  absl::Status AddIdentifiers(const Column& column, std::size_t position, IdentifierKind kind, absl::string_view cell,
+                              CustomerRow& row);
+  static void AddField(CustomerRow& row, absl::string_view field, std::string value);
+
+  std::unique_ptr<TextSource> source_;
+  std::unique_ptr<TableReader> table_;
+  ListOptions options_;
+  std::vector<Column> columns_;
+  std::vector<TableRow> held_;  // rows that were read to recognise the columns
+  std::size_t held_position_ = 0;
+  absl::Duration phone_time_;
+};
+
+}  // namespace sealbook::anonymizer

@@ -1,0 +1,236 @@
+#include "anonymizer/identifiers.h"
+
+#include <unicode/locid.h>
+#include <unicode/normalizer2.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
+#include <unicode/utf8.h>
+
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "policies/policy.h"
+#include "vault/status.h"
+
+namespace sealbook::anonymizer {
+namespace {
+
+bool IsPlainAscii(absl::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\t';
+  });
+}
+
+bool IsDigits(absl::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == absl::string_view::npos;
+}
+
+// Marks that say how to write, not what: they come along when numbers are copied from WhatsApp.
+bool IsInvisible(UChar32 c) {
+  return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f ||
+         c == 0x200b || c == 0xfeff || c == 0x061c;
+}
+
+absl::string_view Strip(absl::string_view text) { return absl::StripAsciiWhitespace(text); }
+
+}  // namespace
+
+std::string CleanText(absl::string_view text) {
+  if (IsPlainAscii(text)) return std::string(Strip(text));
+  UErrorCode error = U_ZERO_ERROR;
+  const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(error);
+  const icu::UnicodeString in =
+      icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
+  const icu::UnicodeString normal = nfc->normalize(in, error);
+  if (U_FAILURE(error)) return std::string(Strip(text));
+  icu::UnicodeString kept;
+  for (std::int32_t i = 0; i < normal.length(); i = normal.moveIndex32(i, 1)) {
+    const UChar32 c = normal.char32At(i);
+    if (c != '\n' && c != '\t' && (u_iscntrl(c) || IsInvisible(c))) continue;
+    kept.append(c);
+  }
+  // Blanks of every script at the ends.
+  std::int32_t begin = 0, end = kept.length();
+  while (begin < end && u_isUWhiteSpace(kept[begin])) ++begin;
+  while (end > begin && u_isUWhiteSpace(kept[end - 1])) --end;
+  std::string out;
+  kept.tempSubStringBetween(begin, end).toUTF8String(out);
+  return out;
+}
+
+bool MeansNothing(absl::string_view cell) {
+  static constexpr std::array<absl::string_view, 16> kWords = {
+      "-", "--", ".", "x", "n/a", "na", "none", "null", "없음", "무", "없슴", "无", "無", "没有", "なし", "nil"};
+  const std::string text = absl::AsciiStrToLower(Strip(cell));
+  return text.empty() || std::find(kWords.begin(), kWords.end(), text) != kWords.end();
+}
+
+absl::StatusOr<std::string> NormalizeEmail(absl::string_view original) {
+  std::string text = CleanText(original);
+  absl::string_view inner = text;
+  absl::ConsumePrefix(&inner, "'");
+  absl::ConsumePrefix(&inner, "mailto:");
+  if (absl::StartsWith(inner, "<") && absl::EndsWith(inner, ">")) inner = inner.substr(1, inner.size() - 2);
+  const std::size_t at = inner.rfind('@');
+  const auto bad = [] { return absl::InvalidArgumentError("is no email address"); };
+  if (at == absl::string_view::npos || at == 0 || inner.size() > 254 || at > 64) return bad();
+  const absl::string_view domain = inner.substr(at + 1);
+  if (inner.find_first_of(" \t\n,;<>()[]\\\"") != absl::string_view::npos) return bad();
+  if (inner.substr(0, at).find('@') != absl::string_view::npos) return bad();
+  if (domain.find('.') == absl::string_view::npos) return bad();
+  for (const absl::string_view label : absl::StrSplit(domain, '.')) {
+    if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return bad();
+  }
+  icu::UnicodeString lower =
+      icu::UnicodeString::fromUTF8(icu::StringPiece(inner.data(), static_cast<std::int32_t>(inner.size())));
+  lower.toLower(icu::Locale::getRoot());
+  std::string out;
+  lower.toUTF8String(out);
+  return out;
+}
+
+absl::StatusOr<records::IdentifierValue> NormalizeWhatsAppId(absl::string_view original) {
+  const std::string text = CleanText(original);
+  absl::string_view id = text;
+  absl::ConsumePrefix(&id, "'");
+  const std::size_t at = id.find('@');
+  if (at != absl::string_view::npos) {
+    const absl::string_view server = id.substr(at + 1);
+    // "821012345678:12@s.whatsapp.net": the number, and a device.
+    const absl::string_view user = std::string::npos == id.substr(0, at).find(':') ? id.substr(0, at)
+                                                                                   : id.substr(0, id.find(':'));
+    if ((server == "s.whatsapp.net" || server == "c.us") && IsDigits(user)) id = user;
+    else if (server == "lid" && IsDigits(user)) {
+      return records::IdentifierValue{IdentifierKind::kJid, absl::StrCat(user, "@lid")};
+    } else {
+      return absl::InvalidArgumentError("is no WhatsApp id of a person");
+    }
+  }
+  const absl::string_view digits = absl::StartsWith(id, "+") ? id.substr(1) : id;
+  if (IsDigits(digits)) {
+    ASSIGN_OR_RETURN(std::string phone, NormalizePhone(absl::StrCat("+", digits), ""));
+    return records::IdentifierValue{IdentifierKind::kPhone, std::move(phone)};
+  }
+  if (id.size() < 4 || id.size() > 128 || !std::all_of(id.begin(), id.end(), [](char c) {
+        return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+      })) {
+    return absl::InvalidArgumentError("is no WhatsApp id");
+  }
+  return records::IdentifierValue{IdentifierKind::kWhatsAppId, std::string(id)};
+}
+
+std::optional<records::IdentifierValue> RecognizeIdentifier(absl::string_view text, absl::string_view region) {
+  const std::string clean = CleanText(text);
+  if (absl::EndsWith(clean, "@s.whatsapp.net") || absl::EndsWith(clean, "@c.us") || absl::EndsWith(clean, "@lid")) {
+    auto id = NormalizeWhatsAppId(clean);
+    return id.ok() ? std::optional(*std::move(id)) : std::nullopt;
+  }
+  if (absl::StrContains(clean, "@")) {
+    auto email = NormalizeEmail(clean);
+    if (email.ok()) return records::IdentifierValue{IdentifierKind::kEmail, *std::move(email)};
+    if (absl::StartsWith(clean, "@") && clean.size() > 1) {
+      auto name = NormalizeIdentifier(IdentifierKind::kUsername, clean, region);
+      if (name.ok()) return *std::move(name);
+    }
+    return std::nullopt;
+  }
+  const auto digits = std::count_if(clean.begin(), clean.end(), [](unsigned char c) { return absl::ascii_isdigit(c); });
+  const bool letters = std::any_of(clean.begin(), clean.end(), [](unsigned char c) { return absl::ascii_isalpha(c); });
+  if (!letters) {
+    // Digits of other scripts count as well, so the library is asked for whatever has no letters.
+    auto phone = NormalizePhone(clean, region);
+    if (!phone.ok() && digits >= 7 && IsDigits(clean)) phone = NormalizePhone(absl::StrCat("+", clean), "");
+    if (phone.ok()) return records::IdentifierValue{IdentifierKind::kPhone, *std::move(phone)};
+    return std::nullopt;
+  }
+  // A business-scoped user id: "KR.1234567890".
+  if (clean.size() > 6 && clean[2] == '.' && absl::ascii_isupper(static_cast<unsigned char>(clean[0])) && digits >= 4) {
+    auto id = NormalizeWhatsAppId(clean);
+    if (id.ok()) return *std::move(id);
+  }
+  return std::nullopt;
+}
+
+std::optional<IdentifierKind> KindOfField(absl::string_view field) {
+  const absl::string_view base = policies::BaseField(field);
+  for (const IdentifierKind kind : {IdentifierKind::kPhone, IdentifierKind::kEmail, IdentifierKind::kWhatsAppId,
+                                    IdentifierKind::kJid, IdentifierKind::kUsername}) {
+    if (base == FieldOfKind(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
+absl::string_view FieldOfKind(IdentifierKind kind) {
+  switch (kind) {
+    case IdentifierKind::kPhone: return "phone";
+    case IdentifierKind::kEmail: return "email";
+    case IdentifierKind::kWhatsAppId: return "whatsapp_id";
+    case IdentifierKind::kJid: return "jid";
+    case IdentifierKind::kUsername: return "username";
+    case IdentifierKind::kRow: break;
+  }
+  return "";
+}
+
+absl::StatusOr<records::IdentifierValue> NormalizeIdentifier(IdentifierKind kind, absl::string_view text,
+                                                             absl::string_view region) {
+  switch (kind) {
+    case IdentifierKind::kPhone: {
+      ASSIGN_OR_RETURN(std::string phone, NormalizePhone(text, region));
+      return records::IdentifierValue{kind, std::move(phone)};
+    }
+    case IdentifierKind::kEmail: {
+      ASSIGN_OR_RETURN(std::string email, NormalizeEmail(text));
+      return records::IdentifierValue{kind, std::move(email)};
+    }
+    case IdentifierKind::kWhatsAppId:
+    case IdentifierKind::kJid: return NormalizeWhatsAppId(text);
+    case IdentifierKind::kUsername: {
+      std::string clean = CleanText(text);
+      if (absl::StartsWith(clean, "@")) clean.erase(0, 1);
+      if (clean.empty() || clean.size() > 128 || clean.find_first_of(" \t\n@") != std::string::npos) {
+        return absl::InvalidArgumentError("is no user name");
+      }
+      icu::UnicodeString lower = icu::UnicodeString::fromUTF8(clean);
+      lower.toLower(icu::Locale::getRoot());
+      std::string out;
+      lower.toUTF8String(out);
+      return records::IdentifierValue{kind, std::move(out)};
+    }
+    case IdentifierKind::kRow: break;
+  }
+  return absl::InvalidArgumentError("is no identifier");
+}
+
+CellParts SplitCell(absl::string_view cell) {
+  CellParts parts;
+  std::string text(cell);
+  // Full-width marks that stand between numbers in Korean, Chinese and Japanese lists.
+  for (const auto& [from, to] : std::initializer_list<std::pair<absl::string_view, absl::string_view>>{
+           {":::", ";"}, {"；", ";"}, {"、", ";"}, {"，", ";"}, {"／", ";"}, {"（", "("}, {"）", ")"}}) {
+    std::size_t at = 0;
+    while ((at = text.find(from.data(), at, from.size())) != std::string::npos) text.replace(at, from.size(), to.data(), to.size());
+  }
+  for (const absl::string_view piece : absl::StrSplit(text, absl::ByAnyChar(";/,|\n"))) {
+    absl::string_view value = Strip(piece);
+    if (absl::EndsWith(value, ")")) {
+      const std::size_t open = value.rfind('(');
+      const absl::string_view inside = open == absl::string_view::npos ? "" : value.substr(open + 1, value.size() - open - 2);
+      // "(집)" is a note, "+82 (0)10" and "(02) 123" are not at the end or are digits.
+      if (open != absl::string_view::npos && open > 0 && !IsDigits(inside)) {
+        if (!inside.empty()) absl::StrAppend(&parts.note, parts.note.empty() ? "" : "; ", inside);
+        value = Strip(value.substr(0, open));
+      }
+    }
+    if (MeansNothing(value)) continue;
+    parts.values.emplace_back(value);
+  }
+  return parts;
+}
+
+}  // namespace sealbook::anonymizer

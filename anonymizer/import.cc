@@ -1,0 +1,325 @@
+#include "anonymizer/import.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "policies/decision.h"
+#include "policies/mask.h"
+#include "vault/status.h"
+
+namespace sealbook::anonymizer {
+namespace {
+
+using records::DraftResult;
+
+struct Batch {
+  std::vector<records::ContactDraft> drafts;
+  std::vector<std::int64_t> lines;  // of the drafts
+  std::vector<std::pair<Reject, std::vector<std::string>>> rejects;
+  std::uint64_t bytes_read = 0;
+  std::int64_t rows() const { return static_cast<std::int64_t>(drafts.size() + rejects.size()); }
+};
+
+// One batch waits while another is written: enough to keep both threads at work, and no more memory.
+class BatchQueue {
+ public:
+  // False: the consumer has gone.
+  bool Put(Batch batch) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !next_ || closed_; });
+    if (closed_) return false;
+    next_ = std::move(batch);
+    changed_.notify_all();
+    return true;
+  }
+  void Finish(absl::Status status) {
+    const std::lock_guard lock(mutex_);
+    finished_ = std::move(status);
+    changed_.notify_all();
+  }
+  // nullopt at the end.
+  absl::StatusOr<std::optional<Batch>> Take() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return next_ || finished_; });
+    if (!next_) {
+      if (!finished_->ok()) return *finished_;
+      return std::nullopt;
+    }
+    std::optional<Batch> batch = std::exchange(next_, std::nullopt);
+    changed_.notify_all();
+    return batch;
+  }
+  void Close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<Batch> next_;
+  std::optional<absl::Status> finished_;
+  bool closed_ = false;
+};
+
+absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list, const std::atomic<std::size_t>& batch_rows,
+                         BatchQueue& queue, absl::Duration& time) {
+  Batch batch;
+  std::size_t bytes = 0;
+  absl::Time start = absl::Now();
+  const auto hand_over = [&] {
+    batch.bytes_read = list.bytes_read();
+    time += absl::Now() - start;
+    const bool wanted = queue.Put(std::exchange(batch, Batch()));
+    start = absl::Now();
+    bytes = 0;
+    return wanted;
+  };
+  CustomerRow row;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, list.Next(row));
+    if (!more) break;
+    if (!row.reject.empty()) {
+      for (const std::string& cell : row.cells) bytes += cell.size();
+      batch.rejects.push_back({{row.line, std::move(row.reject)}, std::move(row.cells)});
+    } else {
+      for (const records::Field& field : row.fields) bytes += field.name.size() + field.value.size();
+      batch.drafts.push_back({.identifiers = std::move(row.identifiers), .classes = ByClass(policy, row.fields)});
+      batch.lines.push_back(row.line);
+    }
+    const bool full = static_cast<std::size_t>(batch.rows()) >= batch_rows || bytes >= ImportOptions::kBatchBytes;
+    if (full && !hand_over()) return absl::OkStatus();
+  }
+  if (batch.rows() > 0) hand_over();
+  return absl::OkStatus();
+}
+
+std::string NameIn(const std::vector<records::ClassFields>& classes) {
+  for (const records::ClassFields& fields : classes) {
+    for (const records::Field& field : fields.fields) {
+      if (field.name == "name") return field.value;
+    }
+  }
+  return "";
+}
+
+// The name of a contact that was in the vault already, where this member may read it.
+std::string KnownName(keyring::Keyring& keyring, const policies::Policy& policy, ContactNumber contact) {
+  const ClassId class_id = policy.ClassOfField("name").id;
+  if (!keyring.role().root_scope || !keyring.Holds(kRootBook, class_id)) return "";
+  store::ContactRow row;
+  const auto found = keyring.store().GetContact(contact, row);
+  if (!found.ok() || !*found) return "";
+  const auto fields = records::ContactReader(keyring).OpenClass(row, class_id);
+  if (!fields.ok() || !*fields) return "";
+  return NameIn({{class_id, **fields}});
+}
+
+// Every class that a row may touch must be one that the role writes.
+absl::Status MayWrite(const policies::Policy& policy, absl::string_view role, const CustomerList& list) {
+  for (const Column& column : list.columns()) {
+    if (column.field == kIgnored) continue;
+    RETURN_IF_ERROR(policies::Require(policy, role, policies::Action::kChange, column.field));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<ClassId> ClassesOf(const policies::Policy& policy, const CustomerList& list) {
+  std::vector<ClassId> classes;
+  for (const Column& column : list.columns()) {
+    const ClassId id = policy.ClassOfField(column.field).id;
+    if (column.field != kIgnored && std::find(classes.begin(), classes.end(), id) == classes.end()) classes.push_back(id);
+  }
+  if (std::find(classes.begin(), classes.end(), ClassId::kIdentity) != classes.end()) classes.push_back(ClassId::kMasked);
+  return classes;
+}
+
+class Importer {
+ public:
+  Importer(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list, const ImportOptions& options,
+           ImportReport& report)
+      : keyring_(keyring), policy_(policy), list_(list), options_(options), report_(report), batch_rows_(options.batch_rows) {}
+
+  absl::Status Run() {
+    ASSIGN_OR_RETURN(auto writer, records::ContactWriter::Open(keyring_));
+    batch_options_ = {.books = options_.books,
+                      .on_duplicate = options_.on_duplicate,
+                      .replaced_classes = ClassesOf(policy_, list_),
+                      .event = &Importer::EventOf};
+    BatchQueue queue;
+    std::thread reading([&] { queue.Finish(ReadBatches(policy_, list_, batch_rows_, queue, report_.read)); });
+    const absl::Status status = WriteAll(writer, queue);
+    queue.Close();
+    reading.join();
+    report_.phones = list_.phone_time();
+    report_.lookup = writer.times().lookup;
+    report_.seal = writer.times().seal;
+    report_.lock = writer.times().write;
+    return status;
+  }
+
+ private:
+  static audit::Event EventOf(const std::vector<DraftResult>& results) {
+    std::int64_t imported = 0, updated = 0, duplicates = 0;
+    for (const DraftResult& result : results) {
+      if (result.outcome == DraftResult::Outcome::kImported) ++imported;
+      if (result.outcome == DraftResult::Outcome::kUpdated) ++updated;
+      if (result.outcome == DraftResult::Outcome::kDuplicate) ++duplicates;
+    }
+    const nlohmann::ordered_json detail = {{"imported", imported}, {"updated", updated}, {"duplicates", duplicates}};
+    return {.act = "import", .detail = detail.dump()};
+  }
+
+  absl::Status WriteAll(records::ContactWriter& writer, BatchQueue& queue) {
+    for (;;) {
+      if (options_.interrupted && options_.interrupted()) {
+        return WithHint(absl::CancelledError("interrupted: what was stored so far stays"),
+                        "Run the same import again; it adds nothing twice.");
+      }
+      ASSIGN_OR_RETURN(std::optional<Batch> batch, queue.Take());
+      if (!batch) return absl::OkStatus();
+      std::vector<DraftResult> results;
+      if (!batch->drafts.empty()) {
+        ASSIGN_OR_RETURN(results, writer.WriteBatch(batch->drafts, batch_options_));
+        const absl::Duration lock = writer.times().last_lock;
+        report_.longest_lock = std::max(report_.longest_lock, lock);
+        // Lookups must not wait long: where storing is slow, batches get smaller.
+        if (lock > absl::Milliseconds(600)) batch_rows_ = std::max<std::size_t>(batch_rows_ / 2, 500);
+      }
+      RETURN_IF_ERROR(Count(*batch, results));
+      if (options_.progress) options_.progress(report_.rows, batch->bytes_read, list_.bytes_total());
+    }
+  }
+
+  absl::Status Count(Batch& batch, const std::vector<DraftResult>& results) {
+    report_.rows += batch.rows();
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const DraftResult& result = results[i];
+      switch (result.outcome) {
+        case DraftResult::Outcome::kImported: ++report_.imported; break;
+        case DraftResult::Outcome::kUpdated: ++report_.updated; break;
+        case DraftResult::Outcome::kDuplicate:
+          ++report_.duplicates;
+          CompareNames(batch, i, result);
+          break;
+        case DraftResult::Outcome::kConflict:
+          batch.rejects.push_back({{batch.lines[i], "has identifiers that belong to different customers"}, {}});
+          break;
+        case DraftResult::Outcome::kDamaged:
+          ++report_.damaged;
+          if (report_.damaged_lines.size() < ImportReport::kMaxListed) report_.damaged_lines.push_back(batch.lines[i]);
+          break;
+      }
+      if (result.assigned && result.outcome != DraftResult::Outcome::kImported) ++report_.assigned;
+      if (result.unassigned) ++report_.unassigned;
+    }
+    std::sort(batch.rejects.begin(), batch.rejects.end(),
+              [](const auto& a, const auto& b) { return a.first.line < b.first.line; });
+    for (const auto& [reject, cells] : batch.rejects) {
+      ++report_.rejected;
+      if (report_.rejects.size() < ImportReport::kMaxListed) report_.rejects.push_back(reject);
+      if (options_.on_reject) RETURN_IF_ERROR(options_.on_reject(reject, cells));
+    }
+    return absl::OkStatus();
+  }
+
+  void CompareNames(const Batch& batch, std::size_t i, const DraftResult& result) {
+    const std::string name = NameIn(batch.drafts[i].classes);
+    if (name.empty()) return;
+    const std::string known = result.duplicate_of ? NameIn(batch.drafts[*result.duplicate_of].classes)
+                                                  : KnownName(keyring_, policy_, result.contact);
+    if (known.empty() || known == name) return;
+    ++report_.other_names;
+    if (report_.other_name_lines.size() < ImportReport::kMaxListed) report_.other_name_lines.push_back(batch.lines[i]);
+  }
+
+  keyring::Keyring& keyring_;
+  const policies::Policy& policy_;
+  CustomerList& list_;
+  const ImportOptions& options_;
+  ImportReport& report_;
+  records::BatchOptions batch_options_;
+  std::atomic<std::size_t> batch_rows_;
+};
+
+// What a preview shows of a value: enough to see whether columns are right, too little to know a person.
+std::string Preview(const policies::Policy& policy, const records::Field& field) {
+  if (policy.ClassOfField(field.name).id == ClassId::kIdentity) {
+    return policies::Mask(policy.MaskOf(field.name), field.value).value_or("***");
+  }
+  // The first character of a name.
+  std::size_t end = 1;
+  while (end < field.value.size() && (static_cast<unsigned char>(field.value[end]) & 0xc0) == 0x80) ++end;
+  return policies::BaseField(field.name) == "name" ? absl::StrCat(field.value.substr(0, end), "**") : "***";
+}
+
+}  // namespace
+
+std::vector<records::ClassFields> ByClass(const policies::Policy& policy, const records::Fields& fields) {
+  std::map<ClassId, records::Fields> by_class;
+  for (const records::Field& field : fields) by_class[policy.ClassOfField(field.name).id].push_back(field);
+  const auto identity = by_class.find(ClassId::kIdentity);
+  if (identity != by_class.end()) {
+    records::Fields masked = policies::MaskedFields(policy, identity->second);
+    if (!masked.empty()) by_class[ClassId::kMasked] = std::move(masked);
+  }
+  std::vector<records::ClassFields> out;
+  for (auto& [class_id, values] : by_class) out.push_back({class_id, std::move(values)});
+  return out;
+}
+
+absl::Status Import(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list,
+                    const ImportOptions& options, ImportReport& report) {
+  RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list));
+  return Importer(keyring, policy, list, options, report).Run();
+}
+
+absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list,
+                   const ImportOptions& options, CheckReport& report) {
+  RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list));
+  std::optional<records::IdentifierIndex> index;
+  if (auto opened = records::IdentifierIndex::Open(keyring); opened.ok()) index = *std::move(opened);
+  CustomerRow row;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, list.Next(row));
+    if (!more) return absl::OkStatus();
+    ++report.rows;
+    if (!row.reject.empty()) {
+      ++report.rejected;
+      if (report.rejects.size() < ImportReport::kMaxListed) report.rejects.push_back({row.line, row.reject});
+      if (options.on_reject) RETURN_IF_ERROR(options.on_reject({row.line, row.reject}, row.cells));
+      continue;
+    }
+    if (index) {
+      for (const records::IdentifierValue& identifier : row.identifiers) {
+        const auto found = index->Find(index->HashOf(identifier.kind, identifier.value));
+        if (!found.ok()) return found.status();
+        if (*found) {
+          ++report.known;
+          break;
+        }
+      }
+    }
+    if (report.first.size() < 5) {
+      records::Fields masked;
+      for (const records::Field& field : row.fields) masked.push_back({field.name, Preview(policy, field)});
+      report.first.push_back(std::move(masked));
+    }
+    if (report.rows % 20'000 == 0) {
+      if (options.interrupted && options.interrupted()) return absl::CancelledError("interrupted; nothing was written");
+      if (options.progress) options.progress(report.rows, list.bytes_read(), list.bytes_total());
+    }
+  }
+}
+
+}  // namespace sealbook::anonymizer

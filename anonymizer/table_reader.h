@@ -1,0 +1,59 @@
+// Rows of a table, whatever the file's form: a reader for each form, and one interface for those who
+// consume rows. Readers know nothing of columns' meanings.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "anonymizer/text_source.h"
+
+namespace sealbook::anonymizer {
+
+enum class TableFormat { kCsv, kTsv, kJsonLines };
+absl::string_view NameOf(TableFormat format);
+// InvalidArgument: a format that is not read.
+absl::StatusOr<TableFormat> ParseTableFormat(absl::string_view name);
+
+struct TableRow {
+  std::int64_t line = 0;           // where it begins
+  std::vector<std::string> cells;  // UTF-8; those that the row has
+  std::string fault;               // a clause why the row cannot be used; empty where it can
+};
+
+class TableReader {
+ public:
+  static constexpr std::size_t kMaxColumns = 1000;
+  static constexpr std::size_t kMaxCellBytes = 64 * 1024;
+
+  virtual ~TableReader() = default;
+  // False at the end. Empty rows are passed over. InvalidArgument: the file cannot be read any further.
+  virtual absl::StatusOr<bool> Next(TableRow& row) = 0;
+  // For each cell of the rows so far; a reader of JSON Lines may find more as it goes.
+  virtual const std::vector<std::string>& columns() const = 0;
+  virtual std::int64_t header_line() const = 0;  // 0: there is none
+  virtual TableFormat format() const = 0;
+  virtual char delimiter() const { return '\0'; }
+};
+
+struct TableOptions {
+  std::optional<TableFormat> format;
+  std::optional<char> delimiter;
+  // True where the row of names is recognised as one (anonymizer/columns.h).
+  bool (*looks_like_header)(const std::vector<std::string>& cells) = nullptr;
+  // True where a row holds a customer's values, so that it cannot be a row of names.
+  bool (*looks_like_data)(const std::vector<std::string>& cells) = nullptr;
+};
+
+// Finds out what the file is. `source` outlives the reader.
+// InvalidArgument: a kind of file that is not read, or no table.
+absl::StatusOr<std::unique_ptr<TableReader>> OpenTable(TextSource& source, const TableOptions& options);
+
+// The readers themselves.
+absl::StatusOr<std::unique_ptr<TableReader>> OpenCsv(TextSource& source, TableFormat format, const TableOptions& options);
+absl::StatusOr<std::unique_ptr<TableReader>> OpenJsonLines(TextSource& source);
+
+}  // namespace sealbook::anonymizer
