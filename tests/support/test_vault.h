@@ -159,6 +159,15 @@ class TestVault {
     for (const std::string& book : books) options.books.push_back(keyring.roster().FindBook(book)->id);
     return writer->WriteBatch(drafts, options);
   }
+  static absl::Status Set(keyring::Keyring& keyring, ContactNumber contact, ClassId class_id,
+                          records::Fields fields) {
+    return records::ChangeContact(
+        keyring, contact,
+        [&](const store::ContactRow&) -> absl::StatusOr<records::ContactChange> {
+          return records::ContactChange{.classes = {{class_id, fields}}};
+        },
+        {.act = "set"});
+  }
   static ReadPermit PermitFor(keyring::Keyring& keyring) {
     std::vector<ClassId> clear = keyring.roster().DataClasses();
     std::erase(clear, ClassId::kMasked);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "vault/status.h"
@@ -31,6 +33,11 @@ absl::Status GrantClasses(Keyring& keyring, const Roster& roster, const Member& 
     RETURN_IF_ERROR(keyring.store().PutGrant(grant));
   }
   return absl::OkStatus();
+}
+
+// What the audit log's sealed detail says of it.
+audit::Event EventOf(const char* act, const nlohmann::ordered_json& detail) {
+  return {.act = act, .detail = detail.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)};
 }
 
 template <typename T, typename Id>
@@ -87,7 +94,7 @@ absl::Status PublishRoster(Keyring& keyring, const audit::Event& event,
 }
 
 absl::Status AddMember(Keyring& keyring, const NewMember& request) {
-  return PublishRoster(keyring, {.act = "member.add"}, [&](Roster& next) -> absl::Status {
+  return PublishRoster(keyring, EventOf("member.add", {{"member", request.name}, {"role", request.role}}), [&](Roster& next) -> absl::Status {
     if (next.FindMember(request.name) != nullptr) {
       return WithHint(absl::AlreadyExistsError("there is a member of this name"), "Choose another name.");
     }
@@ -162,7 +169,7 @@ absl::Status ChangePassphrase(Keyring& keyring, const crypto::SecretBytes& passp
 
 absl::Status AddBook(Keyring& keyring, absl::string_view name) {
   ASSIGN_OR_RETURN(const std::string normalized, NormalizeName(name));
-  return PublishRoster(keyring, {.act = "book.add"}, [&](Roster& next) -> absl::Status {
+  return PublishRoster(keyring, EventOf("book.add", {{"book", normalized}}), [&](Roster& next) -> absl::Status {
     if (next.FindBook(normalized) != nullptr) {
       return WithHint(absl::AlreadyExistsError(absl::StrCat("there is a book named ", normalized)),
                       "Choose another name.");
@@ -187,7 +194,8 @@ absl::Status AddBook(Keyring& keyring, absl::string_view name) {
 
 absl::Status AddBookMember(Keyring& keyring, absl::string_view book_name, absl::string_view member_name) {
   ASSIGN_OR_RETURN(const std::string name, NormalizeName(member_name));
-  return PublishRoster(keyring, {.act = "book.add_member"}, [&](Roster& next) -> absl::Status {
+  const auto event = EventOf("book.add_member", {{"book", std::string(book_name)}, {"member", name}});
+  return PublishRoster(keyring, event, [&](Roster& next) -> absl::Status {
     const Book* book = next.FindBook(book_name);
     if (book == nullptr) return NoBook(book_name);
     const Member* member = next.FindMember(name);
@@ -207,7 +215,7 @@ absl::Status AddBookMember(Keyring& keyring, absl::string_view book_name, absl::
 }
 
 absl::Status ApplyPolicy(Keyring& keyring, const CompiledPolicy& policy) {
-  RETURN_IF_ERROR(PublishRoster(keyring, {.act = "policy.apply"}, [&](Roster& next) -> absl::Status {
+  RETURN_IF_ERROR(PublishRoster(keyring, EventOf("policy.apply", {{"hash", crypto::ToHex(HashOfPolicy(policy.text))}}), [&](Roster& next) -> absl::Status {
     for (const Member& member : next.members) {
       if (!member.active) continue;
       const auto role = std::find_if(policy.roles.begin(), policy.roles.end(),

@@ -65,12 +65,14 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths
   }
   RETURN_IF_ERROR(file.status());
   const std::string entry_id = file->EntryId(request.name);
+  Lockout lockout(paths.lockout());
   if (file->Find(entry_id) == nullptr) {
+    // Under no entry: nobody's count grows, but the audit log tells of it.
+    RETURN_IF_ERROR(lockout.RecordFailure("", absl::Now()));
     return WithHint(absl::UnauthenticatedError("this name is no member of the vault, or has no access"),
                     "Say who you are with --as NAME; 'sealbook member list' shows the names to those "
                     "who may see them.");
   }
-  Lockout lockout(paths.lockout());
   ASSIGN_OR_RETURN(const absl::Duration wait, lockout.Admit(entry_id, absl::Now()));
   absl::SleepFor(wait);
   absl::StatusOr<Bundle> bundle = file->Open(entry_id, request.secret);

@@ -4,9 +4,10 @@
 //      "kdf": "argon2id" | "key-file", "memory_kib": n, "passes": n, "salt": "<base64>",
 //      "bundle": "<base64>", "database_key": "<base64>"}}}
 //
-// The entry id is BLAKE2b-128(vault id || normalized name), so the file lists no names. The bundle is
-// sealed under the unlock key with the entry's id, parameters and salt bound; the database key is a
-// sealed box to the member's X25519 key. An entry without a place in the roster counts for nothing.
+// The entry id is the first 16 bytes of a BLAKE2b-256 of the vault id and the normalized name
+// (docs/format.md, "unlock.json"), so the file lists no names. The bundle is sealed under the unlock key
+// with the entry's id, parameters and salt bound; the database key is a sealed box to the member's
+// X25519 key. An entry without a place in the roster counts for nothing.
 #pragma once
 
 #include <map>

@@ -263,23 +263,34 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   return results;
 }
 
-absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number, const ContactChange& change,
+absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number, const MakeChange& make_change,
                            const audit::Event& event) {
-  for (const ClassFields& fields : change.classes) {
-    if (!keyring.role().Writes(fields.class_id)) {
-      return WithHint(absl::PermissionDeniedError("this role may not change that field"), "Ask an admin.");
-    }
-  }
   ASSIGN_OR_RETURN(store::Transaction transaction, keyring.store().BeginWrite());
   RETURN_IF_ERROR(keyring.Refresh());
   auto session = keyring::SessionWriter::Open(keyring);
   store::ContactRow row;
   ASSIGN_OR_RETURN(const bool found, keyring.store().GetContact(number, row));
   if (!found) return absl::NotFoundError("no such contact");
-  if (change.identifiers) {
+  ASSIGN_OR_RETURN(const ContactChange change, make_change(row));
+  for (const ClassFields& fields : change.classes) {
+    if (!keyring.role().Writes(fields.class_id)) {
+      return WithHint(absl::PermissionDeniedError("this role may not change that field"), "Ask an admin.");
+    }
+  }
+  if (!change.removed.empty() || !change.added.empty()) {
     ASSIGN_OR_RETURN(const IdentifierIndex index, IdentifierIndex::Open(keyring));
+    const auto listed_in = [&](const crypto::Hash128& hash, const std::vector<IdentifierValue>& identifiers) {
+      return std::any_of(identifiers.begin(), identifiers.end(), [&](const IdentifierValue& identifier) {
+        return index.HashOf(identifier.kind, identifier.value) == hash;
+      });
+    };
     std::vector<crypto::Hash128> hashes;
-    for (const IdentifierValue& identifier : *change.identifiers) {
+    for (std::size_t at = 0; at + 16 <= row.identifiers.size(); at += 16) {
+      crypto::Hash128 hash;
+      std::copy_n(row.identifiers.begin() + static_cast<std::ptrdiff_t>(at), hash.size(), hash.begin());
+      if (!listed_in(hash, change.removed) && !listed_in(hash, change.added)) hashes.push_back(hash);
+    }
+    for (const IdentifierValue& identifier : change.added) {
       hashes.push_back(index.HashOf(identifier.kind, identifier.value));
     }
     RETURN_IF_ERROR(ReplaceIdentifiers(keyring, index, row, hashes));

@@ -94,13 +94,16 @@ class ContactWriter {
 // A change of one contact by whoever may write the classes concerned.
 struct ContactChange {
   std::vector<ClassFields> classes;  // whole new contents; an empty class is removed
-  // The identifiers after the change; nullopt leaves them. Needs the index key.
-  std::optional<std::vector<IdentifierValue>> identifiers;
+  // Identifiers that go and come. Need the index key where there are any.
+  std::vector<IdentifierValue> removed = {}, added = {};
 };
+// What to change, given the contact as it stands: called inside the transaction, so that of two who
+// change a contact at once neither undoes the other.
+using MakeChange = std::function<absl::StatusOr<ContactChange>(const store::ContactRow&)>;
 // Seals the changed classes again under a new session and wraps them for every book that the contact
 // is in, so that every book reads the new value. `event` is written in the same transaction.
 // AlreadyExists: an identifier belongs to another contact. NotFound, DataLoss.
-absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number, const ContactChange& change,
+absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number, const MakeChange& make_change,
                            const audit::Event& event);
 
 // Assigns contacts that this member reads to a book. NotFound for the first that is not there.

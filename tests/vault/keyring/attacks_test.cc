@@ -141,9 +141,7 @@ class AttackTest : public ::testing::Test {
   }
   absl::Status OwnerSets(ContactNumber contact) {
     auto owner = vault_.Unlock("owner");
-    return records::ChangeContact(
-        *owner, contact, {.classes = {{ClassId::kProfile, {{"name", "Later"}}}}, .identifiers = std::nullopt},
-        {.act = "set"});
+    return TestVault::Set(*owner, contact, ClassId::kProfile, {{"name", "Later"}});
   }
 
   TestVault vault_;

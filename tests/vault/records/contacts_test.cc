@@ -136,11 +136,8 @@ TEST_F(ContactsTest, ConflictingIdentifiersWriteNothing) {
 TEST_F(ContactsTest, AgentsChangeIsReadByEveryBook) {
   const ContactNumber contact = ImportOne("11112222", {"seoul", "busan"});
   auto mina = vault_.Unlock("mina");
-  ASSERT_TRUE(records::ChangeContact(*mina, contact,
-                                     {.classes = {{ClassId::kProfile, {{"name", "New"}, {"note", "n"}}}},
-                                      .identifiers = std::nullopt},
-                                     {.act = "set"})
-                  .ok());
+  ASSERT_TRUE(
+      TestVault::Set(*mina, contact, ClassId::kProfile, {{"name", "New"}, {"note", "n"}}).ok());
   for (const char* name : {"mina", "jun", "owner"}) {
     auto member = vault_.Unlock(name);
     const auto read = ContactReader(*member).Read(TestVault::PermitFor(*member), contact);
@@ -152,10 +149,8 @@ TEST_F(ContactsTest, AgentsChangeIsReadByEveryBook) {
 TEST_F(ContactsTest, AgentMayNotWriteIdentity) {
   const ContactNumber contact = ImportOne("11112222", {"seoul"});
   auto mina = vault_.Unlock("mina");
-  EXPECT_TRUE(absl::IsPermissionDenied(records::ChangeContact(
-      *mina, contact,
-      {.classes = {{ClassId::kIdentity, {{"phone", "+821099999999"}}}}, .identifiers = std::nullopt},
-      {.act = "set"})));
+  EXPECT_TRUE(absl::IsPermissionDenied(
+      TestVault::Set(*mina, contact, ClassId::kIdentity, {{"phone", "+821099999999"}})));
 }
 
 TEST_F(ContactsTest, PermitForAnotherOrExpiredIsRefused) {
