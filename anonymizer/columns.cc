@@ -137,14 +137,14 @@ std::string FieldNameFor(absl::string_view header, std::size_t position) {
     }
   }
   while (kept.endsWith(u"_")) kept.truncate(kept.length() - 1);
-  if (kept.isEmpty() || kept.countChar32() > 64) return absl::StrCat("column_", position + 1);
+  if (kept.isEmpty() || kept.countChar32() > 64 || kept == u"ignore") return absl::StrCat("column_", position + 1);
   std::string out;
   kept.toUTF8String(out);
   return out;
 }
 
 absl::Status CheckFieldName(absl::string_view field) {
-  if (!field.empty() && field == FieldNameFor(field, 0)) return absl::OkStatus();
+  if (field == kIgnored || (!field.empty() && field == FieldNameFor(field, 0))) return absl::OkStatus();
   return WithHint(absl::InvalidArgumentError("that is no name for a field"),
                   "Use small letters, digits and underscores, up to 64.");
 }
@@ -183,7 +183,25 @@ std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
       if (column.field == kGivenName || column.field == kFamilyName) column.by = RecognizedBy::kNothing;
     }
   }
+  SeparateUnknownFields(columns, 0);
   return columns;
+}
+
+void SeparateUnknownFields(std::vector<Column>& columns, std::size_t from) {
+  std::set<std::string> taken;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    Column& column = columns[i];
+    if (i >= from && column.by == RecognizedBy::kNothing) {
+      const std::string base = column.field;
+      for (int number = 2; taken.contains(column.field); ++number) column.field = absl::StrCat(base, "_", number);
+    }
+    taken.insert(column.field);
+  }
+}
+
+absl::string_view FieldWritten(const Column& column) {
+  const bool part = column.field == kGivenName || column.field == kFamilyName;
+  return part && column.by != RecognizedBy::kNothing ? absl::string_view("name") : absl::string_view(column.field);
 }
 
 absl::Status ApplyMappings(const std::vector<std::string>& mappings, std::vector<Column>& columns) {

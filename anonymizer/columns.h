@@ -34,6 +34,12 @@ absl::Status CheckFieldName(absl::string_view field);
 // `sample` are rows of cells. Two columns may have the same field.
 std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
                                      const std::vector<std::vector<std::string>>& sample, absl::string_view region);
+// Columns that nobody knows, from `from` on, get fields of their own: values of two columns never meet
+// under one name.
+void SeparateUnknownFields(std::vector<Column>& columns, std::size_t from);
+
+// The field that a column's values end up in: "name" for a part of one.
+absl::string_view FieldWritten(const Column& column);
 
 // `mappings` are "COLUMN=FIELD"; COLUMN is a name, or a number from 1. InvalidArgument otherwise.
 absl::Status ApplyMappings(const std::vector<std::string>& mappings, std::vector<Column>& columns);

@@ -3,7 +3,6 @@
 #include <csv.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "absl/strings/ascii.h"
@@ -19,13 +18,14 @@ namespace {
 constexpr std::size_t kMaxRowLines = 200;
 constexpr std::size_t kMaxRowBytes = 1 << 20;
 constexpr int kMaxBrokenQuotes = 100;
+constexpr std::size_t kSampleRowLines = 20;
 constexpr int kNoticeLines = 20;  // that may stand above the header
 
 // libcsv's parser with its callbacks; rows come out whole.
 class Parser {
  public:
-  explicit Parser(char delimiter) {
-    csv_init(&parser_, 0);
+  explicit Parser(char delimiter, unsigned char options = 0) {
+    csv_init(&parser_, options);
     csv_set_delim(&parser_, static_cast<unsigned char>(delimiter));
     csv_set_space_func(&parser_, [](unsigned char c) { return c == ' ' ? 1 : 0; });
     // Lines come without their ends; what ends a row is the line feed that is put behind each.
@@ -39,15 +39,20 @@ class Parser {
   bool Feed(absl::string_view line) {
     ended_ = false;
     if (fresh_) cells_.clear();
-    csv_parse(&parser_, line.data(), line.size(), &Parser::OnCell, &Parser::OnRow, this);
-    csv_parse(&parser_, "\n", 1, &Parser::OnCell, &Parser::OnRow, this);
+    Parse(line);
+    Parse("\n");
     fresh_ = ended_ || parser_.pstate == 0;
     return ended_;
   }
   bool in_row() const { return !fresh_; }
+  // With CSV_STRICT: quotes stood elsewhere than around cells, or were not doubled.
+  bool failed() const { return failed_; }
   std::vector<std::string>& cells() { return cells_; }
 
  private:
+  void Parse(absl::string_view text) {
+    if (csv_parse(&parser_, text.data(), text.size(), &Parser::OnCell, &Parser::OnRow, this) != text.size()) failed_ = true;
+  }
   static void OnCell(void* cell, std::size_t size, void* self) {
     static_cast<Parser*>(self)->cells_.emplace_back(static_cast<const char*>(cell), size);
   }
@@ -55,21 +60,41 @@ class Parser {
 
   csv_parser parser_{};
   std::vector<std::string> cells_;
-  bool ended_ = false, fresh_ = true;
+  bool ended_ = false, fresh_ = true, failed_ = false;
 };
+
+// A quote that was not closed takes the lines below it along, up to the next one; that one then stands
+// where no program writes it. So a row of several lines must have its quotes as the format wants them.
+bool HasSoundQuotes(const std::deque<TextLine>& lines, char delimiter) {
+  Parser parser(delimiter, CSV_STRICT);
+  for (const TextLine& line : lines) parser.Feed(line.text);
+  return !parser.failed();
+}
+
+// What is left without the empty cells that spreadsheets put behind a short row.
+std::size_t FilledWidth(const std::vector<std::string>& cells) {
+  std::size_t width = cells.size();
+  while (width > 0 && cells[width - 1].empty()) --width;
+  return width;
+}
 
 // The delimiter with which most lines have one number of cells, and more than one.
 char FindDelimiter(const std::deque<TextLine>& sample) {
   char best = ',';
   double best_score = 0;
   for (const char candidate : {',', ';', '\t', '|'}) {
-    Parser parser(candidate);
+    auto parser = std::make_unique<Parser>(candidate);
     std::map<std::size_t, std::size_t> rows_by_cells;
-    std::size_t rows = 0;
+    std::size_t rows = 0, lines_in_row = 0;
     for (const TextLine& line : sample) {
-      if (!line.fault.empty() || !parser.Feed(line.text)) continue;
-      ++rows;
-      ++rows_by_cells[parser.cells().size()];
+      if (!line.fault.empty()) continue;
+      if (parser->Feed(line.text)) {
+        ++rows;
+        ++rows_by_cells[parser->cells().size()];
+      }
+      lines_in_row = parser->in_row() ? lines_in_row + 1 : 0;
+      // A quote that is never closed must not hide what the rest of the file says.
+      if (lines_in_row > kSampleRowLines) parser = std::make_unique<Parser>(candidate), lines_in_row = 0;
     }
     std::size_t cells = 0, agreeing = 0;
     for (const auto& [count, times] : rows_by_cells) {
@@ -120,6 +145,8 @@ class CsvReader : public TableReader {
     return source_.Next(line);
   }
   absl::StatusOr<bool> ReadRow(TableRow& row);
+  std::optional<std::size_t> UnknownHeader(std::optional<std::size_t> first_data, std::size_t data_width) const;
+  absl::Status GiveUpQuote(std::deque<TextLine> lines, TableRow& row);
   void CheckWidth(TableRow& row) const {
     if (!row.fault.empty()) return;
     while (row.cells.size() > columns_.size() && row.cells.back().empty()) row.cells.pop_back();
@@ -143,6 +170,21 @@ class CsvReader : public TableReader {
   std::int64_t header_line_ = 0;
 };
 
+// The quote that opened the first of these lines is wrong, not what follows it: that is read again.
+absl::Status CsvReader::GiveUpQuote(std::deque<TextLine> lines, TableRow& row) {
+  if (++broken_quotes_ > kMaxBrokenQuotes) {
+    return WithHint(absl::InvalidArgumentError(absl::StrCat(
+                        "line ", lines.front().number, ": quotes are never closed, here and in many lines before")),
+                    "Save the list again as CSV from the program that made it.");
+  }
+  parser_ = std::make_unique<Parser>(delimiter_);
+  row.line = lines.front().number;
+  row.fault = "opens a quote that is never closed";
+  lines.pop_front();
+  again_.insert(again_.begin(), std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end()));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<bool> CsvReader::ReadRow(TableRow& row) {
   row = {};
   std::deque<TextLine> lines;
@@ -152,18 +194,8 @@ absl::StatusOr<bool> CsvReader::ReadRow(TableRow& row) {
     ASSIGN_OR_RETURN(const bool more, NextLine(line));
     const bool too_much = lines.size() > kMaxRowLines || bytes > kMaxRowBytes;
     if ((!more && parser_->in_row()) || (more && too_much) || (more && !line.fault.empty() && parser_->in_row())) {
-      // The quote that opened this row is wrong, not what follows it: that is read again.
       if (more) lines.push_back(std::move(line));
-      if (++broken_quotes_ > kMaxBrokenQuotes) {
-        return WithHint(absl::InvalidArgumentError(absl::StrCat("line ", lines.front().number,
-                                                                ": quotes are never closed, here and in many lines before")),
-                        "Save the list again as CSV from the program that made it.");
-      }
-      parser_ = std::make_unique<Parser>(delimiter_);
-      row.line = lines.front().number;
-      row.fault = "opens a quote that is never closed";
-      lines.pop_front();
-      again_.insert(again_.begin(), std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end()));
+      RETURN_IF_ERROR(GiveUpQuote(std::move(lines), row));
       return true;
     }
     if (!more) return false;
@@ -178,6 +210,10 @@ absl::StatusOr<bool> CsvReader::ReadRow(TableRow& row) {
     const std::int64_t number = line.number;
     lines.push_back(std::move(line));
     if (!ended) continue;
+    if (lines.size() > 1 && !HasSoundQuotes(lines, delimiter_)) {
+      RETURN_IF_ERROR(GiveUpQuote(std::move(lines), row));
+      return true;
+    }
     row.line = lines.empty() ? number : lines.front().number;
     row.cells = std::move(parser_->cells());
     if (std::all_of(row.cells.begin(), row.cells.end(), [](const std::string& cell) { return cell.empty(); })) {
@@ -190,39 +226,57 @@ absl::StatusOr<bool> CsvReader::ReadRow(TableRow& row) {
   }
 }
 
+// The header is the first row with known names. What stands above it is notice, unless it is a
+// customer: a row with values and as many cells as a header below it would have.
 absl::Status CsvReader::ReadHeader(const TableOptions& options) {
-  TableRow row;
-  std::size_t header = 0;
-  bool found = false;
-  while (!found && head_.size() <= kNoticeLines) {
+  std::optional<std::size_t> header, first_data;
+  std::size_t data_width = 0;
+  while (!header && head_.size() <= kNoticeLines) {
+    TableRow row;
     ASSIGN_OR_RETURN(const bool more, ReadRow(row));
     if (!more) break;
     if (head_.empty() && row.fault.empty() && row.cells.size() <= 2 && absl::StartsWithIgnoreCase(row.cells[0], "sep=")) {
       continue;
     }
     head_.push_back(std::move(row));
-    found = head_.back().fault.empty() && options.looks_like_header && options.looks_like_header(head_.back().cells);
-    if (found) header = head_.size() - 1;
-    if (!found && head_.back().fault.empty() && options.looks_like_data && options.looks_like_data(head_.back().cells)) break;
+    const TableRow& last = head_.back();
+    if (!last.fault.empty()) continue;
+    const std::size_t width = FilledWidth(last.cells);
+    if (options.looks_like_header && options.looks_like_header(last.cells) && width > data_width) {
+      header = head_.size() - 1;
+    } else if (width > data_width && options.looks_like_data && options.looks_like_data(last.cells)) {
+      first_data = head_.size() - 1;
+      data_width = width;
+    }
   }
   if (head_.empty()) {
     return WithHint(absl::InvalidArgumentError("the file has no rows"), "Check that it was saved whole.");
   }
-  // Without a known name in sight: the first row names the columns, where it holds no customer itself.
-  const bool headless = !found && (options.looks_like_data == nullptr || options.looks_like_data(head_.front().cells));
-  if (!headless) {
-    if (!head_[header].fault.empty()) {
-      return WithHint(absl::InvalidArgumentError(absl::StrCat("line ", head_[header].line, " ", head_[header].fault)),
+  if (!header && first_data != std::size_t{0}) header = UnknownHeader(first_data, data_width);
+  if (header) {
+    if (!head_[*header].fault.empty()) {
+      return WithHint(absl::InvalidArgumentError(absl::StrCat("line ", head_[*header].line, " ", head_[*header].fault)),
                       "The first row must name the columns.");
     }
-    columns_ = head_[header].cells;
-    header_line_ = head_[header].line;
+    columns_ = head_[*header].cells;
+    header_line_ = head_[*header].line;
     while (columns_.size() > 1 && columns_.back().empty()) columns_.pop_back();
-    first_row_ = header + 1;
+    first_row_ = *header + 1;
     return absl::OkStatus();
   }
-  columns_.resize(head_.front().cells.size());
+  columns_.resize(head_[first_data.value_or(0)].cells.size());
   return absl::OkStatus();
+}
+
+// Without a known name in sight: the first row names the columns, or the first of several cells where
+// the customers below have several. nullopt: only notice stands above the customers.
+std::optional<std::size_t> CsvReader::UnknownHeader(std::optional<std::size_t> first_data,
+                                                    std::size_t data_width) const {
+  for (std::size_t i = 0; i < first_data.value_or(head_.size()); ++i) {
+    if (head_[i].fault.empty() && FilledWidth(head_[i].cells) > 1) return i;
+  }
+  if (first_data && data_width > 1) return std::nullopt;
+  return 0;
 }
 
 }  // namespace

@@ -16,7 +16,9 @@ namespace {
 constexpr std::size_t kRowsToRecognize = 200;
 
 std::string Naming(const Column& column, std::size_t position) {
-  return column.name.empty() ? absl::StrCat("column ", position + 1) : absl::StrCat("column '", column.name, "'");
+  constexpr std::size_t kMaxBytes = 64;
+  if (column.name.empty() || column.name.size() > kMaxBytes) return absl::StrCat("column ", position + 1);
+  return absl::StrCat("column '", column.name, "'");
 }
 
 // Spreadsheets and shops put an apostrophe before a number so that it stays a text.
@@ -86,14 +88,17 @@ void CustomerList::AddLateColumns() {
     std::vector<Column> late = RecognizeColumns({names[i]}, {}, options_.region);
     if (late[0].by == RecognizedBy::kNothing) late[0].field = FieldNameFor(names[i], i);
     columns_.push_back(std::move(late[0]));
+    SeparateUnknownFields(columns_, i);
   }
 }
 
 void CustomerList::AddField(CustomerRow& row, absl::string_view field, std::string value) {
-  const absl::string_view base = policies::BaseField(field);
-  const auto same = [&](const records::Field& other) { return policies::BaseField(other.name) == base; };
-  const auto earlier = std::count_if(row.fields.begin(), row.fields.end(), same);
-  row.fields.push_back({earlier == 0 ? std::string(base) : absl::StrCat(base, "_", earlier + 1), std::move(value)});
+  std::string name(field);
+  const auto taken = [&](const records::Field& other) { return other.name == name; };
+  for (int number = 2; std::any_of(row.fields.begin(), row.fields.end(), taken); ++number) {
+    name = absl::StrCat(policies::BaseField(field), "_", number);
+  }
+  row.fields.push_back({std::move(name), std::move(value)});
 }
 
 absl::Status CustomerList::AddIdentifiers(const Column& column, std::size_t position, IdentifierKind kind,
@@ -126,8 +131,9 @@ absl::Status CustomerList::Convert(TableRow& raw, CustomerRow& row) {
     }
     std::string value = CleanText(cell);
     if (value.empty()) continue;
-    if (column.field == kGivenName && column.by != RecognizedBy::kNothing) given = std::move(value);
-    else if (column.field == kFamilyName && column.by != RecognizedBy::kNothing) family = std::move(value);
+    const bool part_of_name = FieldWritten(column) != column.field;
+    if (part_of_name && column.field == kGivenName) given = std::move(value);
+    else if (part_of_name) family = std::move(value);
     else AddField(row, column.field, std::move(value));
   }
   if (!given.empty() || !family.empty()) AddField(row, "name", JoinName(family, given));
@@ -160,8 +166,8 @@ absl::StatusOr<bool> CustomerList::Next(CustomerRow& row) {
   if (!row.reject.empty()) {
     row.identifiers.clear();
     row.fields.clear();
-    row.cells = std::move(raw.cells);
   }
+  row.cells = std::move(raw.cells);
   return true;
 }
 

@@ -33,7 +33,7 @@ struct CustomerRow {
   std::vector<records::IdentifierValue> identifiers;  // at least one, kRow where there is no other
   records::Fields fields;                             // "phone", "phone_2", "name", …
   std::string reject;                                 // a clause; empty for a good row
-  std::vector<std::string> cells;                     // of a rejected row, as far as it could be read
+  std::vector<std::string> cells;                     // as the file has them, as far as they could be read
 };
 
 class CustomerList {

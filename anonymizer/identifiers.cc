@@ -85,6 +85,10 @@ absl::StatusOr<std::string> NormalizeEmail(absl::string_view original) {
   if (domain.find('.') == absl::string_view::npos) return bad();
   for (const absl::string_view label : absl::StrSplit(domain, '.')) {
     if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return bad();
+    // Letters of any script: international names are kept as they are written.
+    if (!std::all_of(label.begin(), label.end(), [](unsigned char c) { return absl::ascii_isalnum(c) || c == '-' || c >= 0x80; })) {
+      return bad();
+    }
   }
   icu::UnicodeString lower =
       icu::UnicodeString::fromUTF8(icu::StringPiece(inner.data(), static_cast<std::int32_t>(inner.size())));

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -24,6 +25,8 @@ using records::DraftResult;
 struct Batch {
   std::vector<records::ContactDraft> drafts;
   std::vector<std::int64_t> lines;  // of the drafts
+  std::vector<std::vector<std::string>> cells;  // of the drafts, where somebody wants those of rejected rows
+  std::vector<ClassId> classes;  // that the list has columns for, as far as it was read
   std::vector<std::pair<Reject, std::vector<std::string>>> rejects;
   std::uint64_t bytes_read = 0;
   std::int64_t rows() const { return static_cast<std::int64_t>(drafts.size() + rejects.size()); }
@@ -72,13 +75,41 @@ class BatchQueue {
   bool closed_ = false;
 };
 
-absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list, const std::atomic<std::size_t>& batch_rows,
+// Every class that a row may touch must be one that the role writes.
+absl::Status MayWrite(const policies::Policy& policy, absl::string_view role, const CustomerList& list,
+                      std::size_t from = 0) {
+  for (std::size_t i = from; i < list.columns().size(); ++i) {
+    const Column& column = list.columns()[i];
+    if (column.field == kIgnored) continue;
+    RETURN_IF_ERROR(policies::Require(policy, role, policies::Action::kChange, FieldWritten(column)));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<ClassId> ClassesOf(const policies::Policy& policy, const CustomerList& list) {
+  std::vector<ClassId> classes;
+  for (const Column& column : list.columns()) {
+    const ClassId id = policy.ClassOfField(FieldWritten(column)).id;
+    if (column.field != kIgnored && std::find(classes.begin(), classes.end(), id) == classes.end()) classes.push_back(id);
+  }
+  if (std::find(classes.begin(), classes.end(), ClassId::kIdentity) != classes.end()) classes.push_back(ClassId::kMasked);
+  return classes;
+}
+
+struct ReadOptions {
+  const std::atomic<std::size_t>& batch_rows;
+  std::string role;
+  bool keep_cells = false;
+};
+
+absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list, const ReadOptions& options,
                          BatchQueue& queue, absl::Duration& time) {
   Batch batch;
-  std::size_t bytes = 0;
+  std::size_t bytes = 0, checked_columns = 0;
   absl::Time start = absl::Now();
   const auto hand_over = [&] {
     batch.bytes_read = list.bytes_read();
+    batch.classes = ClassesOf(policy, list);
     time += absl::Now() - start;
     const bool wanted = queue.Put(std::exchange(batch, Batch()));
     start = absl::Now();
@@ -89,15 +120,20 @@ absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list, con
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, list.Next(row));
     if (!more) break;
-    if (!row.reject.empty()) {
+    // JSON Lines bring columns as they go.
+    RETURN_IF_ERROR(MayWrite(policy, options.role, list, std::exchange(checked_columns, list.columns().size())));
+    if (options.keep_cells || !row.reject.empty()) {
       for (const std::string& cell : row.cells) bytes += cell.size();
+    }
+    if (!row.reject.empty()) {
       batch.rejects.push_back({{row.line, std::move(row.reject)}, std::move(row.cells)});
     } else {
       for (const records::Field& field : row.fields) bytes += field.name.size() + field.value.size();
       batch.drafts.push_back({.identifiers = std::move(row.identifiers), .classes = ByClass(policy, row.fields)});
       batch.lines.push_back(row.line);
+      if (options.keep_cells) batch.cells.push_back(std::move(row.cells));
     }
-    const bool full = static_cast<std::size_t>(batch.rows()) >= batch_rows || bytes >= ImportOptions::kBatchBytes;
+    const bool full = static_cast<std::size_t>(batch.rows()) >= options.batch_rows || bytes >= ImportOptions::kBatchBytes;
     if (full && !hand_over()) return absl::OkStatus();
   }
   if (batch.rows() > 0) hand_over();
@@ -125,25 +161,6 @@ std::string KnownName(keyring::Keyring& keyring, const policies::Policy& policy,
   return NameIn({{class_id, **fields}});
 }
 
-// Every class that a row may touch must be one that the role writes.
-absl::Status MayWrite(const policies::Policy& policy, absl::string_view role, const CustomerList& list) {
-  for (const Column& column : list.columns()) {
-    if (column.field == kIgnored) continue;
-    RETURN_IF_ERROR(policies::Require(policy, role, policies::Action::kChange, column.field));
-  }
-  return absl::OkStatus();
-}
-
-std::vector<ClassId> ClassesOf(const policies::Policy& policy, const CustomerList& list) {
-  std::vector<ClassId> classes;
-  for (const Column& column : list.columns()) {
-    const ClassId id = policy.ClassOfField(column.field).id;
-    if (column.field != kIgnored && std::find(classes.begin(), classes.end(), id) == classes.end()) classes.push_back(id);
-  }
-  if (std::find(classes.begin(), classes.end(), ClassId::kIdentity) != classes.end()) classes.push_back(ClassId::kMasked);
-  return classes;
-}
-
 class Importer {
  public:
   Importer(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list, const ImportOptions& options,
@@ -154,10 +171,13 @@ class Importer {
     ASSIGN_OR_RETURN(auto writer, records::ContactWriter::Open(keyring_));
     batch_options_ = {.books = options_.books,
                       .on_duplicate = options_.on_duplicate,
-                      .replaced_classes = ClassesOf(policy_, list_),
+                      .replaced_classes = {},
                       .event = &Importer::EventOf};
     BatchQueue queue;
-    std::thread reading([&] { queue.Finish(ReadBatches(policy_, list_, batch_rows_, queue, report_.read)); });
+    const ReadOptions read_options{.batch_rows = batch_rows_,
+                                   .role = keyring_.self().role,
+                                   .keep_cells = options_.on_reject != nullptr};
+    std::thread reading([&] { queue.Finish(ReadBatches(policy_, list_, read_options, queue, report_.read)); });
     const absl::Status status = WriteAll(writer, queue);
     queue.Close();
     reading.join();
@@ -165,6 +185,8 @@ class Importer {
     report_.lookup = writer.times().lookup;
     report_.seal = writer.times().seal;
     report_.lock = writer.times().write;
+    report_.index = writer.times().index;
+    report_.commit = writer.times().commit;
     return status;
   }
 
@@ -190,6 +212,7 @@ class Importer {
       if (!batch) return absl::OkStatus();
       std::vector<DraftResult> results;
       if (!batch->drafts.empty()) {
+        batch_options_.replaced_classes = std::move(batch->classes);
         ASSIGN_OR_RETURN(results, writer.WriteBatch(batch->drafts, batch_options_));
         const absl::Duration lock = writer.times().last_lock;
         report_.longest_lock = std::max(report_.longest_lock, lock);
@@ -213,7 +236,8 @@ class Importer {
           CompareNames(batch, i, result);
           break;
         case DraftResult::Outcome::kConflict:
-          batch.rejects.push_back({{batch.lines[i], "has identifiers that belong to different customers"}, {}});
+          batch.rejects.push_back({{batch.lines[i], "has identifiers that belong to different customers"},
+                                   batch.cells.empty() ? std::vector<std::string>() : std::move(batch.cells[i])});
           break;
         case DraftResult::Outcome::kDamaged:
           ++report_.damaged;
@@ -257,10 +281,11 @@ std::string Preview(const policies::Policy& policy, const records::Field& field)
   if (policy.ClassOfField(field.name).id == ClassId::kIdentity) {
     return policies::Mask(policy.MaskOf(field.name), field.value).value_or("***");
   }
-  // The first character of a name.
+  // The first character of a name, unless that is the whole of it.
   std::size_t end = 1;
   while (end < field.value.size() && (static_cast<unsigned char>(field.value[end]) & 0xc0) == 0x80) ++end;
-  return policies::BaseField(field.name) == "name" ? absl::StrCat(field.value.substr(0, end), "**") : "***";
+  const bool shown = policies::BaseField(field.name) == "name" && end < field.value.size();
+  return shown ? absl::StrCat(field.value.substr(0, end), "**") : "***";
 }
 
 }  // namespace
@@ -287,12 +312,14 @@ absl::Status Import(keyring::Keyring& keyring, const policies::Policy& policy, C
 absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list,
                    const ImportOptions& options, CheckReport& report) {
   RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list));
+  std::size_t checked_columns = list.columns().size();
   std::optional<records::IdentifierIndex> index;
   if (auto opened = records::IdentifierIndex::Open(keyring); opened.ok()) index = *std::move(opened);
   CustomerRow row;
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, list.Next(row));
     if (!more) return absl::OkStatus();
+    RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list, std::exchange(checked_columns, list.columns().size())));
     ++report.rows;
     if (!row.reject.empty()) {
       ++report.rejected;

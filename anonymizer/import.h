@@ -47,6 +47,7 @@ struct ImportReport {
   // Where the time went.
   absl::Duration read, phones;          // the reading thread's, `phones` within `read`
   absl::Duration lookup, seal, lock, longest_lock;
+  absl::Duration index, commit;         // within `lock`
 };
 
 // Of one file. Cancelled: interrupted; `report` tells what was stored.

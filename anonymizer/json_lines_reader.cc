@@ -1,7 +1,5 @@
 // JSON Lines: one flat object a line, keys as column names. Numbers keep their digits as they were
 // written, since a phone number is not one.
-#include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
@@ -11,6 +9,8 @@
 
 namespace sealbook::anonymizer {
 namespace {
+
+constexpr std::size_t kMaxKeyBytes = 1024;  // keys are kept, as names of columns
 
 // Takes a flat object apart as it is parsed: no tree is built, so depth costs nothing.
 class FlatObject : public nlohmann::json_sax<nlohmann::json> {
@@ -34,6 +34,7 @@ class FlatObject : public nlohmann::json_sax<nlohmann::json> {
     for (const auto& value : values) {
       if (value.first == key_) return Fail("names the same key twice");
     }
+    if (name.size() > kMaxKeyBytes) return Fail("has a key longer than 1 KiB");
     if (values.size() >= TableReader::kMaxColumns) return Fail("has too many keys");
     values.emplace_back(key_, "");
     return true;

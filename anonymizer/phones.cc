@@ -1,6 +1,9 @@
 // The one file that includes libphonenumber.
 #include <phonenumbers/phonenumberutil.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/ascii.h"
@@ -44,6 +47,21 @@ absl::StatusOr<std::string> UndoSpreadsheet(absl::string_view text) {
   return absl::StrCat(whole, fraction.substr(0, exponent));
 }
 
+// Digits of every script, and the full-width plus, as ASCII has them.
+std::string WithAsciiDigits(const std::string& text) {
+  if (std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; })) return text;
+  const icu::UnicodeString in = icu::UnicodeString::fromUTF8(text);
+  icu::UnicodeString out;
+  for (std::int32_t i = 0; i < in.length(); i = in.moveIndex32(i, 1)) {
+    const UChar32 c = in.char32At(i);
+    const std::int32_t digit = u_charDigitValue(c);
+    out.append(digit >= 0 ? static_cast<UChar32>(U'0' + digit) : c == 0xff0b ? UChar32{U'+'} : c);
+  }
+  std::string utf8;
+  out.toUTF8String(utf8);
+  return utf8;
+}
+
 }  // namespace
 
 bool IsRegion(absl::string_view region) {
@@ -58,12 +76,13 @@ bool IsRegion(absl::string_view region) {
 absl::StatusOr<std::string> NormalizePhone(absl::string_view original, absl::string_view region) {
   std::string text = CleanText(original);
   if (absl::StartsWith(text, "'")) text.erase(0, 1);
+  text = WithAsciiDigits(text);
   if (text.empty()) return absl::InvalidArgumentError("is empty");
   if (text.size() > 64) return absl::InvalidArgumentError("is too long for a phone number");
   ASSIGN_OR_RETURN(text, UndoSpreadsheet(text));
   // The library takes 00 for a country code only where the region dials so; people write it anywhere.
   if (absl::StartsWith(text, "00")) text = absl::StrCat("+", text.substr(2));
-  const bool international = absl::StartsWith(text, "+") || absl::StartsWith(text, "\xef\xbc\x8b");
+  const bool international = absl::StartsWith(text, "+");
   if (!international && region.empty()) {
     return absl::InvalidArgumentError("has no country code, and no region is set");
   }

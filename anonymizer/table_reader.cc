@@ -3,6 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {
@@ -31,7 +32,9 @@ absl::StatusOr<std::unique_ptr<TableReader>> OpenTable(TextSource& source, const
     const absl::string_view text = absl::StripAsciiWhitespace(line.text);
     if (text.empty()) continue;
     if (absl::StartsWith(text, "{")) return OpenJsonLines(source);
-    if (absl::StartsWith(text, "[") && source.sample().size() < 3) {
+    absl::string_view inside = text;
+    if (absl::ConsumePrefix(&inside, "[") &&
+        (absl::StripAsciiWhitespace(inside).empty() || absl::StartsWith(absl::StripAsciiWhitespace(inside), "{"))) {
       return WithHint(absl::InvalidArgumentError(absl::StrCat("line ", line.number, " begins a JSON array")),
                       "Write one object a line (JSON Lines), with 'jq -c .[]' say.");
     }

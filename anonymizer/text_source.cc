@@ -95,6 +95,9 @@ absl::Status TextSource::Start(std::optional<Encoding> encoding) {
   if (S_ISDIR(info.st_mode)) {
     return WithHint(absl::InvalidArgumentError(absl::StrCat(path_, " is a folder, not a file")), "Name a file.");
   }
+  if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode)) {
+    return WithHint(absl::InvalidArgumentError(absl::StrCat(path_, " is a device, not a file")), "Name a file.");
+  }
   // Opened without waiting, so that a pipe with no writer does not hang before it is looked at.
   fcntl(fd_, F_SETFL, fcntl(fd_, F_GETFL) & ~O_NONBLOCK);
   if (S_ISREG(info.st_mode)) bytes_total_ = static_cast<std::uint64_t>(info.st_size);

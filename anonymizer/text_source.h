@@ -32,8 +32,8 @@ class TextSource {
   static constexpr std::size_t kSampleBytes = 64 * 1024;
   static constexpr std::size_t kSampleLines = 256;
 
-  // NotFound, PermissionDenied: cannot be opened. InvalidArgument: empty, or not a text file; the hint
-  // says what to do with a workbook or another encoding.
+  // InvalidArgument: cannot be opened, is empty, or is not a text file; the hint says what to do with a
+  // workbook or another encoding.
   static absl::StatusOr<std::unique_ptr<TextSource>> Open(const std::string& path,
                                                           std::optional<Encoding> encoding);
   ~TextSource();

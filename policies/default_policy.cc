@@ -1,3 +1,4 @@
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "policies/policy.h"
@@ -5,11 +6,24 @@
 namespace sealbook::policies {
 namespace {
 
+// As a text of TOML: what comes from outside must not end it and go on with a section of its own.
+std::string Quoted(absl::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) {
+      absl::StrAppend(&out, "\\u00", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
+    } else {
+      if (c == '"' || c == '\\') out.push_back('\\');
+      out.push_back(c);
+    }
+  }
+  return out + "\"";
+}
+
 std::string List(const std::vector<std::string>& items) {
   if (items.empty()) return "[]";
   return absl::StrCat("[\n  ", absl::StrJoin(items, ",\n  ", [](std::string* out, const std::string& item) {
-                        // TOML's literal texts have no escapes, and no recipient or URL holds a quote.
-                        absl::StrAppend(out, "'", item, "'");
+                        absl::StrAppend(out, Quoted(item));
                       }),
                       ",\n]");
 }
@@ -120,8 +134,8 @@ std::string DefaultPolicyText(const DefaultPolicyOptions& options) {
       "# 'sealbook policy apply FILE' signs it and puts it in force.\n"
       "version = 1\n\n"
       "# Where phone numbers without a country code are from (ISO 3166), or empty.\n"
-      "region = \"",
-      options.region, "\"\n", kRules,
+      "region = ",
+      Quoted(options.region), "\n", kRules,
       "\n# Old chats go into archives that the recipients' identities alone open. Keep those elsewhere.\n"
       "[archives]\nrecipients = ",
       List(options.archive_recipients), "\ndestinations = ", List(options.archive_destinations), "\n");

@@ -23,7 +23,9 @@ std::size_t CallingCodeLength(absl::string_view digits) {
 std::optional<std::string> MaskPhone(absl::string_view value) {
   if (!absl::StartsWith(value, "+")) return std::nullopt;
   const absl::string_view digits = value.substr(1);
-  if (digits.size() < 7 || !std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit)) {
+  // E.164: at most 15 digits, and no country's code begins with 0. Anything else is not only a number.
+  if (digits.size() < 7 || digits.size() > 15 || digits[0] == '0' ||
+      !std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit)) {
     return std::nullopt;
   }
   const std::size_t code = CallingCodeLength(digits);
@@ -46,6 +48,15 @@ absl::string_view FirstCharacter(absl::string_view text) {
 std::optional<std::string> MaskEmail(absl::string_view value) {
   const auto at = value.rfind('@');
   if (at == absl::string_view::npos || at == 0 || at + 1 == value.size()) return std::nullopt;
+  // The domain is shown whole, so it must be one, and not "example.com, 010-1234-5678". One that is not
+  // in ASCII is hidden too: what else stands in it cannot be told from here.
+  const absl::string_view domain = value.substr(at + 1);
+  const absl::string_view top = domain.substr(domain.rfind('.') + 1);
+  if (top.empty() || !absl::ascii_isalpha(top[0]) ||
+      !std::all_of(domain.begin(), domain.end(),
+                   [](char c) { return absl::ascii_isalnum(c) || c == '.' || c == '-'; })) {
+    return std::nullopt;
+  }
   // One character of two or more: of a single one nothing.
   const absl::string_view local = value.substr(0, at);
   const absl::string_view first = FirstCharacter(local);

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "vault/status.h"
@@ -77,16 +79,17 @@ absl::Status Append(store::Store& store, const Author& author, const Event& even
   return store.InsertAudit(record.sequence, bytes);
 }
 
-absl::StatusOr<std::string> OpenDetail(const Record& record, const crypto::ExchangePair& compartment) {
+absl::StatusOr<std::string> OpenDetail(const Record& record, const VaultId& vault,
+                                       const crypto::ExchangePair& compartment) {
   if (record.sealed_detail.empty()) return std::string();
   ASSIGN_OR_RETURN(const crypto::SecretBytes plaintext,
                    crypto::OpenSealedToPublic(compartment, record.sealed_detail));
   crypto::ByteReader in(plaintext.ExposeBytes());
   const bool right = in.Text() == kDetailLabel;
-  in.Raw(16);
+  const bool of_this_vault = in.Array<16>() == vault;
   std::string detail = in.Text();
   RETURN_IF_ERROR(in.Finish("an audit detail"));
-  if (!right) return absl::DataLossError("an audit detail is something else");
+  if (!right || !of_this_vault) return absl::DataLossError("an audit detail is something else");
   return detail;
 }
 
@@ -101,6 +104,7 @@ absl::StatusOr<Verification> Verify(store::Store& store, const VaultId& vault, c
                                     const std::optional<Head>& must_contain) {
   Verification result;
   crypto::Hash256 previous = FirstPrevious(vault);
+  std::uint64_t roster_version = 0;
   bool contained = !must_contain || must_contain->sequence == 0;
   const auto bad = [&](std::int64_t sequence, absl::string_view why) {
     if (result.first_bad) return;
@@ -120,6 +124,9 @@ absl::StatusOr<Verification> Verify(store::Store& store, const VaultId& vault, c
     if (record->sequence != sequence) bad(sequence, "the row stood elsewhere");
     if (record->previous != previous) bad(sequence, "the row does not follow the one before it");
     if (crypto::HashOf(kLabel, {Body(*record)}) != record->hash) bad(sequence, "the row was altered");
+    // Rows name the newest roster: one that names an older one is by somebody removed since.
+    if (record->roster_version < roster_version) bad(sequence, "the row names an older roster than the one before it");
+    roster_version = std::max(roster_version, record->roster_version);
     const auto key = key_of(record->member, record->roster_version);
     if (!key || !crypto::Verify(*key, kLabel, record->hash, record->signature)) {
       bad(sequence, "the row's signature is wrong");

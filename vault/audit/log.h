@@ -56,7 +56,8 @@ struct Event {
 absl::Status Append(store::Store& store, const Author& author, const Event& event);
 
 // DataLoss: not sealed to this compartment.
-absl::StatusOr<std::string> OpenDetail(const Record& record, const crypto::ExchangePair& compartment);
+absl::StatusOr<std::string> OpenDetail(const Record& record, const VaultId& vault,
+                                       const crypto::ExchangePair& compartment);
 
 struct Head {
   std::int64_t sequence = 0;
@@ -71,7 +72,7 @@ struct Verification {
   std::string why;  // of the first bad one
   bool ok() const { return !first_bad.has_value(); }
 };
-// The key that signs for a member at a roster version; nullopt where there was no such member.
+// The key that signs for a member at a roster version; nullopt where no such member was active.
 using KeyOf = std::function<std::optional<crypto::VerifyKey>(MemberId, std::uint64_t roster_version)>;
 
 // Walks the whole chain. `must_contain` (from a checkpoint or a high-water mark) is an earlier head

@@ -88,7 +88,11 @@ absl::Status PublishRoster(Keyring& keyring, const audit::Event& event,
   RETURN_IF_ERROR(change(next));
   const crypto::SigningPair& signer = root ? *keyring.bundle().root_pair : keyring.bundle().signing;
   RETURN_IF_ERROR(keyring.store().InsertRoster(next.version, next.Sign(signer)));
-  RETURN_IF_ERROR(audit::Append(keyring.store(), keyring.AuditAuthor(), event));
+  // Under the version that it publishes, so that nobody whom that removes can add rows behind it.
+  audit::Author author = keyring.AuditAuthor();
+  author.roster_version = next.version;
+  author.audit_compartment = next.FindCompartment(kRootBook, ClassId::kAudit)->public_key;
+  RETURN_IF_ERROR(audit::Append(keyring.store(), author, event));
   RETURN_IF_ERROR(transaction.Commit());
   return keyring.Refresh();
 }
@@ -216,6 +220,20 @@ absl::Status AddBookMember(Keyring& keyring, absl::string_view book_name, absl::
 
 absl::Status ApplyPolicy(Keyring& keyring, const CompiledPolicy& policy) {
   RETURN_IF_ERROR(PublishRoster(keyring, EventOf("policy.apply", {{"hash", crypto::ToHex(HashOfPolicy(policy.text))}}), [&](Roster& next) -> absl::Status {
+    if (policy.classes != next.classes) {
+      return WithHint(absl::FailedPreconditionError("the new policy has other classes, so that everything would have to be sealed again"),
+                      "Leave the classes as they are.");
+    }
+    for (const RoleDefinition& old : next.roles) {
+      const auto role = std::find_if(policy.roles.begin(), policy.roles.end(),
+                                     [&](const RoleDefinition& r) { return r.name == old.name; });
+      if (role == policy.roles.end()) continue;
+      if (role->holds != old.holds || role->root_scope != old.root_scope || role->service != old.service) {
+        return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                            "the new policy gives role ", old.name, " other keys, which its members would have to be granted")),
+                        "Leave its scope and what it reads as they are.");
+      }
+    }
     for (const Member& member : next.members) {
       if (!member.active) continue;
       const auto role = std::find_if(policy.roles.begin(), policy.roles.end(),

@@ -27,6 +27,17 @@ bool IsEmptyOrMissing(const std::string& directory) {
          std::filesystem::is_empty(directory, error) && !error;
 }
 
+// What a creation that fails leaves beside the vault's place: nothing.
+struct Staging {
+  std::string directory;
+  bool keep = false;
+  ~Staging() {
+    std::error_code error;
+    if (!keep) std::filesystem::remove_all(directory, error);
+    unlink((directory + ".lock").c_str());
+  }
+};
+
 struct Person {
   crypto::ExchangePair exchange = crypto::ExchangePair::Generate();
   crypto::SigningPair signing = crypto::SigningPair::Generate();
@@ -74,6 +85,7 @@ absl::StatusOr<CreatedVault> CreateVault(
                         absl::StrCat("cannot write in ", target.parent_path().string())),
                     "Name a directory that this user may write with --vault.");
   }
+  Staging cleanup{.directory = staging};
   std::filesystem::remove_all(staging, error);
   if (mkdir(staging.c_str(), 0700) != 0 || chmod(staging.c_str(), kDirectoryMode) != 0) {
     return absl::InternalError(absl::StrCat("cannot make ", staging, ": ", std::strerror(errno)));
@@ -155,8 +167,8 @@ absl::StatusOr<CreatedVault> CreateVault(
   if (rename(staging.c_str(), target.c_str()) != 0) {
     return absl::InternalError(absl::StrCat("cannot make ", target.string(), ": ", std::strerror(errno)));
   }
+  cleanup.keep = true;
   RETURN_IF_ERROR(SyncDirectory(target.parent_path().string()));
-  unlink((staging + ".lock").c_str());
   return created;
 }
 

@@ -89,6 +89,7 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths
   ASSIGN_OR_RETURN(const std::vector<FailedUnlock> failures, lockout.RecordSuccess(entry_id));
   if (!failures.empty()) {
     ASSIGN_OR_RETURN(store::Transaction transaction, keyring->store_->BeginWrite());
+    RETURN_IF_ERROR(keyring->Refresh());
     for (const FailedUnlock& failure : failures) {
       RETURN_IF_ERROR(audit::Append(
           *keyring->store_, keyring->AuditAuthor(),

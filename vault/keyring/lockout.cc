@@ -99,7 +99,7 @@ absl::StatusOr<absl::Duration> Lockout::Admit(const std::string& entry_id, absl:
 absl::Status Lockout::RecordFailure(const std::string& entry_id, absl::Time now) {
   ASSIGN_OR_RETURN(const FileLock lock, FileLock::Take(path_ + ".lock", kMode));
   State state = Load(path_);
-  if (state.counts.size() < kMaxEntries) {
+  if (!entry_id.empty() && state.counts.size() < kMaxEntries) {
     Count& count = state.counts[entry_id];
     // The lock has run out: counting begins anew.
     if (count.failures >= state.limits.after && now >= count.last + state.limits.lasts) count.failures = 0;

@@ -31,6 +31,7 @@ class Lockout {
   // How long to wait before the next try may be made: zero in most cases.
   // Unauthenticated: locked out; the message says for how long.
   absl::StatusOr<absl::Duration> Admit(const std::string& entry_id, absl::Time now);
+  // An empty id, of a name that is no member's, goes into the audit log and counts against nobody.
   absl::Status RecordFailure(const std::string& entry_id, absl::Time now);
   // Forgets the failures of this entry and hands over what is not in the audit log yet. The caller
   // calls ForgetPending once those are committed.

@@ -13,7 +13,8 @@ absl::StatusOr<std::string> NormalizeName(absl::string_view name) {
     return WithHint(absl::InvalidArgumentError("this name cannot be used"),
                     "A name has 1 to 64 characters, no control characters and no space at its ends.");
   };
-  if (name.size() > 4 * kMaxCharacters) return refuse();
+  // Decomposed, one Hangul syllable is three characters of three bytes.
+  if (name.size() > 9 * kMaxCharacters) return refuse();
   const auto source =
       icu::UnicodeString::fromUTF8(icu::StringPiece(name.data(), static_cast<int32_t>(name.size())));
   UErrorCode error = U_ZERO_ERROR;

@@ -128,8 +128,21 @@ bool SameSigners(const Roster& before, const Roster& after) {
     if (!member.active || !(member.role == "owner" || member.kind == MemberKind::kRecovery)) continue;
     const Member* now = after.FindMember(member.id);
     if (now == nullptr || *now != member) return false;
+    // Nor what gives them their rights.
+    const RoleDefinition *old_role = before.RoleOf(member), *new_role = after.RoleOf(*now);
+    if (old_role != nullptr && (new_role == nullptr || *new_role != *old_role)) return false;
   }
   return true;
+}
+
+// Whatever is sealed to a key of small order, everybody reads.
+bool HasUnusableKey(const Roster& roster) {
+  const auto unusable = [](const crypto::ExchangePublic& key) { return !crypto::IsUsablePoint(key); };
+  return unusable(roster.escrow) ||
+         std::any_of(roster.members.begin(), roster.members.end(),
+                     [&](const Member& m) { return unusable(m.exchange); }) ||
+         std::any_of(roster.compartments.begin(), roster.compartments.end(),
+                     [&](const Compartment& c) { return unusable(c.public_key); });
 }
 
 absl::Status GoesOn(const Roster& before, const Roster& after) {
@@ -250,6 +263,7 @@ absl::Status RosterHistory::Append(ByteView document) {
     }
     if (!SameSigners(*before, roster)) return fails("only the owner changes who signs rosters");
   }
+  if (HasUnusableKey(roster)) return fails("it names a public key that cannot be used");
   if (before != nullptr) {
     if (const absl::Status status = GoesOn(*before, roster); !status.ok()) {
       return fails(absl::string_view(status.message()));

@@ -80,10 +80,17 @@ absl::StatusOr<SignedSession> SignedSession::Parse(ByteView record) {
       range.first = static_cast<std::int64_t>(in.U64());
       range.count = in.U64();
     }
-    // Contains() searches by halving: an unordered list would answer wrongly, so it counts for nothing.
-    if (!std::is_sorted(c.ranges.begin(), c.ranges.end(),
-                        [](auto& a, auto& b) { return a.first < b.first; })) {
-      return absl::DataLossError("a session's coverage is out of order");
+    // Contains() searches by halving: ranges out of order, or that overlap, would answer wrongly, so
+    // they count for nothing.
+    const CoverageRange* before = nullptr;
+    for (const CoverageRange& range : c.ranges) {
+      if (range.first < 1 || range.count < 1 ||
+          (before != nullptr &&
+           (range.first <= before->first ||
+            static_cast<std::uint64_t>(range.first - before->first) <= before->count))) {
+        return absl::DataLossError("a session's coverage is out of order");
+      }
+      before = &range;
     }
   }
   RETURN_IF_ERROR(in.Finish("a session"));
@@ -132,23 +139,34 @@ absl::StatusOr<const Session*> SessionDirectory::Get(std::int64_t number) {
   return slot.get();
 }
 
+// What a session says of earlier ones is believed where its signer may assign, since nobody else takes
+// anything away: whoever may not is passed over, one session at a time, without opening it.
 absl::Status SessionDirectory::LoadTakings() {
   ASSIGN_OR_RETURN(const std::int64_t head, store_.LastSession());
-  if (head == takings_read_to_) return absl::OkStatus();
   std::vector<const Session*> found;
-  ASSIGN_OR_RETURN(const Session* session, Get(head));
-  std::int64_t next = session->TakesAway() ? head : session->last_taking;
-  while (next > takings_read_to_) {
-    ASSIGN_OR_RETURN(session, Get(next));
-    if (!session->TakesAway()) {
-      return absl::DataLossError(absl::StrCat("session ", next, " is not what later ones say"));
+  for (std::int64_t next = head; next > takings_read_to_;) {
+    ASSIGN_OR_RETURN(const auto record, store_.GetSession(next));
+    if (!record) return absl::DataLossError(absl::StrCat("session ", next, " is missing"));
+    ASSIGN_OR_RETURN(const SignedSession claimed, SignedSession::Parse(*record));
+    const Roster* roster = history_.ForSession(next);
+    const Member* signer = roster == nullptr ? nullptr : roster->FindMember(claimed.session.member);
+    const RoleDefinition* role = signer == nullptr ? nullptr : roster->RoleOf(*signer);
+    if (role == nullptr || !role->Has(Power::kAssign)) {
+      --next;
+      continue;
     }
-    found.push_back(session);
+    ASSIGN_OR_RETURN(const Session* session, Get(next));
+    if (session->TakesAway()) found.push_back(session);
     next = session->last_taking;
   }
   takings_.insert(takings_.end(), found.rbegin(), found.rend());
   takings_read_to_ = head;
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::int64_t> SessionDirectory::LastTaking() {
+  RETURN_IF_ERROR(LoadTakings());
+  return takings_.empty() ? 0 : takings_.back()->number;
 }
 
 absl::Status SessionDirectory::CheckAssignment(BookId book, ContactNumber contact,

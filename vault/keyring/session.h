@@ -83,6 +83,9 @@ class SessionDirectory {
   // OK where the assignment of `contact` to `book` by session `number` counts now.
   absl::Status CheckAssignment(BookId book, ContactNumber contact, std::int64_t number);
 
+  // The newest session that took something away; 0: none did.
+  absl::StatusOr<std::int64_t> LastTaking();
+
   // OK where what the signer of session `number` wrote into `class_id` of `contact` counts: by role, or
   // through a book that both were in. `assigned_in(book)` gives the session that assigned the contact
   // to that book, 0 where it is not in it.

@@ -89,8 +89,7 @@ absl::Status SessionWriter::Insert() {
     ASSIGN_OR_RETURN(const auto record, keyring_->store().GetSession(number - 1));
     if (!record) return absl::DataLossError("the newest session is missing");
     session.previous = HashOfSession(*record);
-    ASSIGN_OR_RETURN(const Session* before, keyring_->sessions().Get(number - 1));
-    session.last_taking = before->TakesAway() ? before->number : before->last_taking;
+    ASSIGN_OR_RETURN(session.last_taking, keyring_->sessions().LastTaking());
   }
   return keyring_->store().InsertSession(number, session.Sign(keyring_->bundle().signing));
 }

@@ -182,8 +182,13 @@ absl::StatusOr<Bundle> UnlockFile::Open(const std::string& entry_id, const Unloc
   if (entry == nullptr || entry->kind != secret.kind) {
     return absl::UnauthenticatedError("this secret opens no member");
   }
-  ASSIGN_OR_RETURN(const crypto::UnlockKey key, UnlockKeyFor(secret, *entry));
-  const auto bytes = crypto::Open(key, BundlePlace(vault_, entry_id, *entry), entry->bundle);
+  const absl::StatusOr<crypto::UnlockKey> key = UnlockKeyFor(secret, *entry);
+  // A cost outside its bounds was altered, as anything else in the entry may be.
+  if (absl::IsInvalidArgument(key.status())) {
+    return absl::UnauthenticatedError("this secret opens no member");
+  }
+  RETURN_IF_ERROR(key.status());
+  const auto bytes = crypto::Open(*key, BundlePlace(vault_, entry_id, *entry), entry->bundle);
   if (!bytes.ok()) return absl::UnauthenticatedError("this secret opens no member");
   return DecodeBundle(bytes->ExposeBytes());
 }
@@ -284,7 +289,9 @@ absl::StatusOr<KeyFile> ParseKeyFile(absl::string_view text) {
   std::copy(vault->begin(), vault->end(), out.vault.begin());
   out.secret = crypto::SecretBytes::CopyOf(*secret);
   crypto::Wipe(secret->data(), secret->size());
-  ASSIGN_OR_RETURN(out.name, NormalizeName(parts[3]));
+  absl::StatusOr<std::string> name = NormalizeName(parts[3]);
+  if (!name.ok()) return wrong();
+  out.name = *std::move(name);
   return out;
 }
 

@@ -78,6 +78,17 @@ absl::Status ContactReader::CheckWriter(const store::ContactRow& row, const Valu
       });
 }
 
+// A wrap counts when whoever wrote the value made it, or a member who may assign: everybody knows a
+// book's public key, so anybody could wrap a key of their own for its readers.
+absl::Status ContactReader::CheckWrap(const ValueEntry& entry, const WrapEntry& wrap) {
+  if (wrap.session == entry.session) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const keyring::Session* session, keyring_.sessions().Get(wrap.session));
+  const keyring::Roster* roster = keyring_.history().Version(session->roster_version);
+  const keyring::RoleDefinition* role = roster->RoleOf(*roster->FindMember(session->member));
+  if (role != nullptr && role->Has(keyring::Power::kAssign)) return absl::OkStatus();
+  return absl::DataLossError("a book's key was wrapped by a member who may not assign");
+}
+
 absl::StatusOr<crypto::ValueKey> ContactReader::KeyOf(const store::ContactRow& row,
                                                       const ValueEntry& entry,
                                                       const std::vector<store::BookContactRow>& books) {
@@ -91,29 +102,43 @@ absl::StatusOr<crypto::ValueKey> ContactReader::KeyOf(const store::ContactRow& r
     ASSIGN_OR_RETURN(const std::vector<WrapEntry> wraps, DecodeWraps(book.wraps));
     for (const WrapEntry& wrap : wraps) {
       if (wrap.class_id != entry.class_id) continue;
-      if (wrap.revision != entry.revision) {
-        reason = absl::DataLossError("a book's key is of another revision than the value");
-        continue;
-      }
-      const auto keys = keyring_.ReadKeys(wrap.session, book.book, wrap.class_id);
-      if (!keys.ok()) {
-        reason = keys.status();
-        continue;
-      }
-      ASSIGN_OR_RETURN(const keyring::Session* session, keyring_.sessions().Get(wrap.session));
-      const Place place{.vault = keyring_.roster().vault,
-                        .contact = row.number,
-                        .token = row.token,
-                        .class_id = wrap.class_id,
-                        .revision = wrap.revision,
-                        .session = session->ephemeral,
-                        .book = book.book};
-      auto key = crypto::OpenKey<crypto::ValuePurpose>((*keys)->wrap, place.ForWrap(), wrap.sealed);
+      auto key = OpenWrap(row, entry, book.book, wrap);
       if (key.ok()) return key;
       reason = key.status();
     }
   }
   return reason;
+}
+
+absl::StatusOr<crypto::ValueKey> ContactReader::OpenWrap(const store::ContactRow& row, const ValueEntry& entry,
+                                                         BookId book, const WrapEntry& wrap) {
+  if (wrap.revision != entry.revision) {
+    return absl::DataLossError("a book's key is of another revision than the value");
+  }
+  RETURN_IF_ERROR(CheckWrap(entry, wrap));
+  ASSIGN_OR_RETURN(const keyring::SessionKeys* keys, keyring_.ReadKeys(wrap.session, book, wrap.class_id));
+  ASSIGN_OR_RETURN(const keyring::Session* session, keyring_.sessions().Get(wrap.session));
+  const Place place{.vault = keyring_.roster().vault,
+                    .contact = row.number,
+                    .token = row.token,
+                    .class_id = wrap.class_id,
+                    .revision = wrap.revision,
+                    .session = session->ephemeral,
+                    .book = book};
+  return crypto::OpenKey<crypto::ValuePurpose>(keys->wrap, place.ForWrap(), wrap.sealed);
+}
+
+absl::Status ContactReader::CheckWraps(const store::ContactRow& row, const store::BookContactRow& book) {
+  ASSIGN_OR_RETURN(const std::vector<ValueEntry> values, DecodeValues(row.values));
+  ASSIGN_OR_RETURN(const std::vector<WrapEntry> wraps, DecodeWraps(book.wraps));
+  for (const ValueEntry& entry : values) {
+    if (!keyring_.Holds(book.book, entry.class_id)) continue;
+    const auto wrap = std::find_if(wraps.begin(), wraps.end(),
+                                   [&](const WrapEntry& w) { return w.class_id == entry.class_id; });
+    if (wrap == wraps.end()) return absl::DataLossError("a book lacks the key of a class");
+    RETURN_IF_ERROR(OpenWrap(row, entry, book.book, *wrap).status());
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<crypto::ValueKey> ContactReader::OpenValueKey(const store::ContactRow& row,

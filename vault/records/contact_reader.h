@@ -65,6 +65,10 @@ class ContactReader {
   // K(contact, class, revision) of a class that is there; for wrapping it for another book.
   absl::StatusOr<crypto::ValueKey> OpenValueKey(const store::ContactRow& row, const ValueEntry& entry);
 
+  // Opens the wraps of a book's row as the book's members would, as far as this member's keys reach.
+  // DataLoss: one does not open, or does not count.
+  absl::Status CheckWraps(const store::ContactRow& row, const store::BookContactRow& book);
+
   // Checks that the row's classes were written by members who may. DataLoss otherwise.
   absl::Status CheckWriter(const store::ContactRow& row, const ValueEntry& entry);
 
@@ -78,6 +82,9 @@ class ContactReader {
                                                     ClassId class_id);
   absl::StatusOr<crypto::ValueKey> KeyOf(const store::ContactRow& row, const ValueEntry& entry,
                                          const std::vector<store::BookContactRow>& books);
+  absl::Status CheckWrap(const ValueEntry& entry, const WrapEntry& wrap);
+  absl::StatusOr<crypto::ValueKey> OpenWrap(const store::ContactRow& row, const ValueEntry& entry, BookId book,
+                                            const WrapEntry& wrap);
   absl::Status Visit(const ReadPermit& permit, std::optional<BookId> book,
                      const std::function<absl::StatusOr<bool>(const store::ContactRow&,
                                                               const std::vector<store::BookContactRow>&)>& visit);

@@ -230,11 +230,13 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
       session.Cover(keyring::CoverageKind::kAssigned, options.books[b], contact.number);
     }
   }
+  const absl::Time rows_done = absl::Now();
   std::sort(token_rows.begin(), token_rows.end());
   for (const auto& [token, contact] : token_rows) RETURN_IF_ERROR(taken(store.InsertToken(token, contact)));
   std::sort(index_rows.begin(), index_rows.end(),
             [](const auto& a, const auto& b) { return a.hash < b.hash; });
   for (const store::IndexRow& row : index_rows) RETURN_IF_ERROR(taken(store.InsertIndex(row)));
+  times_.index += absl::Now() - rows_done;
 
   ContactReader reader(*keyring_);
   const bool reads = keyring_->role().root_scope && keyring_->Holds(kRootBook, ClassId::kIdentity);
@@ -257,7 +259,9 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   }
   RETURN_IF_ERROR(session.Insert());
   RETURN_IF_ERROR(audit::Append(store, keyring_->AuditAuthor(), options.event(results)));
+  const absl::Time committing = absl::Now();
   RETURN_IF_ERROR(transaction.Commit());
+  times_.commit += absl::Now() - committing;
   times_.last_lock = absl::Now() - locked;
   times_.write += times_.last_lock;
   return results;
@@ -288,7 +292,11 @@ absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number, cons
     for (std::size_t at = 0; at + 16 <= row.identifiers.size(); at += 16) {
       crypto::Hash128 hash;
       std::copy_n(row.identifiers.begin() + static_cast<std::ptrdiff_t>(at), hash.size(), hash.begin());
-      if (!listed_in(hash, change.removed) && !listed_in(hash, change.added)) hashes.push_back(hash);
+      if (listed_in(hash, change.removed) || listed_in(hash, change.added)) continue;
+      // The list in the row is unsealed: what stays must be this contact's by the index as well.
+      ASSIGN_OR_RETURN(const auto owner, index.Find(hash));
+      if (owner != number) return absl::DataLossError("an identifier of this contact is not in the index");
+      hashes.push_back(hash);
     }
     for (const IdentifierValue& identifier : change.added) {
       hashes.push_back(index.HashOf(identifier.kind, identifier.value));

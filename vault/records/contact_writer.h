@@ -57,9 +57,10 @@ struct BatchOptions {
   std::function<audit::Event(const std::vector<DraftResult>&)> event;
 };
 
-// Where the time of all batches went. `write` is under the lock; `last_lock` is the newest batch's.
+// Where the time of all batches went. `write` is under the lock, `index` (tokens and identifiers) and
+// `commit` within it; `last_lock` is the newest batch's.
 struct BatchTimes {
-  absl::Duration lookup, seal, write, last_lock;
+  absl::Duration lookup, seal, write, index, commit, last_lock;
 };
 
 class ContactWriter {

@@ -1,0 +1,139 @@
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "cli/command.h"
+#include "vault/keyring/administration.h"
+#include "vault/status.h"
+
+namespace sealbook::cli {
+namespace {
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::string OsUser() {
+  const passwd* user = getpwuid(geteuid());
+  return user == nullptr ? "" : user->pw_name;
+}
+
+}  // namespace
+
+absl::Status Usage(absl::string_view message, absl::string_view hint) {
+  return WithHint(absl::FailedPreconditionError(message), hint);
+}
+
+absl::StatusOr<std::string> Context::VaultDirectory() const {
+  if (!globals_.vault.empty()) return globals_.vault;
+  if (const std::string data = Environment("XDG_DATA_HOME"); !data.empty()) return data + "/sealbook";
+  if (const std::string home = Environment("HOME"); !home.empty()) return home + "/.local/share/sealbook";
+  return Usage("there is no home folder to look for the vault in", "Name the vault's folder with --vault DIR.");
+}
+
+absl::StatusOr<keyring::UnlockRequest> Context::ReadSecret(const std::string& directory) const {
+  keyring::UnlockRequest request;
+  if (!globals_.key_file.empty()) {
+    auto text = keyring::ReadSecretFile(globals_.key_file, 4096);
+    if (absl::IsInvalidArgument(text.status()) || absl::IsNotFound(text.status())) {
+      return WithHint(absl::UnauthenticatedError(text.status().message()), "Name the right key file with --key-file F.");
+    }
+    RETURN_IF_ERROR(text.status());
+    auto key_file = keyring::ParseKeyFile(text->ExposeText());
+    if (!key_file.ok()) {
+      return WithHint(absl::UnauthenticatedError(key_file.status().message()), HintOf(key_file.status()));
+    }
+    request.name = key_file->name;
+    request.secret = {.kind = keyring::UnlockSecret::Kind::kKeyFile, .bytes = std::move(key_file->secret)};
+    if (!globals_.as.empty()) {
+      const auto named = keyring::NormalizeName(globals_.as);
+      if (!named.ok() || *named != request.name) {
+        return WithHint(absl::UnauthenticatedError("the key file is another member's than --as says"),
+                        "Leave --as (SEALBOOK_MEMBER) out, or name the right key file.");
+      }
+    }
+    return request;
+  }
+  const bool named = !globals_.as.empty();
+  const auto name = keyring::NormalizeName(named ? globals_.as : OsUser());
+  if (!name.ok()) {
+    return WithHint(absl::UnauthenticatedError("that cannot be a member's name"), "Say who you are with --as NAME.");
+  }
+  request.name = *name;
+  // Looked up before the passphrase is asked for: a vault that is not there needs none.
+  auto file = keyring::UnlockFile::Load(keyring::VaultPaths(directory).unlock());
+  if (absl::IsNotFound(file.status())) {
+    return WithHint(absl::NotFoundError(absl::StrCat("there is no vault in ", directory)),
+                    "Name another with --vault, or make one with 'sealbook init'.");
+  }
+  RETURN_IF_ERROR(file.status());
+  const keyring::UnlockEntry* entry = file->Find(file->EntryId(request.name));
+  if (entry == nullptr) return request;  // Unlock says so, and puts it on record
+  if (entry->kind == keyring::UnlockSecret::Kind::kKeyFile) {
+    return WithHint(absl::UnauthenticatedError(absl::StrCat(request.name, " is a service account")),
+                    "Give its key file with --key-file F.");
+  }
+  ASSIGN_OR_RETURN(request.secret.bytes,
+                   ReadPassphrase(globals_.passphrase_file, absl::StrCat("Passphrase of ", request.name, ": ")));
+  return request;
+}
+
+absl::Status Context::Unlock(bool even_if_must_change) {
+  ASSIGN_OR_RETURN(const std::string directory, VaultDirectory());
+  ASSIGN_OR_RETURN(keyring::UnlockRequest request, ReadSecret(directory));
+  ASSIGN_OR_RETURN(keyring_, keyring::Keyring::Unlock(keyring::VaultPaths(directory), std::move(request)));
+  if (!crypto::KeyMemoryIsLocked()) {
+    PrintNote(globals_, "sealbook: the system does not let all keys be locked in memory (see 'ulimit -l')");
+  }
+  ASSIGN_OR_RETURN(const std::string text, keyring::CurrentPolicyText(*keyring_));
+  auto policy = policies::Policy::Parse(text);
+  if (!policy.ok()) {
+    return WithHint(absl::DataLossError(absl::StrCat("the policy in force cannot be read: ", policy.status().message())),
+                    "An older version of the program cannot read a newer policy: update it.");
+  }
+  policy_ = std::make_unique<policies::Policy>(*std::move(policy));
+  if (keyring_->bundle().must_change && !even_if_must_change) {
+    return WithHint(absl::UnauthenticatedError("somebody else chose this passphrase, so it must be changed first"),
+                    "Run 'sealbook member passwd'.");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Context::RecordAll(const std::vector<audit::Event>& events) {
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring_->store().BeginWrite());
+  RETURN_IF_ERROR(keyring_->Refresh());
+  for (const audit::Event& event : events) {
+    RETURN_IF_ERROR(audit::Append(keyring_->store(), keyring_->AuditAuthor(), event));
+  }
+  return transaction.Commit();
+}
+
+absl::Status Context::Finish(absl::Status status) {
+  if (keyring_ == nullptr) return status;
+  std::string outcome;
+  switch (status.code()) {
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated: outcome = "denied"; break;
+    case absl::StatusCode::kNotFound: outcome = "not_found"; break;
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kInternal: outcome = "failed"; break;
+    default: break;
+  }
+  if (!outcome.empty()) {
+    const absl::Status recorded =
+        Record({.act = absl::StrReplaceAll(command_, {{" ", "."}}), .outcome = outcome});
+    if (!recorded.ok() && !absl::IsDataLoss(status)) return recorded;
+  }
+  const absl::Status saved = keyring_->SaveMarks();
+  if (!saved.ok() && status.ok()) {
+    PrintNote(globals_, absl::StrCat("sealbook: what was seen could not be noted outside the vault: ", saved.message()));
+  }
+  return status;
+}
+
+}  // namespace sealbook::cli
