@@ -273,7 +273,8 @@ absl::Status CsvReader::ReadHeader(const TableOptions& options) {
 std::optional<std::size_t> CsvReader::UnknownHeader(std::optional<std::size_t> first_data,
                                                     std::size_t data_width) const {
   for (std::size_t i = 0; i < first_data.value_or(head_.size()); ++i) {
-    if (head_[i].fault.empty() && FilledWidth(head_[i].cells) > 1) return i;
+    // A row that cannot be read may have been the header: that is told, and no other row taken for it.
+    if (!head_[i].fault.empty() || FilledWidth(head_[i].cells) > 1) return i;
   }
   if (first_data && data_width > 1) return std::nullopt;
   return 0;

@@ -17,27 +17,30 @@ namespace {
 
 constexpr std::size_t kMaxIdentityBytes = 64 * 1024;
 
-// The identity in `file`, which an interrupted init may have written already; otherwise a new one,
-// written there. It must exist before the vault does: nothing else opens the archives.
-absl::StatusOr<crypto::ExchangePublic> ArchiveIdentity(const std::string& file) {
-  auto existing = keyring::ReadSecretFile(file, kMaxIdentityBytes);
-  if (existing.ok()) {
-    for (const absl::string_view line : absl::StrSplit(existing->ExposeText(), '\n')) {
-      if (!absl::StartsWith(line, "AGE-SECRET-KEY-1")) continue;
-      auto identity = crypto::ParseAgeIdentity(absl::StripAsciiWhitespace(line));
-      if (identity.ok()) return identity->public_key();
-    }
-    return Usage(absl::StrCat(file, " is there already and is no age identity"), "Name another file.");
+struct ArchiveIdentity {
+  crypto::ExchangePair pair;
+  bool written = false;  // by an interrupted init
+};
+
+// The identity in `file`, or a new one.
+absl::StatusOr<ArchiveIdentity> FindOrMakeIdentity(const std::string& file) {
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) return ArchiveIdentity{crypto::ExchangePair::Generate()};
+  ASSIGN_OR_RETURN(const crypto::SecretBytes existing, keyring::ReadSecretFile(file, kMaxIdentityBytes));
+  for (const absl::string_view line : absl::StrSplit(existing.ExposeText(), '\n')) {
+    auto identity = crypto::ParseAgeIdentity(absl::StripAsciiWhitespace(line));
+    if (identity.ok()) return ArchiveIdentity{*std::move(identity), true};
   }
-  if (!absl::IsNotFound(existing.status())) return existing.status();
-  const auto identity = crypto::ExchangePair::Generate();
+  return Usage(absl::StrCat(file, " is there already and is no age identity"), "Name another file.");
+}
+
+absl::Status WriteIdentity(const std::string& file, const crypto::ExchangePair& identity) {
   const crypto::SecretBytes secret = crypto::FormatAgeIdentity(identity);
   std::string text = absl::StrCat("# Opens the archives of a Sealbook vault. Keep it on another machine.\n# public key: ",
                                   crypto::FormatAgeRecipient(identity.public_key()), "\n", secret.ExposeText(), "\n");
   const absl::Status written = keyring::CreateNewFile(file, text, 0600);
   crypto::Wipe(text);
-  RETURN_IF_ERROR(written);
-  return identity.public_key();
+  return written;
 }
 
 absl::Status CheckDestination(const std::string& url) {
@@ -99,15 +102,12 @@ absl::Status Init(Context& context, const Arguments& arguments) {
     keys.push_back(*key);
     recipients.push_back(recipient);
   }
-  // The policy is checked before an identity file is written for it.
-  RETURN_IF_ERROR(PolicyOf(arguments, recipients).status());
-  ASSIGN_OR_RETURN(crypto::SecretBytes passphrase,
-                   ReadNewPassphrase(context.globals().passphrase_file,
-                                     absl::StrCat("New passphrase of ", *owner, ": "), 12));
-  if (arguments.Has("archive-identity-out")) {
-    ASSIGN_OR_RETURN(const crypto::ExchangePublic key, ArchiveIdentity(arguments.Value("archive-identity-out")));
-    keys.push_back(key);
-    recipients.push_back(crypto::FormatAgeRecipient(key));
+  const std::string identity_file = arguments.Value("archive-identity-out");
+  std::optional<ArchiveIdentity> identity;
+  if (!identity_file.empty()) {
+    ASSIGN_OR_RETURN(identity, FindOrMakeIdentity(identity_file));
+    keys.push_back(identity->pair.public_key());
+    recipients.push_back(crypto::FormatAgeRecipient(keys.back()));
   }
   ASSIGN_OR_RETURN(const policies::Policy policy, PolicyOf(arguments, recipients));
   if (keys.empty()) {
@@ -118,6 +118,11 @@ absl::Status Init(Context& context, const Arguments& arguments) {
     }
     if (keys.empty()) return Usage("the policy names no recipient of archives", "Write one into [archives] recipients.");
   }
+  ASSIGN_OR_RETURN(crypto::SecretBytes passphrase,
+                   ReadNewPassphrase(context.globals().passphrase_file, absl::StrCat("New passphrase of ", *owner, ": "),
+                                     policy.passphrase_min_length()));
+  // Before the vault: without it nobody would open the archives.
+  if (identity && !identity->written) RETURN_IF_ERROR(WriteIdentity(identity_file, identity->pair));
   const auto show = [&](const keyring::CreatedVault& created) -> absl::Status {
     const std::string code(created.recovery_code.ExposeText());
     if (context.globals().json) {
@@ -130,9 +135,8 @@ absl::Status Init(Context& context, const Arguments& arguments) {
                              "Recovery code, shown this once:\n\n    ", code, "\n\n",
                              "Write it down and keep it away from this machine: it opens the vault when\n"
                              "the passphrase is lost."));
-      if (arguments.Has("archive-identity-out")) {
-        PrintLine(absl::StrCat("\nThe archive identity is in ", arguments.Value("archive-identity-out"),
-                               ". Move it to another machine: whoever has it\nand the archives reads old chats, and without it nobody does."));
+      if (identity) {
+        PrintLine(absl::StrCat("\nThe archive identity is in ", identity_file, ". Move it to another machine: whoever has it\nand the archives reads old chats, and without it nobody does."));
       }
     }
     // A code that nobody saw must not become a vault's.

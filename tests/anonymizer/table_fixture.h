@@ -1,0 +1,52 @@
+// Tables as tests read them: columns, rows and faults of a file with given bytes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "anonymizer/columns.h"
+#include "anonymizer/table_reader.h"
+#include "tests/support/temporary_file.h"
+
+namespace sealbook::anonymizer {
+
+struct Table {
+  TableFormat format{};
+  char delimiter = '\0';
+  std::int64_t header_line = 0;
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> rows;  // the good ones
+  std::vector<std::int64_t> lines;             // of the good ones
+  std::vector<std::string> faults;             // "LINE FAULT"
+  absl::Status end;                            // not OK: the file could not be read to its end
+};
+
+inline absl::StatusOr<Table> ReadTable(absl::string_view bytes, TableOptions options = {}) {
+  const testing::TemporaryFile file(bytes);
+  auto source = TextSource::Open(file.path(), std::nullopt);
+  if (!source.ok()) return source.status();
+  options.looks_like_header = &LooksLikeHeader;
+  options.looks_like_data = &LooksLikeData;
+  auto reader = OpenTable(**source, options);
+  if (!reader.ok()) return reader.status();
+  Table table{.format = (*reader)->format(), .delimiter = (*reader)->delimiter(), .header_line = (*reader)->header_line()};
+  TableRow row;
+  for (;;) {
+    const auto more = (*reader)->Next(row);
+    if (!more.ok()) table.end = more.status();
+    if (!more.ok() || !*more) break;
+    if (row.fault.empty()) {
+      table.rows.push_back(row.cells);
+      table.lines.push_back(row.line);
+    } else {
+      table.faults.push_back(absl::StrCat(row.line, " ", row.fault));
+    }
+  }
+  table.columns = (*reader)->columns();
+  return table;
+}
+
+}  // namespace sealbook::anonymizer
