@@ -299,6 +299,73 @@ TEST_F(AttackTest, ValueByAMemberWhoMayNotWriteItIsReported) {
   EXPECT_TRUE(absl::IsDataLoss(OwnerReads(in_busan_)));
 }
 
+TEST_F(AttackTest, ValueForgedForABooksReadersIsReported) {
+  // The retention account may sign sessions, and everybody knows a book's public key: it seals a profile
+  // under a key of its own and wraps that for mina's book.
+  auto attacker = vault_.Unlock("service retention");
+  auto session = keyring::SessionWriter::Open(*attacker);
+  const BookId seoul = Book("seoul");
+  Write(*attacker, [&](store::Store& store) {
+    store::ContactRow row;
+    ASSERT_TRUE(*store.GetContact(in_seoul_, row));
+    auto values = *records::DecodeValues(row.values);
+    const auto profile = std::find_if(values.begin(), values.end(), [](const records::ValueEntry& entry) {
+      return entry.class_id == ClassId::kProfile;
+    });
+    const auto number = session.Number();
+    const crypto::ValueKey key = crypto::ValueKey::Random();
+    const auto written = attacker->sessions().Get(profile->session);
+    const records::Place place{.vault = attacker->roster().vault,
+                               .contact = row.number,
+                               .token = row.token,
+                               .class_id = ClassId::kProfile,
+                               .revision = profile->revision,
+                               .session = (*written)->ephemeral,
+                               .book = kRootBook};
+    profile->sealed = crypto::Seal(key, place.ForValue(), records::EncodeFields({{"name", "Forged"}}));
+    auto wrap = records::WrapFor(session, attacker->roster().vault, row.number, row.token, ClassId::kProfile,
+                                 profile->revision, seoul, key);
+    ASSERT_TRUE(wrap.ok());
+    wrap->session = *number;
+    row.values = records::EncodeValues(values);
+    ASSERT_TRUE(store.UpdateContact(row).ok());
+    store::BookContactRow assigned;
+    ASSERT_TRUE(*store.GetBookContact(seoul, in_seoul_, assigned));
+    auto wraps = *records::DecodeWraps(assigned.wraps);
+    for (records::WrapEntry& entry : wraps) {
+      if (entry.class_id == ClassId::kProfile) entry = *wrap;
+    }
+    assigned.wraps = records::EncodeWraps(wraps);
+    ASSERT_TRUE(store.PutBookContact(assigned).ok());
+    ASSERT_TRUE(session.Insert().ok());
+  });
+  auto mina = vault_.Unlock("mina");
+  EXPECT_TRUE(absl::IsDataLoss(
+      ContactReader(*mina).Read(TestVault::PermitFor(*mina), in_seoul_).status()));
+  EXPECT_TRUE(absl::IsDataLoss(OwnerReads(in_seoul_)));
+}
+
+TEST_F(AttackTest, IdentifierMovedIntoAnotherContactsListIsReported) {
+  auto mina = vault_.Unlock("mina");
+  Write(*mina, [&](store::Store& store) {
+    store::ContactRow victim, other;
+    ASSERT_TRUE(*store.GetContact(in_busan_, victim) && *store.GetContact(in_seoul_, other));
+    crypto::Hash128 phone;
+    std::copy_n(victim.identifiers.begin(), phone.size(), phone.begin());
+    other.identifiers.insert(other.identifiers.end(), phone.begin(), phone.end());
+    ASSERT_TRUE(store.UpdateContact(other).ok());
+    ASSERT_TRUE(store.DeleteIndex(phone).ok());
+  });
+  // An admin's next change of an identifier must not sign the stranger's phone for this contact.
+  auto owner = vault_.Unlock("owner");
+  EXPECT_TRUE(absl::IsDataLoss(records::ChangeContact(
+      *owner, in_seoul_,
+      [](const store::ContactRow&) -> absl::StatusOr<records::ContactChange> {
+        return records::ContactChange{.classes = {}, .added = {{IdentifierKind::kEmail, "new@example.com"}}};
+      },
+      {.act = "set"})));
+}
+
 TEST_F(AttackTest, PlantedSessionIsReported) {
   auto mina = vault_.Unlock("mina");
   auto owner = vault_.Unlock("owner");
