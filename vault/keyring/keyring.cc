@@ -1,5 +1,7 @@
 #include "vault/keyring/keyring.h"
 
+#include <unistd.h>
+
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "vault/keyring/high_water.h"
@@ -27,6 +29,12 @@ absl::StatusOr<crypto::ExchangePair> OpenGrant(const VaultId& vault, const store
   return crypto::ExchangePair::FromSecret(crypto::ExchangeSecret::CopyOf(secret));
 }
 
+// A file without which the others are no vault.
+absl::Status Lost(const std::string& path) {
+  return WithHint(absl::DataLossError(absl::StrCat(path, " is missing")),
+                  "Put vault.db and unlock.json of the same backup back.");
+}
+
 absl::Status OlderThanSeen(absl::string_view what, const VaultId& vault) {
   return WithHint(
       absl::DataLossError(absl::StrCat("this vault is older than, or another than, the one you last saw: ", what)),
@@ -35,6 +43,12 @@ absl::Status OlderThanSeen(absl::string_view what, const VaultId& vault) {
 }
 
 }  // namespace
+
+absl::Status NoUnlockFile(const VaultPaths& paths) {
+  if (access(paths.database().c_str(), F_OK) == 0) return Lost(paths.unlock());
+  return WithHint(absl::NotFoundError(absl::StrCat("there is no vault in ", paths.directory)),
+                  "Name another with --vault, or make one with 'sealbook init'.");
+}
 
 crypto::Bytes SealGrant(const VaultId& vault, const store::GrantRow& place, const crypto::ExchangePair& pair,
                         const crypto::ExchangePublic& recipient) {
@@ -59,10 +73,7 @@ Keyring::Keyring(VaultPaths paths, Bundle bundle, crypto::DatabaseKey database_k
 
 absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths, UnlockRequest request) {
   absl::StatusOr<UnlockFile> file = UnlockFile::Load(paths.unlock());
-  if (absl::IsNotFound(file.status())) {
-    return WithHint(absl::NotFoundError(absl::StrCat("there is no vault in ", paths.directory)),
-                    "Name another with --vault, or make one with 'sealbook init'.");
-  }
+  if (absl::IsNotFound(file.status())) return NoUnlockFile(paths);
   RETURN_IF_ERROR(file.status());
   const std::string entry_id = file->EntryId(request.name);
   Lockout lockout(paths.lockout());
@@ -73,6 +84,7 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths
                     "Say who you are with --as NAME; 'sealbook member list' shows the names to those "
                     "who may see them.");
   }
+  ASSIGN_OR_RETURN(std::optional<FileLock> turn, lockout.WaitForTurn(entry_id));
   ASSIGN_OR_RETURN(const absl::Duration wait, lockout.Admit(entry_id, absl::Now()));
   absl::SleepFor(wait);
   absl::StatusOr<Bundle> bundle = file->Open(entry_id, request.secret);
@@ -83,6 +95,7 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths
                                                    : "the passphrase is wrong"),
                     "Try again; after some wrong tries the name is locked for a while.");
   }
+  turn.reset();
   RETURN_IF_ERROR(bundle.status());
   ASSIGN_OR_RETURN(auto keyring, Open(paths, *std::move(file), entry_id, *std::move(bundle)));
   RETURN_IF_ERROR(keyring->CheckMarks());
@@ -108,9 +121,11 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Open(const VaultPaths& paths, 
                                                        const std::string& entry_id, Bundle bundle) {
   ASSIGN_OR_RETURN(crypto::DatabaseKey database_key,
                    UnlockFile::OpenDatabaseKey(*file.Find(entry_id), bundle, file.vault()));
-  ASSIGN_OR_RETURN(auto store, store::Store::Open(paths.database(), database_key));
+  auto store = store::Store::Open(paths.database(), database_key);
+  if (absl::IsNotFound(store.status())) return Lost(paths.database());
+  RETURN_IF_ERROR(store.status());
   std::unique_ptr<Keyring> keyring(
-      new Keyring(paths, std::move(bundle), std::move(database_key), std::move(store)));
+      new Keyring(paths, std::move(bundle), std::move(database_key), *std::move(store)));
   RETURN_IF_ERROR(keyring->Refresh());
   if (keyring->roster().vault != file.vault()) {
     return absl::DataLossError("unlock.json and vault.db belong to different vaults");

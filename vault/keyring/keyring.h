@@ -95,6 +95,9 @@ class Keyring {
   absl::flat_hash_map<std::tuple<std::int64_t, BookId, ClassId>, SessionKeys> session_keys_;
 };
 
+// Where unlock.json is not there: no vault (NotFound), or one that lost it (DataLoss).
+absl::Status NoUnlockFile(const VaultPaths& paths);
+
 // A compartment's secret sealed to a member, or to the root compartment of the same class (member 0,
 // so that who holds all of a class opens every book's part of it).
 crypto::Bytes SealGrant(const VaultId& vault, const store::GrantRow& place, const crypto::ExchangePair& pair,

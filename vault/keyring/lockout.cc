@@ -77,6 +77,12 @@ absl::Status Save(const std::string& path, const State& state) {
 
 }  // namespace
 
+absl::StatusOr<std::optional<FileLock>> Lockout::WaitForTurn(const std::string& entry_id) {
+  if (!Load(path_).counts.contains(entry_id)) return std::nullopt;
+  ASSIGN_OR_RETURN(FileLock turn, FileLock::Take(path_ + ".turn", kMode));
+  return std::make_optional(std::move(turn));
+}
+
 absl::StatusOr<absl::Duration> Lockout::Admit(const std::string& entry_id, absl::Time now) {
   const State state = Load(path_);
   const auto at = state.counts.find(entry_id);

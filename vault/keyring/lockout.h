@@ -6,11 +6,13 @@
 // the next member who unlocks writes them into the audit log.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "vault/keyring/files.h"
 
 namespace sealbook::keyring {
 
@@ -28,8 +30,13 @@ class Lockout {
  public:
   explicit Lockout(std::string path) : path_(std::move(path)) {}
 
+  // After a wrong try the next ones are made one at a time, so that many at once count as many. Held
+  // until the try is recorded; nothing to hold where there was no wrong one.
+  absl::StatusOr<std::optional<FileLock>> WaitForTurn(const std::string& entry_id);
+
   // How long to wait before the next try may be made: zero in most cases.
   // Unauthenticated: locked out; the message says for how long.
+  // Call it with the turn of WaitForTurn.
   absl::StatusOr<absl::Duration> Admit(const std::string& entry_id, absl::Time now);
   // An empty id, of a name that is no member's, goes into the audit log and counts against nobody.
   absl::Status RecordFailure(const std::string& entry_id, absl::Time now);

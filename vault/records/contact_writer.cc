@@ -16,6 +16,10 @@ namespace {
 
 using Outcome = DraftResult::Outcome;
 constexpr int kMaxTries = 20;
+// From so many new contacts on, index rows go where they are cheap to insert (Store::InsertRecentIndex),
+// and to the others when so many wait.
+constexpr std::size_t kLargeBatch = 5'000;
+constexpr std::int64_t kMaxRecentIndexRows = 200'000;
 
 // A contact that is sealed and has its place, but not its session's number yet.
 struct Sealed {
@@ -37,6 +41,7 @@ absl::StatusOr<ContactWriter> ContactWriter::Open(keyring::Keyring& keyring) {
     return WithHint(absl::PermissionDeniedError("this role may not create contacts"), "Ask an admin.");
   }
   ASSIGN_OR_RETURN(IdentifierIndex index, IdentifierIndex::Open(keyring));
+  keyring.store().database().DeferCheckpoints();
   return ContactWriter(keyring, std::move(index));
 }
 
@@ -45,11 +50,35 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::WriteBatch(
   if (!options.books.empty()) RETURN_IF_ERROR(MayAssign(*keyring_));
   for (int i = 0; i < kMaxTries; ++i) {
     absl::StatusOr<std::vector<DraftResult>> results = Try(drafts, options);
+    if (results.ok()) {
+      if (drafts.size() >= kLargeBatch) RETURN_IF_ERROR(MergeIndex());
+      RETURN_IF_ERROR(keyring_->store().database().CheckpointPast(kWalPages));
+      return results;
+    }
     if (!absl::IsAborted(results.status())) return results;
     RETURN_IF_ERROR(keyring_->Refresh());
   }
   return WithHint(absl::UnavailableError("other processes keep changing the same contacts"),
                   "Try again in a moment.");
+}
+
+absl::Status ContactWriter::MergeIndex() {
+  store::Store& store = keyring_->store();
+  ASSIGN_OR_RETURN(const std::int64_t waiting, store.CountRecentIndex());
+  if (waiting < kMaxRecentIndexRows) return absl::OkStatus();
+  for (int slice = 0; slice < store::Store::kIndexSlices; ++slice) {
+    ASSIGN_OR_RETURN(store::Transaction transaction, store.BeginWrite());
+    const absl::Time locked = absl::Now();
+    RETURN_IF_ERROR(store.MergeRecentIndex(slice));
+    const absl::Time committing = absl::Now();
+    RETURN_IF_ERROR(transaction.Commit());
+    const absl::Time done = absl::Now();
+    times_.index += committing - locked;
+    times_.commit += done - committing;
+    times_.write += done - locked;
+    times_.last_lock = std::max(times_.last_lock, done - locked);
+  }
+  return absl::OkStatus();
 }
 
 // Which drafts are new, and which are contacts that are there. Hashes are looked up in their order, so
@@ -164,8 +193,10 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   }
   std::vector<std::size_t> fresh, known;
   std::vector<std::int64_t> tokens;
+  std::int64_t data_version = 0;
   {
     ASSIGN_OR_RETURN(store::Transaction snapshot, store.BeginRead());
+    ASSIGN_OR_RETURN(data_version, store.DataVersion());
     RETURN_IF_ERROR(Classify(drafts, hashes, results, fresh, known));
     ASSIGN_OR_RETURN(const ContactNumber next, store.NextContact());
     ASSIGN_OR_RETURN(tokens, FreshTokens(fresh.size(), next));
@@ -235,7 +266,11 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   for (const auto& [token, contact] : token_rows) RETURN_IF_ERROR(taken(store.InsertToken(token, contact)));
   std::sort(index_rows.begin(), index_rows.end(),
             [](const auto& a, const auto& b) { return a.hash < b.hash; });
-  for (const store::IndexRow& row : index_rows) RETURN_IF_ERROR(taken(store.InsertIndex(row)));
+  ASSIGN_OR_RETURN(const std::int64_t data_version_now, store.DataVersion());
+  for (const store::IndexRow& row : index_rows) {
+    RETURN_IF_ERROR(taken(fresh.size() >= kLargeBatch ? store.InsertRecentIndex(row, data_version_now == data_version)
+                                                      : store.InsertIndex(row)));
+  }
   times_.index += absl::Now() - rows_done;
 
   ContactReader reader(*keyring_);

@@ -72,6 +72,8 @@ class ContactWriter {
   absl::StatusOr<std::vector<DraftResult>> WriteBatch(const std::vector<ContactDraft>& drafts,
                                                       const BatchOptions& options);
   const BatchTimes& times() const { return times_; }
+  // The WAL is written back after a batch once it is larger: 128 MiB.
+  static constexpr int kWalPages = 32 * 1024;
 
  private:
   ContactWriter(keyring::Keyring& keyring, IdentifierIndex index)
@@ -85,6 +87,7 @@ class ContactWriter {
   absl::Status WriteKnown(const ContactDraft& draft, const std::vector<crypto::Hash128>& hashes,
                           const BatchOptions& options, keyring::SessionWriter& session,
                           ContactReader& reader, bool reads, DraftResult& result);
+  absl::Status MergeIndex();
   absl::StatusOr<std::vector<std::int64_t>> FreshTokens(std::size_t count, std::int64_t existing);
 
   keyring::Keyring* keyring_;

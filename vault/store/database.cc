@@ -185,8 +185,21 @@ absl::Status Database::TruncateWal() {
   return code == SQLITE_OK ? absl::OkStatus() : ErrorFor(code, "the vault's write-ahead log");
 }
 
-absl::Status Database::SetWalCheckpointPages(int pages) {
-  return Execute(absl::StrCat("PRAGMA wal_autocheckpoint = ", pages).c_str());
+void Database::DeferCheckpoints() {
+  // In the place of SQLite's own hook, which makes the automatic checkpoints.
+  const auto note = [](void* self, sqlite3*, const char*, int pages) {
+    static_cast<Database*>(self)->wal_pages_ = pages;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(handle_, note, this);
+}
+
+absl::Status Database::CheckpointPast(int pages) {
+  if (wal_pages_ <= pages) return absl::OkStatus();
+  wal_pages_ = 0;
+  const int code = sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY) return absl::OkStatus();
+  return ErrorFor(code, "the vault's write-ahead log");
 }
 
 absl::Status Database::ErrorFor(int code, absl::string_view what) const {

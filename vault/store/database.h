@@ -92,13 +92,18 @@ class Database {
   // Writes the WAL's pages into the file and truncates the WAL. Unavailable where readers are in the
   // way.
   absl::Status TruncateWal();
-  absl::Status SetWalCheckpointPages(int pages);
+  // From now on the WAL's pages go into the file when CheckpointPast is called and it has grown past so
+  // many pages, and not at the commit that makes it so: a writer of large batches does that outside its
+  // transactions. Waits for nobody: what others still read stays for the next time.
+  void DeferCheckpoints();
+  absl::Status CheckpointPast(int pages);
 
  private:
   friend class Statement;
   explicit Database(sqlite3* handle) : handle_(handle) {}
   absl::Status ErrorFor(int code, absl::string_view what) const;
   sqlite3* handle_;
+  int wal_pages_ = 0;  // after the last commit; with DeferCheckpoints
 };
 
 // BEGIN IMMEDIATE … COMMIT, rolled back where Commit was not called.

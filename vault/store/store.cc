@@ -105,6 +105,12 @@ absl::Status Store::CheckPages() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::int64_t> Store::DataVersion() {
+  USE_STATEMENT(select, "PRAGMA data_version");
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  return row ? select->Int(0) : 0;
+}
+
 absl::Status Store::InsertRoster(std::uint64_t version, ByteView document) {
   USE_STATEMENT(insert, "INSERT INTO roster (version, document) VALUES (?, ?)");
   insert->Bind(1, static_cast<std::int64_t>(version)).Bind(2, document);
@@ -297,13 +303,56 @@ absl::StatusOr<std::int64_t> Store::CountTokens() {
 }
 
 absl::Status Store::InsertIndex(const IndexRow& row) {
-  USE_STATEMENT(insert, "INSERT INTO contact_index (hash, tag, contact) VALUES (?, ?, ?)");
+  USE_STATEMENT(insert,
+                "INSERT INTO contact_index (hash, tag, contact) SELECT ?1, ?2, ?3 "
+                "WHERE NOT EXISTS (SELECT 1 FROM contact_index_recent WHERE hash = ?1)");
+  insert->Bind(1, ByteView(row.hash)).Bind(2, ByteView(row.tag)).Bind(3, row.contact);
+  RETURN_IF_ERROR(insert->Run());
+  return database_->changes() == 1 ? absl::OkStatus() : absl::AlreadyExistsError("an index row exists");
+}
+
+absl::Status Store::InsertRecentIndex(const IndexRow& row, bool known_new) {
+  if (!known_new) {
+    USE_STATEMENT(select, "SELECT 1 FROM contact_index WHERE hash = ?");
+    select->Bind(1, ByteView(row.hash));
+    ASSIGN_OR_RETURN(const bool found, select->Step());
+    if (found) return absl::AlreadyExistsError("an index row exists");
+  }
+  USE_STATEMENT(insert, "INSERT INTO contact_index_recent (hash, tag, contact) VALUES (?, ?, ?)");
   insert->Bind(1, ByteView(row.hash)).Bind(2, ByteView(row.tag)).Bind(3, row.contact);
   return insert->Run();
 }
 
+absl::StatusOr<std::int64_t> Store::CountRecentIndex() {
+  USE_STATEMENT(select, "SELECT count(*) FROM contact_index_recent");
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  return row ? select->Int(0) : 0;
+}
+
+absl::Status Store::MergeRecentIndex(int slice) {
+  static_assert(256 % kIndexSlices == 0);
+  const auto bound = [](int at) {
+    // Shorter than a hash, a bound stands before all hashes that begin with it; the last one after all.
+    return at == kIndexSlices ? crypto::Bytes(17, 0xff)
+                              : crypto::Bytes(1, static_cast<std::uint8_t>(at * (256 / kIndexSlices)));
+  };
+  const crypto::Bytes from = slice == 0 ? crypto::Bytes() : bound(slice), to = bound(slice + 1);
+  {
+    USE_STATEMENT(insert,
+                  "INSERT OR IGNORE INTO contact_index (hash, tag, contact) "
+                  "SELECT hash, tag, contact FROM contact_index_recent WHERE hash >= ? AND hash < ? ORDER BY hash");
+    insert->Bind(1, ByteView(from)).Bind(2, ByteView(to));
+    RETURN_IF_ERROR(insert->Run());
+  }
+  USE_STATEMENT(remove, "DELETE FROM contact_index_recent WHERE hash >= ? AND hash < ?");
+  remove->Bind(1, ByteView(from)).Bind(2, ByteView(to));
+  return remove->Run();
+}
+
 absl::StatusOr<bool> Store::FindIndex(const crypto::Hash128& hash, IndexRow& row) {
-  USE_STATEMENT(select, "SELECT tag, contact FROM contact_index WHERE hash = ?");
+  USE_STATEMENT(select,
+                "SELECT tag, contact FROM contact_index_recent WHERE hash = ?1 UNION ALL "
+                "SELECT tag, contact FROM contact_index WHERE hash = ?1 LIMIT 1");
   select->Bind(1, ByteView(hash));
   ASSIGN_OR_RETURN(const bool found, select->Step());
   if (!found) return false;
@@ -312,6 +361,11 @@ absl::StatusOr<bool> Store::FindIndex(const crypto::Hash128& hash, IndexRow& row
 }
 
 absl::Status Store::DeleteIndex(const crypto::Hash128& hash) {
+  {
+    USE_STATEMENT(recent, "DELETE FROM contact_index_recent WHERE hash = ?");
+    recent->Bind(1, ByteView(hash));
+    RETURN_IF_ERROR(recent->Run());
+  }
   USE_STATEMENT(remove, "DELETE FROM contact_index WHERE hash = ?");
   remove->Bind(1, ByteView(hash));
   return remove->Run();
@@ -319,7 +373,8 @@ absl::Status Store::DeleteIndex(const crypto::Hash128& hash) {
 
 absl::Status Store::EachIndex(const std::function<absl::Status(const IndexRow&)>& visit) {
   ASSIGN_OR_RETURN(Statement select,
-                   database_->Prepare("SELECT hash, tag, contact FROM contact_index"));
+                   database_->Prepare("SELECT hash, tag, contact FROM contact_index UNION ALL "
+                                      "SELECT hash, tag, contact FROM contact_index_recent"));
   for (;;) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return absl::OkStatus();

@@ -68,6 +68,8 @@ class Store {
   }
   // SQLite's own check of pages and B-trees, and SQLCipher's of every page's HMAC. DataLoss: damage.
   absl::Status CheckPages();
+  // Differs between two transactions of this connection where another one has written in between.
+  absl::StatusOr<std::int64_t> DataVersion();
 
   // Roster versions, from 1; `document` is the signed bytes.
   absl::Status InsertRoster(std::uint64_t version, ByteView document);
@@ -105,6 +107,14 @@ class Store {
   absl::StatusOr<std::int64_t> CountTokens();
 
   absl::Status InsertIndex(const IndexRow& row);  // AlreadyExists
+  // As InsertIndex, for large batches: quick while few such rows wait, which MergeRecentIndex then puts
+  // among the others. `known_new`: the caller has looked for it, and nobody else wrote since (DataVersion).
+  absl::Status InsertRecentIndex(const IndexRow& row, bool known_new);
+  absl::StatusOr<std::int64_t> CountRecentIndex();
+  // The rows of one of kIndexSlices ranges of hashes, inside a write transaction: all at once would hold
+  // the lock for too long.
+  static constexpr int kIndexSlices = 16;
+  absl::Status MergeRecentIndex(int slice);
   absl::StatusOr<bool> FindIndex(const crypto::Hash128& hash, IndexRow& row);
   absl::Status DeleteIndex(const crypto::Hash128& hash);
   absl::Status EachIndex(const std::function<absl::Status(const IndexRow&)>& visit);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <fstream>
 #include <thread>
 
@@ -235,6 +236,24 @@ TEST(UnlockTest, DirectoryWithoutAVaultIsNotFound) {
                                   .secret = {.kind = UnlockSecret::Kind::kPassphrase,
                                              .bytes = TestVault::SecretOf("owner")}})
           .status()));
+}
+
+TEST_F(LockoutTest, AfterAWrongTryTheNextOnesAreMadeOneAtATime) {
+  EXPECT_FALSE(lockout().WaitForTurn(kMina)->has_value());  // nothing to wait for
+  Fail(kMina, 1);
+  auto turn = lockout().WaitForTurn(kMina);
+  ASSERT_TRUE(turn.ok() && turn->has_value());
+  EXPECT_FALSE(lockout().WaitForTurn(kJun)->has_value());  // who made no mistake does not wait
+  std::atomic<bool> second = false;
+  std::thread other([&] {
+    const auto next = lockout().WaitForTurn(kMina);
+    second = next.ok() && next->has_value();
+  });
+  absl::SleepFor(absl::Milliseconds(50));
+  EXPECT_FALSE(second);
+  turn->reset();
+  other.join();
+  EXPECT_TRUE(second);
 }
 
 }  // namespace
