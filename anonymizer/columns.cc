@@ -125,8 +125,10 @@ absl::string_view FieldOfHeader(absl::string_view header) {
 }
 
 std::string FieldNameFor(absl::string_view header, std::size_t position) {
-  const icu::UnicodeString lower =
-      icu::UnicodeString::fromUTF8(CleanText(header)).toLower(icu::Locale::getRoot());
+  std::string lower_text;
+  icu::UnicodeString::fromUTF8(CleanText(header)).toLower(icu::Locale::getRoot()).toUTF8String(lower_text);
+  // Cleaned again: small letters may be composed otherwise than large ones.
+  const icu::UnicodeString lower = icu::UnicodeString::fromUTF8(CleanText(lower_text));
   icu::UnicodeString kept;
   for (std::int32_t i = 0; i < lower.length(); i = lower.moveIndex32(i, 1)) {
     const UChar32 c = lower.char32At(i);
@@ -156,18 +158,20 @@ std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
   for (std::size_t i = 0; i < headers.size(); ++i) {
     Column column{.name = CleanText(headers[i]), .field = std::string(FieldOfHeader(headers[i])), .by = RecognizedBy::kName};
     if (column.field.empty()) {
-      std::size_t filled = 0, phones = 0, emails = 0;
+      std::size_t filled = 0, phones = 0, emails = 0, ids = 0;
       for (const auto& row : sample) {
         if (i >= row.size()) continue;
         const CellParts parts = SplitCell(row[i]);
         for (const std::string& value : parts.values) {
           ++filled;
           if (NormalizeEmail(value).ok()) ++emails;
+          else if (absl::StrContains(value, "@") && NormalizeWhatsAppId(value).ok()) ++ids;
           else if (NormalizePhone(value, region).ok()) ++phones;
         }
       }
       column.by = RecognizedBy::kContent;
       if (filled > 0 && emails * 10 >= filled * 9) column.field = "email";
+      else if (filled > 0 && ids * 10 >= filled * 9) column.field = "whatsapp_id";
       else if (filled > 0 && phones * 10 >= filled * 9) column.field = "phone";
     }
     if (column.field.empty()) {

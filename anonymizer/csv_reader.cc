@@ -150,7 +150,8 @@ class CsvReader : public TableReader {
   void CheckWidth(TableRow& row) const {
     if (!row.fault.empty()) return;
     while (row.cells.size() > columns_.size() && row.cells.back().empty()) row.cells.pop_back();
-    if (row.cells.size() != columns_.size()) {
+    // Columns without a name at the end of a header may be there or not.
+    if (row.cells.size() < named_ || row.cells.size() > columns_.size()) {
       row.fault = absl::StrCat("has ", row.cells.size(), " cells where the header has ", columns_.size());
     }
     for (const std::string& cell : row.cells) {
@@ -167,6 +168,7 @@ class CsvReader : public TableReader {
   std::vector<TableRow> head_;  // rows that were read to find the header
   std::size_t first_row_ = 0;
   std::vector<std::string> columns_;
+  std::size_t named_ = 0;  // columns, up to the last one with a name; all without a header
   std::int64_t header_line_ = 0;
 };
 
@@ -221,7 +223,7 @@ absl::StatusOr<bool> CsvReader::ReadRow(TableRow& row) {
       bytes = 0;
       continue;  // a row of empty cells, as spreadsheets leave them at the end
     }
-    if (row.cells.size() > kMaxColumns) row.fault = absl::StrCat("has more than ", kMaxColumns, " cells");
+    if (FilledWidth(row.cells) > kMaxColumns) row.fault = absl::StrCat("has more than ", kMaxColumns, " cells");
     return true;
   }
 }
@@ -260,11 +262,13 @@ absl::Status CsvReader::ReadHeader(const TableOptions& options) {
     }
     columns_ = head_[*header].cells;
     header_line_ = head_[*header].line;
-    while (columns_.size() > 1 && columns_.back().empty()) columns_.pop_back();
+    if (columns_.size() > kMaxColumns) columns_.resize(kMaxColumns);
+    named_ = FilledWidth(columns_);
     first_row_ = *header + 1;
     return absl::OkStatus();
   }
-  columns_.resize(head_[first_data.value_or(0)].cells.size());
+  columns_.resize(std::min(head_[first_data.value_or(0)].cells.size(), kMaxColumns));
+  named_ = columns_.size();
   return absl::OkStatus();
 }
 

@@ -38,22 +38,45 @@ bool IsInvisible(UChar32 c) {
 
 absl::string_view Strip(absl::string_view text) { return absl::StripAsciiWhitespace(text); }
 
+// No blanks of any script, nothing that is not seen, and no mark of a character that got lost.
+bool IsOneWord(absl::string_view text) {
+  const icu::UnicodeString word =
+      icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
+  for (std::int32_t i = 0; i < word.length(); i = word.moveIndex32(i, 1)) {
+    const UChar32 c = word.char32At(i);
+    if (u_isUWhiteSpace(c) || u_iscntrl(c) || c == 0xfffd) return false;
+  }
+  return true;
+}
+
+std::string LowerCase(absl::string_view text) {
+  if (IsPlainAscii(text)) return absl::AsciiStrToLower(text);
+  icu::UnicodeString lower =
+      icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
+  lower.toLower(icu::Locale::getRoot());
+  std::string out;
+  lower.toUTF8String(out);
+  return CleanText(out);  // small letters may be written otherwise than large ones
+}
+
 }  // namespace
 
 std::string CleanText(absl::string_view text) {
   if (IsPlainAscii(text)) return std::string(Strip(text));
-  UErrorCode error = U_ZERO_ERROR;
-  const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(error);
   const icu::UnicodeString in =
       icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
-  const icu::UnicodeString normal = nfc->normalize(in, error);
-  if (U_FAILURE(error)) return std::string(Strip(text));
-  icu::UnicodeString kept;
-  for (std::int32_t i = 0; i < normal.length(); i = normal.moveIndex32(i, 1)) {
-    const UChar32 c = normal.char32At(i);
-    if (c != '\n' && c != '\t' && (u_iscntrl(c) || IsInvisible(c))) continue;
-    kept.append(c);
+  icu::UnicodeString visible;
+  for (std::int32_t i = 0; i < in.length(); i = in.moveIndex32(i, 1)) {
+    const UChar32 c = in.char32At(i);
+    // u_iscntrl has format characters too; of those, joiners and tags are part of words and of emoji.
+    const bool joins = c == 0x200c || c == 0x200d || (c >= 0xe0020 && c <= 0xe007f);
+    if (c != '\n' && c != '\t' && !joins && (u_iscntrl(c) || IsInvisible(c))) continue;
+    visible.append(c);
   }
+  // Afterwards: what stood between a letter and its accent is gone.
+  UErrorCode error = U_ZERO_ERROR;
+  const icu::UnicodeString kept = icu::Normalizer2::getNFCInstance(error)->normalize(visible, error);
+  if (U_FAILURE(error)) return std::string(Strip(text));
   // Blanks of every script at the ends.
   std::int32_t begin = 0, end = kept.length();
   while (begin < end && u_isUWhiteSpace(kept[begin])) ++begin;
@@ -71,18 +94,22 @@ bool MeansNothing(absl::string_view cell) {
 }
 
 absl::StatusOr<std::string> NormalizeEmail(absl::string_view original) {
-  std::string text = CleanText(original);
+  const std::string text = LowerCase(CleanText(original));
   absl::string_view inner = text;
-  absl::ConsumePrefix(&inner, "'");
-  absl::ConsumePrefix(&inner, "mailto:");
+  while (absl::ConsumePrefix(&inner, "'") || absl::ConsumePrefix(&inner, "mailto:")) {
+  }
   if (absl::StartsWith(inner, "<") && absl::EndsWith(inner, ">")) inner = inner.substr(1, inner.size() - 2);
   const std::size_t at = inner.rfind('@');
   const auto bad = [] { return absl::InvalidArgumentError("is no email address"); };
   if (at == absl::string_view::npos || at == 0 || inner.size() > 254 || at > 64) return bad();
   const absl::string_view domain = inner.substr(at + 1);
-  if (inner.find_first_of(" \t\n,;<>()[]\\\"") != absl::string_view::npos) return bad();
+  if (inner.find_first_of(",;<>()[]\\\"") != absl::string_view::npos || !IsOneWord(inner)) return bad();
   if (inner.substr(0, at).find('@') != absl::string_view::npos) return bad();
   if (domain.find('.') == absl::string_view::npos) return bad();
+  // WhatsApp's own ids look like addresses.
+  for (const absl::string_view server : {"s.whatsapp.net", "c.us", "g.us"}) {
+    if (domain == server) return bad();
+  }
   for (const absl::string_view label : absl::StrSplit(domain, '.')) {
     if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return bad();
     // Letters of any script: international names are kept as they are written.
@@ -90,12 +117,7 @@ absl::StatusOr<std::string> NormalizeEmail(absl::string_view original) {
       return bad();
     }
   }
-  icu::UnicodeString lower =
-      icu::UnicodeString::fromUTF8(icu::StringPiece(inner.data(), static_cast<std::int32_t>(inner.size())));
-  lower.toLower(icu::Locale::getRoot());
-  std::string out;
-  lower.toUTF8String(out);
-  return out;
+  return std::string(inner);
 }
 
 absl::StatusOr<records::IdentifierValue> NormalizeWhatsAppId(absl::string_view original) {
@@ -195,16 +217,12 @@ absl::StatusOr<records::IdentifierValue> NormalizeIdentifier(IdentifierKind kind
     case IdentifierKind::kWhatsAppId:
     case IdentifierKind::kJid: return NormalizeWhatsAppId(text);
     case IdentifierKind::kUsername: {
-      std::string clean = CleanText(text);
+      std::string clean = LowerCase(CleanText(text));
       if (absl::StartsWith(clean, "@")) clean.erase(0, 1);
-      if (clean.empty() || clean.size() > 128 || clean.find_first_of(" \t\n@") != std::string::npos) {
+      if (clean.empty() || clean.size() > 128 || absl::StrContains(clean, "@") || !IsOneWord(clean)) {
         return absl::InvalidArgumentError("is no user name");
       }
-      icu::UnicodeString lower = icu::UnicodeString::fromUTF8(clean);
-      lower.toLower(icu::Locale::getRoot());
-      std::string out;
-      lower.toUTF8String(out);
-      return records::IdentifierValue{kind, std::move(out)};
+      return records::IdentifierValue{kind, std::move(clean)};
     }
     case IdentifierKind::kRow: break;
   }

@@ -215,9 +215,10 @@ class Importer {
         batch_options_.replaced_classes = std::move(batch->classes);
         ASSIGN_OR_RETURN(results, writer.WriteBatch(batch->drafts, batch_options_));
         const absl::Duration lock = writer.times().last_lock;
-        report_.longest_lock = std::max(report_.longest_lock, lock);
-        // Lookups must not wait long: where storing is slow, batches get smaller.
+        report_.longest_lock = writer.times().longest_lock;
+        // Lookups must not wait long: where storing is slow, batches get smaller, and larger again.
         if (lock > absl::Milliseconds(600)) batch_rows_ = std::max<std::size_t>(batch_rows_ / 2, 500);
+        else if (lock < absl::Milliseconds(300)) batch_rows_ = std::min(batch_rows_ + batch_rows_ / 4, options_.batch_rows);
       }
       RETURN_IF_ERROR(Count(*batch, results));
       if (options_.progress) options_.progress(report_.rows, batch->bytes_read, list_.bytes_total());

@@ -47,7 +47,8 @@ absl::StatusOr<std::string> UndoSpreadsheet(absl::string_view text) {
   return absl::StrCat(whole, fraction.substr(0, exponent));
 }
 
-// Digits of every script, and the full-width plus, as ASCII has them.
+// Digits and blanks of every script, and the full-width plus, as ASCII has them; no characters that are
+// not seen.
 std::string WithAsciiDigits(const std::string& text) {
   if (std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; })) return text;
   const icu::UnicodeString in = icu::UnicodeString::fromUTF8(text);
@@ -55,7 +56,10 @@ std::string WithAsciiDigits(const std::string& text) {
   for (std::int32_t i = 0; i < in.length(); i = in.moveIndex32(i, 1)) {
     const UChar32 c = in.char32At(i);
     const std::int32_t digit = u_charDigitValue(c);
-    out.append(digit >= 0 ? static_cast<UChar32>(U'0' + digit) : c == 0xff0b ? UChar32{U'+'} : c);
+    if (digit >= 0) out.append(static_cast<UChar32>(U'0' + digit));
+    else if (c == 0xff0b) out.append(UChar32{U'+'});
+    else if (u_isUWhiteSpace(c)) out.append(UChar32{U' '});
+    else if (u_charType(c) != U_FORMAT_CHAR) out.append(c);
   }
   std::string utf8;
   out.toUTF8String(utf8);
@@ -79,9 +83,16 @@ absl::StatusOr<std::string> NormalizePhone(absl::string_view original, absl::str
   text = WithAsciiDigits(text);
   if (text.empty()) return absl::InvalidArgumentError("is empty");
   if (text.size() > 64) return absl::InvalidArgumentError("is too long for a phone number");
+  // The library would find the digits in an address on the web.
+  if (absl::StrContains(text, "://")) return absl::InvalidArgumentError("is no phone number");
   ASSIGN_OR_RETURN(text, UndoSpreadsheet(text));
   // The library takes 00 for a country code only where the region dials so; people write it anywhere.
   if (absl::StartsWith(text, "00")) text = absl::StrCat("+", text.substr(2));
+  // Without separators the library is a quarter quicker; among these characters there is no extension.
+  if (text.find_first_not_of("0123456789 ().-", text[0] == '+' ? 1 : 0) == std::string::npos) {
+    text.erase(std::remove_if(text.begin() + 1, text.end(), [](char c) { return !absl::ascii_isdigit(static_cast<unsigned char>(c)); }),
+               text.end());
+  }
   const bool international = absl::StartsWith(text, "+");
   if (!international && region.empty()) {
     return absl::InvalidArgumentError("has no country code, and no region is set");

@@ -46,8 +46,9 @@ std::optional<Encoding> GuessUtf16(absl::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size(); ++i) zeros[i % 2] += bytes[i] == '\0' ? 1 : 0;
   const std::size_t pairs = bytes.size() / 2;
   if (pairs < 4) return std::nullopt;
-  if (zeros[1] * 10 > pairs * 2 && zeros[0] * 20 < pairs) return Encoding::kUtf16Le;
-  if (zeros[0] * 10 > pairs * 2 && zeros[1] * 20 < pairs) return Encoding::kUtf16Be;
+  // The other side has some too: U+AC00 and U+4E00 are common letters.
+  if (zeros[1] * 5 > pairs && zeros[0] * 4 < zeros[1]) return Encoding::kUtf16Le;
+  if (zeros[0] * 5 > pairs && zeros[1] * 4 < zeros[0]) return Encoding::kUtf16Be;
   return std::nullopt;
 }
 

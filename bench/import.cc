@@ -23,7 +23,7 @@ namespace {
 
 struct Ours {
   double seconds = 0, read = 0, phones = 0, lookup = 0, seal = 0, write = 0, index = 0, commit = 0;
-  double longest_lock = 0, peak = 0;
+  double longest_lock = 0, cpu = 0, written = 0, peak = 0;
   std::int64_t imported = 0, rejected = 0;
   char first_reject[120] = "";
 };
@@ -41,6 +41,8 @@ absl::StatusOr<Ours> ImportOurs(const std::string& root, const std::string& list
     RETURN_IF_ERROR(anonymizer::Import(*keyring, policy, *list, options, report));
   }
   out.seconds = watch.Seconds();
+  out.cpu = CpuSeconds(OwnUsage());
+  out.written = GigabytesWritten(OwnUsage());
   out.peak = PeakMebibytes();
   out.read = absl::ToDoubleSeconds(report.read - report.phones);
   out.phones = absl::ToDoubleSeconds(report.phones);
@@ -60,7 +62,7 @@ absl::StatusOr<Ours> ImportOurs(const std::string& root, const std::string& list
 }
 
 struct Theirs {
-  double seconds = 0, peak = 0;
+  double seconds = 0, cpu = 0, written = 0, peak = 0;
 };
 
 absl::StatusOr<Theirs> ImportPlain(const std::string& database_path, const std::string& list_path) {
@@ -68,6 +70,7 @@ absl::StatusOr<Theirs> ImportPlain(const std::string& database_path, const std::
   {
     ASSIGN_OR_RETURN(const auto database,
                      store::Database::Open(database_path, crypto::DatabaseKey::Random(), store::Database::Mode::kCreate));
+    database->DeferCheckpoints();
     RETURN_IF_ERROR(database->Execute(
         "CREATE TABLE customer (number INTEGER PRIMARY KEY, token INTEGER NOT NULL UNIQUE, phone TEXT NOT NULL UNIQUE, "
         "email TEXT, name TEXT, company TEXT, tags TEXT, note TEXT)"));
@@ -95,9 +98,10 @@ absl::StatusOr<Theirs> ImportPlain(const std::string& database_path, const std::
         insert.Reset();
       }
       RETURN_IF_ERROR(batch.Commit());
+      RETURN_IF_ERROR(database->CheckpointPast(records::ContactWriter::kWalPages));
     }
   }
-  return Theirs{watch.Seconds(), PeakMebibytes()};
+  return Theirs{watch.Seconds(), CpuSeconds(OwnUsage()), GigabytesWritten(OwnUsage()), PeakMebibytes()};
 }
 
 // seconds 0: there is no `sqlcipher` on this machine.
@@ -120,7 +124,7 @@ absl::StatusOr<Theirs> ImportByShell(const std::string& database_path, const std
   wait4(child, &status, 0, &usage);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 127) return Theirs{};
   if (status != 0) return absl::InternalError("the sqlcipher shell failed");
-  return Theirs{watch.Seconds(), PeakMebibytes(usage)};
+  return Theirs{watch.Seconds(), CpuSeconds(usage), GigabytesWritten(usage), PeakMebibytes(usage)};
 }
 
 absl::Status Run(int argc, char** argv) {
@@ -158,14 +162,21 @@ absl::Status Run(int argc, char** argv) {
     const auto size = std::filesystem::file_size(path, error);
     return error ? 0.0 : static_cast<double>(size) / static_cast<double>(rows);
   };
-  std::printf("%-34s %9s %9s %8s %8s\n", "", "seconds", "ours is", "bytes/row", "peak MiB");
-  std::printf("%-34s %9.2f %9s %8.0f %8.0f\n", "ours, all stages", ours.seconds, "", bytes_a_row(PathsIn(root).database()), ours.peak);
-  std::printf("%-34s %9.2f %8.2fx %8.0f %8.0f\n", "(a) clear rows, plain SQLCipher", a.seconds, ours.seconds / a.seconds, bytes_a_row(plain), a.peak);
-  if (b.seconds > 0) {
-    std::printf("%-34s %9.2f %8.2fx %8.0f %8.0f\n", "(b) .import of the shell, no index", b.seconds, ours.seconds / b.seconds, bytes_a_row(shell), b.peak);
-  } else {
-    std::printf("%-34s %9s\n", "(b) .import of the shell, no index", "no shell");
-  }
+  std::printf("%-34s %8s %8s %7s %8s %10s %9s %8s\n", "", "seconds", "ours is", "CPU s", "ours is", "GB written",
+              "bytes/row", "peak MiB");
+  std::printf("%-34s %8.2f %8s %7.2f %8s %10.2f %9.0f %8.0f\n", "ours, all stages", ours.seconds, "", ours.cpu, "",
+              ours.written, bytes_a_row(PathsIn(root).database()), ours.peak);
+  const auto other = [&](const char* name, const Theirs& theirs, const std::string& path) {
+    if (theirs.seconds == 0) {
+      std::printf("%-34s %8s\n", name, "not here");
+      return;
+    }
+    std::printf("%-34s %8.2f %7.2fx %7.2f %7.2fx %10.2f %9.0f %8.0f\n", name, theirs.seconds,
+                ours.seconds / theirs.seconds, theirs.cpu, ours.cpu / theirs.cpu, theirs.written, bytes_a_row(path),
+                theirs.peak);
+  };
+  other("(a) the same rows clear", a, plain);
+  other("(b) .import of the shell, no index", b, shell);
   std::printf("\nlongest write lock %.3f s\n\n", ours.longest_lock);
   const auto share = [&](const char* name, double seconds) {
     std::printf("  %-44s %5.1f %%\n", name, 100 * seconds / ours.seconds);

@@ -208,6 +208,19 @@ class Workplace {
 
 inline double PeakMebibytes(const rusage& usage) { return static_cast<double>(usage.ru_maxrss) / 1024; }
 
+// Of all threads, user and system: what a machine with other work on it distorts less than time.
+inline double CpuSeconds(const rusage& usage) {
+  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+inline rusage OwnUsage() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage;
+}
+// What went to the disk (getrusage counts blocks of 512 bytes).
+inline double GigabytesWritten(const rusage& usage) { return static_cast<double>(usage.ru_oublock) * 512 / 1e9; }
+
 // The largest memory that this process ever had resident (VmHWM), in MiB.
 inline double PeakMebibytes() {
   std::ifstream status("/proc/self/status");

@@ -17,12 +17,15 @@ namespace {
 // So that others wait less than a second for the lock.
 constexpr std::size_t kAssignBatch = 5'000;
 
+// The same for a book that is there and not this member's.
+absl::Status NoBook(const std::string& name) {
+  return WithHint(absl::NotFoundError(absl::StrCat("there is no book named ", Printable(name))),
+                  "'sealbook book list' shows the books; 'sealbook book add' makes one.");
+}
+
 absl::StatusOr<const keyring::Book*> FindBook(Context& context, const std::string& name) {
   const keyring::Book* book = context.keyring().roster().FindBook(name);
-  if (book == nullptr) {
-    return WithHint(absl::NotFoundError(absl::StrCat("there is no book named ", Printable(name))),
-                    "'sealbook book list' shows the books; 'sealbook book add' makes one.");
-  }
+  if (book == nullptr) return NoBook(name);
   return book;
 }
 
@@ -72,12 +75,11 @@ absl::Status Members(Context& context, const Arguments& arguments) {
       RETURN_IF_ERROR(keyring::AddBookMember(context.keyring(), name, member));
     }
   }
-  ASSIGN_OR_RETURN(const keyring::Book* book, FindBook(context, name));
   const keyring::Roster& roster = context.keyring().roster();
-  if (!context.keyring().role().root_scope && !roster.IsMember(book->id, context.keyring().bundle().member)) {
-    return WithHint(absl::NotFoundError(absl::StrCat("there is no book named ", Printable(name))),
-                    "'sealbook book list' shows your books.");
-  }
+  const keyring::Book* book = roster.FindBook(name);
+  const bool own = book != nullptr && (context.keyring().role().root_scope ||
+                                       roster.IsMember(book->id, context.keyring().bundle().member));
+  if (!own) return NoBook(name);
   const std::vector<std::string> members = MembersOf(roster, book->id);
   if (context.globals().json) {
     PrintJson({{"name", book->name}, {"members", members}});

@@ -37,6 +37,8 @@ void PrintContact(const records::Contact& contact) {
 absl::StatusOr<records::Contact> ReadByToken(Context& context, absl::string_view text, const char* act) {
   const auto token = records::ParseToken(text);
   if (!token.ok()) return Usage("that is no token, or it is mistyped", "A token looks like UID_2837470195.");
+  // Refused before anything is looked for: an account that reads nothing learns nothing.
+  RETURN_IF_ERROR(context.permits().Search(context.keyring().bundle().member, context.role()).status());
   records::ContactReader reader(context.keyring());
   ASSIGN_OR_RETURN(const ContactNumber number, reader.FindToken(*token));
   ASSIGN_OR_RETURN(const ReadPermit permit, context.permits().ReadOne(context.keyring().bundle().member, context.role(), number));

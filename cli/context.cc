@@ -37,6 +37,10 @@ absl::StatusOr<std::string> Context::VaultDirectory() const {
 
 absl::StatusOr<keyring::UnlockRequest> Context::ReadSecret(const std::string& directory) const {
   keyring::UnlockRequest request;
+  // Looked at before a passphrase is asked for: a vault that is not there needs none.
+  auto file = keyring::UnlockFile::Load(keyring::VaultPaths(directory).unlock());
+  if (absl::IsNotFound(file.status())) return keyring::NoUnlockFile(keyring::VaultPaths(directory));
+  RETURN_IF_ERROR(file.status());
   if (!globals_.key_file.empty()) {
     auto text = keyring::ReadSecretFile(globals_.key_file, 4096);
     if (absl::IsInvalidArgument(text.status()) || absl::IsNotFound(text.status())) {
@@ -46,6 +50,10 @@ absl::StatusOr<keyring::UnlockRequest> Context::ReadSecret(const std::string& di
     auto key_file = keyring::ParseKeyFile(text->ExposeText());
     if (!key_file.ok()) {
       return WithHint(absl::UnauthenticatedError(key_file.status().message()), HintOf(key_file.status()));
+    }
+    if (key_file->vault != file->vault()) {
+      return WithHint(absl::UnauthenticatedError("the key file is of another vault"),
+                      "Name this vault's key file with --key-file F, or its vault with --vault DIR.");
     }
     request.name = key_file->name;
     request.secret = {.kind = keyring::UnlockSecret::Kind::kKeyFile, .bytes = std::move(key_file->secret)};
@@ -64,13 +72,6 @@ absl::StatusOr<keyring::UnlockRequest> Context::ReadSecret(const std::string& di
     return WithHint(absl::UnauthenticatedError("that cannot be a member's name"), "Say who you are with --as NAME.");
   }
   request.name = *name;
-  // Looked up before the passphrase is asked for: a vault that is not there needs none.
-  auto file = keyring::UnlockFile::Load(keyring::VaultPaths(directory).unlock());
-  if (absl::IsNotFound(file.status())) {
-    return WithHint(absl::NotFoundError(absl::StrCat("there is no vault in ", directory)),
-                    "Name another with --vault, or make one with 'sealbook init'.");
-  }
-  RETURN_IF_ERROR(file.status());
   const keyring::UnlockEntry* entry = file->Find(file->EntryId(request.name));
   if (entry == nullptr) return request;  // Unlock says so, and puts it on record
   if (entry->kind == keyring::UnlockSecret::Kind::kKeyFile) {

@@ -27,6 +27,7 @@ absl::StatusOr<ArchiveIdentity> FindOrMakeIdentity(const std::string& file) {
   std::error_code error;
   if (!std::filesystem::exists(file, error)) return ArchiveIdentity{crypto::ExchangePair::Generate()};
   ASSIGN_OR_RETURN(const crypto::SecretBytes existing, keyring::ReadSecretFile(file, kMaxIdentityBytes));
+  if (existing.empty()) return ArchiveIdentity{crypto::ExchangePair::Generate()};  // killed before it was written
   for (const absl::string_view line : absl::StrSplit(existing.ExposeText(), '\n')) {
     auto identity = crypto::ParseAgeIdentity(absl::StripAsciiWhitespace(line));
     if (identity.ok()) return ArchiveIdentity{*std::move(identity), true};
@@ -74,7 +75,7 @@ absl::StatusOr<policies::Policy> PolicyOf(const Arguments& arguments, std::vecto
   RETURN_IF_ERROR(text.status());
   auto policy = policies::Policy::Parse(*text);
   if (!policy.ok()) {
-    return WithHint(absl::InvalidArgumentError(absl::StrCat(file, " ", policy.status().message())), HintOf(policy.status()));
+    return WithHint(absl::InvalidArgumentError(absl::StrCat(file, ": ", policy.status().message())), HintOf(policy.status()));
   }
   return policy;
 }

@@ -190,7 +190,9 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   if (context.globals().json) {
     Json list = Json::array();
     for (const records::Contact& contact : contacts) list.push_back(ToJson(contact));
-    PrintJson({{"contacts", std::move(list)}, {"found", hits.count()}});
+    Json json = {{"contacts", std::move(list)}, {"found", hits.count()}};
+    if (!searched.ok()) json["error"] = ErrorJson(searched);
+    PrintJson(json);
   } else {
     for (std::size_t i = 0; i < contacts.size(); ++i) {
       if (i > 0) PrintLine("");
@@ -200,7 +202,8 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   if (hits.count() > contacts.size()) {
     PrintNote(context.globals(), absl::StrCat("The first ", contacts.size(), " of ", hits.count(), "; say more to find fewer."));
   }
-  return searched;
+  // With --json it is said already.
+  return !searched.ok() && context.globals().json ? absl::Status(searched.code(), "") : searched;
 }
 
 }  // namespace

@@ -12,5 +12,7 @@ int main(int argc, char** argv) {
   }
   // A closed pipe is an error to report, not a death in the middle of a transaction.
   std::signal(SIGPIPE, SIG_IGN);
+  // So is a file that may not grow any more.
+  std::signal(SIGXFSZ, SIG_IGN);
   return sealbook::cli::Run({argv + 1, argv + argc});
 }

@@ -48,7 +48,7 @@ absl::Status Apply(Context& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const std::string text, ReadPolicyFile(file));
   auto next = policies::Policy::Parse(text);
   if (!next.ok()) {
-    return WithHint(absl::InvalidArgumentError(absl::StrCat(file, " ", next.status().message())), HintOf(next.status()));
+    return WithHint(absl::InvalidArgumentError(absl::StrCat(file, ": ", next.status().message())), HintOf(next.status()));
   }
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kManagePolicy));

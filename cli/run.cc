@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -27,13 +28,14 @@ std::string Environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// Takes the common flags out of `words`, wherever they stand.
-absl::StatusOr<Globals> TakeGlobals(std::vector<std::string>& words) {
-  Globals globals{.vault = Environment("SEALBOOK_VAULT"),
-                  .as = Environment("SEALBOOK_MEMBER"),
-                  .passphrase_file = Environment("SEALBOOK_PASSPHRASE_FILE"),
-                  .key_file = Environment("SEALBOOK_KEY_FILE"),
-                  .color = Environment("NO_COLOR").empty()};
+// Takes the common flags out of `words`, wherever they stand. What was taken before a fault is in
+// `globals`: how the fault is told depends on it.
+absl::Status TakeGlobals(std::vector<std::string>& words, Globals& globals) {
+  globals = {.vault = Environment("SEALBOOK_VAULT"),
+             .as = Environment("SEALBOOK_MEMBER"),
+             .passphrase_file = Environment("SEALBOOK_PASSPHRASE_FILE"),
+             .key_file = Environment("SEALBOOK_KEY_FILE"),
+             .color = Environment("NO_COLOR").empty()};
   // What the command line says about the secret outweighs all that the environment says about it.
   const std::vector<std::pair<absl::string_view, std::string*>> values = {
       {"--vault", &globals.vault},
@@ -80,7 +82,7 @@ absl::StatusOr<Globals> TakeGlobals(std::vector<std::string>& words) {
   if (named_passphrase) globals.key_file.clear();
   if (named_key) globals.passphrase_file.clear();
   words = std::move(rest);
-  return globals;
+  return absl::OkStatus();
 }
 
 void PrintHelp() {
@@ -133,7 +135,9 @@ absl::StatusOr<const Command*> TakeCommand(std::vector<std::string>& words) {
     for (const std::string& member : members) absl::StrAppend(&list, list.empty() ? "" : ", ", member);
     return Usage(absl::StrCat("'", Printable(words[0]), "' needs to be told what to do"), absl::StrCat("There are: ", list, "."));
   }
-  return Usage(absl::StrCat("there is no command '", Printable(words[0]), "'"), "'sealbook help' lists them.");
+  // Told back only where it is no more than a word: a number or a name may have slipped here.
+  const bool word = std::all_of(words[0].begin(), words[0].end(), [](char c) { return absl::ascii_islower(static_cast<unsigned char>(c)); });
+  return Usage(word ? absl::StrCat("there is no command '", words[0], "'") : "there is no such command", "'sealbook help' lists them.");
 }
 
 absl::Status RunCommand(Globals globals, const Command& command, const std::vector<std::string>& words) {
@@ -152,37 +156,36 @@ absl::Status RunCommand(Globals globals, const Command& command, const std::vect
 
 int Run(const std::vector<std::string>& all_words) {
   std::vector<std::string> words = all_words;
-  absl::StatusOr<Globals> globals = TakeGlobals(words);
-  if (!globals.ok()) {
-    PrintError(Globals(), globals.status());
-    return ExitCodeOf(globals.status());
+  Globals globals;
+  absl::Status status = TakeGlobals(words, globals);
+  if (!status.ok()) {
+    PrintError(globals, status);
+    return ExitCodeOf(status);
   }
-  const bool wants_help = std::any_of(words.begin(), words.end(), [](const std::string& word) { return word == "--help" || word == "-h"; });
   if (words.size() == 1 && words[0] == "--version") words[0] = "version";
-  if (words.empty() || (words.size() == 1 && (wants_help || words[0] == "help"))) {
-    PrintHelp();
-    return words.empty() ? 2 : 0;
+  bool help = std::erase_if(words, [](const std::string& word) { return word == "--help" || word == "-h"; }) > 0;
+  if (!words.empty() && words[0] == "help") {
+    help = true;
+    words.erase(words.begin());
   }
-  if (words[0] == "help") words.erase(words.begin());
-  std::erase_if(words, [&](const std::string& word) { return word == "--help" || word == "-h"; });
-  const bool help = wants_help || all_words[0] == "help";
-  absl::Status status;
-  if (words.empty()) {
+  if (words.empty() && (help || !globals.json)) {
     PrintHelp();
-    return 0;
+    return help ? 0 : 2;
   }
-  absl::StatusOr<const Command*> command = TakeCommand(words);
+  absl::StatusOr<const Command*> command =
+      words.empty() ? Usage("no command is named", "'sealbook help' lists them.") : TakeCommand(words);
   if (!command.ok()) {
     status = command.status();
   } else if (help) {
     PrintHelp(**command);
     return 0;
   } else {
-    status = RunCommand(*globals, **command, words);
+    status = RunCommand(globals, **command, words);
   }
   // An answer that could not be written was not given.
-  if (std::fflush(stdout) != 0 && status.ok()) status = absl::InternalError("standard output could not be written");
-  if (!status.ok() && !status.message().empty()) PrintError(*globals, status);
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (!written && status.ok()) status = absl::InternalError("standard output could not be written");
+  if (!status.ok() && !status.message().empty()) PrintError(globals, status);
   return ExitCodeOf(status);
 }
 

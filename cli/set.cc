@@ -53,7 +53,8 @@ absl::Status ReadAssignments(const std::string& file, Assignments& assignments) 
   if (!json.is_object()) return absl::InvalidArgumentError(absl::StrCat(file, " is no JSON object"));
   for (const auto& [field, value] : json.items()) {
     if (!value.is_string() && !value.is_null()) {
-      return absl::InvalidArgumentError(absl::StrCat(file, ": field ", field, " is no text"));
+      // Not by its name: what stands there may be anything.
+      return WithHint(absl::InvalidArgumentError(absl::StrCat(file, ": a value is no text")), "Write values in quotes.");
     }
     assignments.emplace_back(field, value.is_null() ? "" : value.get<std::string>());
   }

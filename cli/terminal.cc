@@ -92,12 +92,16 @@ void PrintNote(const Globals& globals, absl::string_view line) {
   std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
 }
 
+Json ErrorJson(const absl::Status& status) {
+  return {{"code", std::string(ErrorCodeOf(ExitCodeOf(status)))},
+          {"message", std::string(status.message())},
+          {"hint", HintOf(status)}};
+}
+
 void PrintError(const Globals& globals, const absl::Status& status) {
   const std::string message(status.message()), hint = HintOf(status);
-  const int exit_code = ExitCodeOf(status);
   if (globals.json) {
-    PrintJson({{"error",
-                {{"code", std::string(ErrorCodeOf(exit_code))}, {"message", message}, {"hint", hint}}}});
+    PrintJson({{"error", ErrorJson(status)}});
     return;
   }
   const bool color = globals.color && isatty(STDERR_FILENO) == 1;
@@ -177,6 +181,11 @@ absl::StatusOr<crypto::SecretBytes> AskSecret(const std::string& prompt) {
     return WithHint(absl::FailedPreconditionError("there is no terminal to ask for the passphrase on"),
                     "Give --passphrase-file F (or --new-passphrase-file F), or --key-file F for a service account.");
   }
+  // Ctrl-C must not leave the terminal without its echo.
+  struct sigaction old_interrupt {}, old_terminate {};
+  sigaction(SIGINT, nullptr, &old_interrupt);
+  sigaction(SIGTERM, nullptr, &old_terminate);
+  CatchInterrupts();
   termios old{};
   const bool changed = tcgetattr(tty, &old) == 0;
   termios silent = old;
@@ -185,7 +194,7 @@ absl::StatusOr<crypto::SecretBytes> AskSecret(const std::string& prompt) {
   (void)!write(tty, prompt.data(), prompt.size());
   crypto::SecretBytes secret(kMaxPassphraseBytes + 1);
   std::size_t size = 0;
-  while (size < secret.size()) {
+  while (size < secret.size() && !Interrupted()) {
     const ssize_t got = read(tty, secret.ExposeMutable().data() + size, 1);
     if (got <= 0 || secret.ExposeBytes()[size] == '\n') break;
     ++size;
@@ -193,6 +202,9 @@ absl::StatusOr<crypto::SecretBytes> AskSecret(const std::string& prompt) {
   if (changed) tcsetattr(tty, TCSAFLUSH, &old);
   (void)!write(tty, "\n", 1);
   close(tty);
+  sigaction(SIGINT, &old_interrupt, nullptr);
+  sigaction(SIGTERM, &old_terminate, nullptr);
+  if (Interrupted()) return absl::CancelledError("interrupted");
   secret.Truncate(size);
   return secret;
 }

@@ -39,6 +39,7 @@ absl::string_view ErrorCodeOf(int exit_code);
 void PrintJson(const Json& json);
 void PrintLine(absl::string_view line);                          // standard output
 void PrintNote(const Globals& globals, absl::string_view line);  // standard error, not with --quiet
+Json ErrorJson(const absl::Status& status);  // {"code","message","hint"}
 void PrintError(const Globals& globals, const absl::Status& status);
 
 // Control characters and characters that turn the direction of writing become '?'.
@@ -52,7 +53,7 @@ int TerminalColumns();  // 80 where standard output is no terminal
 // Rows under a header, each column as wide as it needs to be, the last one cut at the terminal's edge.
 void PrintTable(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);
 
-// FailedPrecondition: no terminal to ask on.
+// FailedPrecondition: no terminal to ask on. Cancelled: Ctrl-C.
 absl::StatusOr<crypto::SecretBytes> AskSecret(const std::string& prompt);
 // From `file`, or asked on the terminal under `prompt`. One newline at the end of a file is dropped.
 absl::StatusOr<crypto::SecretBytes> ReadPassphrase(const std::string& file, const std::string& prompt);

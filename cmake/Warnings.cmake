@@ -12,6 +12,10 @@ target_compile_options(sealbook_warnings INTERFACE -Wno-missing-field-initialize
 if(SEALBOOK_SANITIZE)
   add_compile_options(-fsanitize=${SEALBOOK_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${SEALBOOK_SANITIZE})
+elseif(SEALBOOK_FUZZ)
+  # The libraries too: libFuzzer finds its way by what they run through.
+  add_compile_options(-fsanitize=fuzzer-no-link,address -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address)
 else()
   add_compile_options(-fstack-protector-strong $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
   add_link_options(-Wl,-z,relro,-z,now)

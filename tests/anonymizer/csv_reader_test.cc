@@ -156,9 +156,11 @@ TEST(CsvReaderTest, UnknownHeaderIsTheFirstRow) {
 }
 
 TEST(CsvReaderTest, DuplicateAndEmptyNamesStay) {
-  const Table table = Read("name,phone,phone,,note,,\na,1,2,3,4\nb,1,2,3,4,,\n");
-  EXPECT_THAT(table.columns, ElementsAre("name", "phone", "phone", "", "note"));
-  EXPECT_THAT(table.rows, SizeIs(2));
+  const Table table = Read("name,phone,phone,,note,,\na,1,2,3,4\nb,1,2,3,4,,\nc,1,2,3,4,5\nd,1,2,3,4,5,6,,\ne,1,2,3\n");
+  EXPECT_THAT(table.columns, ElementsAre("name", "phone", "phone", "", "note", "", ""));
+  EXPECT_THAT(table.lines, ElementsAre(2, 3, 4, 5));
+  EXPECT_THAT(table.rows[3], ElementsAre("d", "1", "2", "3", "4", "5", "6"));
+  EXPECT_THAT(table.faults, ElementsAre("6 has 4 cells where the header has 7"));
 }
 
 TEST(CsvReaderTest, RaggedRowsAreNamedAndTheOthersStay) {
@@ -201,7 +203,7 @@ TEST(CsvReaderTest, OpenQuoteDoesNotSwallowRowsUpToTheNextQuotedCell) {
 }
 
 TEST(CsvReaderTest, OpenQuoteDoesNotHideTheDelimiter) {
-  std::string text = "\"a;1;x\n";
+  std::string text = "a;010-1234-5678;x\n\"a;1;x\n";
   for (int i = 0; i < 100; ++i) absl::StrAppend(&text, "b;0101234", 5000 + i, ";y, z\n");
   EXPECT_EQ(Read(text).delimiter, ';');
 }
@@ -249,6 +251,8 @@ TEST(CsvReaderTest, ThousandColumnsAreReadAndOneMoreIsRefused) {
     return text;
   };
   EXPECT_THAT(Read(wide(1000)).rows, SizeIs(1));
+  EXPECT_THAT(Read(absl::StrCat("name,phone", std::string(5000, ','), "\na,0101234567", std::string(5000, ','), "\n")).rows,
+              SizeIs(1));
   const auto refused = ReadTable(wide(1001));
   EXPECT_TRUE(absl::IsInvalidArgument(refused.status())) << refused.status();
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("more than 1000 cells"));

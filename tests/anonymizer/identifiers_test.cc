@@ -47,7 +47,7 @@ TEST(NormalizePhoneTest, DigitsAndMarksOfOtherScriptsAreRead) {
   for (const absl::string_view text :
        {"０１０－１２３４－５６７８", "＋８２１０１２３４５６７８", "００８２１０１２３４５６７８", "٠١٠١٢٣٤٥٦٧٨", "+٨٢١٠١٢٣٤٥٦٧٨",
         "۰۱۰۱۲۳۴۵۶۷۸", "०१०१२३४५६७८", "\u202a+82 10-1234-5678\u202c", "\u2066010-1234-5678\u2069", "\u200e01012345678\u200f",
-        "010\u200b1234\u200b5678", "\ufeff010-1234-5678", "010\u00a01234\u00a05678", "010\u20111234\u20115678",
+        "010\u200b1234\u200b5678", "010\u200d1234\u20605678", "\ufeff010-1234-5678", "010\u00a01234\u00a05678", "010\u20111234\u20115678",
         "010\u20131234\u20135678", "010\u22121234\u22125678", "010\u30001234\u30005678", "010\u202f1234\u202f5678"}) {
     EXPECT_EQ(Phone(text), "+821012345678") << text;
   }
@@ -98,7 +98,7 @@ TEST(NormalizePhoneTest, WhatIsNoNumberIsRefused) {
   EXPECT_THAT(Phone(std::string(65, '1')), HasSubstr("too long"));
   EXPECT_THAT(Phone(std::string(60'000, '7')), HasSubstr("too long"));
   EXPECT_THAT(Phone("010-1234-5678", ""), HasSubstr("no region is set"));
-  EXPECT_THAT(Phone("010-1234-5678", "CN"), HasSubstr("no phone number of region CN"));
+  EXPECT_THAT(Phone("090-1234-5678", "KR"), HasSubstr("no phone number of region KR"));
   EXPECT_THAT(Phone("02-312-3456 ext. 12"), HasSubstr("extension"));
 }
 
@@ -111,6 +111,7 @@ TEST(NormalizeEmailTest, AddressesAreLowerCase) {
   EXPECT_EQ(Email("Autumn.Leaf@Example.COM"), "autumn.leaf@example.com");
   EXPECT_EQ(Email(" 'a+b_c@sub.example.co.kr "), "a+b_c@sub.example.co.kr");
   EXPECT_EQ(Email("mailto:a@example.com"), "a@example.com");
+  EXPECT_EQ(Email("''Mailto:a@example.com"), "a@example.com");
   EXPECT_EQ(Email("<a@example.com>"), "a@example.com");
   EXPECT_EQ(Email("a@example.com\u200b"), "a@example.com");
   EXPECT_EQ(Email("가을@예시.한국"), "가을@예시.한국");
@@ -122,7 +123,8 @@ TEST(NormalizeEmailTest, WhatIsNoAddressIsRefused) {
   for (const absl::string_view text :
        {"", "a", "@example.com", "a@", "a@example", "a@@example.com", "a b@example.com", "a@exa mple.com", "a@example..com",
         "a@.com", "a@example.com.", "a@-example.com", "a@example-.com", "a,b@example.com", "a;b@example.com", "a@b@example.com",
-        "a@example.com?subject=x", "a@example.com/x", "a@exam_ple.com", "name <a@example.com>", "01012345678"}) {
+        "a@example.com?subject=x", "a@example.com/x", "a@exam_ple.com", "821012345678@s.whatsapp.net", "a\u200d@example.com", "a\u00a0b@example.com",
+        "a\ufffd@example.com", "name <a@example.com>", "01012345678"}) {
     EXPECT_EQ(Email(text).front(), '!') << text;
   }
   EXPECT_EQ(Email(absl::StrCat(std::string(65, 'a'), "@example.com")).front(), '!');
@@ -197,6 +199,7 @@ TEST(CleanTextTest, ControlsAndMarksGoAndTextStays) {
   EXPECT_EQ(CleanText("\u1100\u1161"), "가");
   EXPECT_EQ(CleanText("👨‍👩‍👧"), "👨‍👩‍👧");
   EXPECT_EQ(CleanText("\u200b"), "");
+  EXPECT_EQ(CleanText("e\x11\u0301"), "\u00e9");  // once a control no longer keeps them apart
 }
 
 TEST(MeansNothingTest, WordsForNothingAndNothingElse) {

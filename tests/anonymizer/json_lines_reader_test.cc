@@ -46,10 +46,12 @@ TEST(JsonLinesReaderTest, EncodingsGiveTheSameRows) {
 TEST(JsonLinesReaderTest, NumbersKeepTheDigitsThatWereWritten) {
   for (const absl::string_view number :
        {"1.38E+10", "3.108207129E9", "13812345678.0", "821012345678", "-5", "18446744073709551615", "18446744073709551616",
-        "123456789012345678901234567890", "0.10", "1e400"}) {
+        "123456789012345678901234567890", "0.10"}) {
     EXPECT_EQ(CellOf(number), number);
   }
 }
+
+TEST(JsonLinesReaderTest, NumberBeyondEveryRangeIsAFault) { EXPECT_EQ(CellOf("1e400").front(), '!'); }
 
 TEST(JsonLinesReaderTest, OtherValuesAreText) {
   EXPECT_EQ(CellOf("true"), "true");

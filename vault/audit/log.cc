@@ -187,6 +187,13 @@ absl::StatusOr<Checkpoint> ParseCheckpoint(absl::string_view text, const KeyOf& 
   checkpoint.member = MemberId{in.U32()};
   checkpoint.roster_version = in.U64();
   if (!in.Finish("a checkpoint").ok()) return wrong();
+  // What a person reads in the file must be what was signed.
+  const nlohmann::ordered_json shown = {{"sealbook_checkpoint", 1},
+                                        {"entries", checkpoint.head.sequence},
+                                        {"head", crypto::ToHex(checkpoint.head.hash)}};
+  for (const auto& [name, value] : shown.items()) {
+    if (!json.contains(name) || json[name].dump() != value.dump()) return wrong();
+  }
   crypto::Signature signature;
   std::copy(signature_bytes->begin(), signature_bytes->end(), signature.begin());
   const auto key = key_of(checkpoint.member, checkpoint.roster_version);

@@ -75,6 +75,21 @@ absl::StatusOr<crypto::SecretBytes> ReadBounded(int fd, const std::string& path,
   return bytes;
 }
 
+// A new file, or this user's own empty one that nobody else could open, as a process that was killed just
+// here leaves it. Otherwise -1, with errno.
+int MakeOrTakeEmpty(const std::string& path, mode_t mode) {
+  const int made = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode);
+  if (made >= 0 || errno != EEXIST) return made;
+  const int fd = open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  struct stat info {};
+  const bool left_behind = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0 && info.st_nlink == 1 &&
+                           info.st_uid == geteuid() && (info.st_mode & 07777 & ~mode) == 0;
+  if (left_behind) return fd;
+  if (fd >= 0) close(fd);
+  errno = EEXIST;
+  return -1;
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, std::size_t max_bytes) {
@@ -123,7 +138,7 @@ absl::Status SyncDirectory(const std::string& path) {
 absl::Status CreateNewFile(const std::string& path, absl::string_view contents, mode_t mode) {
   absl::Status written;
   {
-    const Descriptor fd(open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode));
+    const Descriptor fd(MakeOrTakeEmpty(path, mode));
     if (fd.get() < 0) return SystemError("make", path);
     // The mode is the caller's decision, not the umask's.
     written = fchmod(fd.get(), mode) == 0 ? WriteAll(fd.get(), contents, path)

@@ -30,7 +30,8 @@ absl::StatusOr<crypto::SecretBytes> ReadSecretFile(const std::string& path, std:
 // Temporary file beside it, fsync, rename, fsync of the directory.
 absl::Status ReplaceFile(const std::string& path, absl::string_view contents, mode_t mode);
 
-// Makes a file that must not exist yet (AlreadyExists), with fsync.
+// Makes a file that must not exist yet (AlreadyExists), with fsync. What a killed process made and did not
+// write to, this user's own empty file without further rights, counts as not there.
 absl::Status CreateNewFile(const std::string& path, absl::string_view contents, mode_t mode);
 
 absl::Status SyncDirectory(const std::string& path);

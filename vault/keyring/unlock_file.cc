@@ -1,5 +1,7 @@
 #include "vault/keyring/unlock_file.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -38,15 +40,20 @@ crypto::Bytes BundlePlace(const VaultId& vault, absl::string_view entry_id, cons
 }
 
 crypto::SecretBytes EncodeBundle(const Bundle& bundle) {
-  crypto::ByteWriter out;
-  out.U32(static_cast<std::uint32_t>(bundle.member)).U8(bundle.must_change ? 1 : 0);
-  out.Raw(bundle.exchange.secret().ExposeBytes()).Raw(bundle.signing.seed().ExposeBytes());
-  out.Raw(bundle.root.bytes).U8(bundle.root_pair ? 1 : 0);
-  if (bundle.root_pair) out.Raw(bundle.root_pair->seed().ExposeBytes());
-  crypto::Bytes bytes = out.Take();
-  crypto::SecretBytes secret = crypto::SecretBytes::CopyOf(bytes);
-  crypto::Wipe(bytes.data(), bytes.size());
-  return secret;
+  crypto::ByteWriter head;
+  head.U32(static_cast<std::uint32_t>(bundle.member)).U8(bundle.must_change ? 1 : 0);
+  const std::uint8_t has_root = bundle.root_pair ? 1 : 0;
+  // Straight into wiped memory: a buffer that grows would leave copies behind.
+  crypto::SecretBytes out(head.bytes().size() + (3u + has_root) * crypto::kKeyBytes + 1);
+  auto at = out.ExposeMutable().begin();
+  const auto put = [&at](ByteView bytes) { at = std::copy(bytes.begin(), bytes.end(), at); };
+  put(head.bytes());
+  put(bundle.exchange.secret().ExposeBytes());
+  put(bundle.signing.seed().ExposeBytes());
+  put(bundle.root.bytes);
+  put({&has_root, 1});
+  if (bundle.root_pair) put(bundle.root_pair->seed().ExposeBytes());
+  return out;
 }
 
 absl::StatusOr<Bundle> DecodeBundle(ByteView bytes) {

@@ -18,7 +18,7 @@ using Outcome = DraftResult::Outcome;
 constexpr int kMaxTries = 20;
 // From so many new contacts on, index rows go where they are cheap to insert (Store::InsertRecentIndex),
 // and to the others when so many wait.
-constexpr std::size_t kLargeBatch = 5'000;
+constexpr std::size_t kLargeBatch = 500;
 constexpr std::int64_t kMaxRecentIndexRows = 200'000;
 
 // A contact that is sealed and has its place, but not its session's number yet.
@@ -76,7 +76,7 @@ absl::Status ContactWriter::MergeIndex() {
     times_.index += committing - locked;
     times_.commit += done - committing;
     times_.write += done - locked;
-    times_.last_lock = std::max(times_.last_lock, done - locked);
+    times_.longest_lock = std::max(times_.longest_lock, done - locked);
   }
   return absl::OkStatus();
 }
@@ -299,6 +299,7 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   times_.commit += absl::Now() - committing;
   times_.last_lock = absl::Now() - locked;
   times_.write += times_.last_lock;
+  times_.longest_lock = std::max(times_.longest_lock, times_.last_lock);
   return results;
 }
 

@@ -58,9 +58,9 @@ struct BatchOptions {
 };
 
 // Where the time of all batches went. `write` is under the lock, `index` (tokens and identifiers) and
-// `commit` within it; `last_lock` is the newest batch's.
+// `commit` within it; `last_lock` is the newest batch's, `longest_lock` any transaction's.
 struct BatchTimes {
-  absl::Duration lookup, seal, write, index, commit, last_lock;
+  absl::Duration lookup, seal, write, index, commit, last_lock, longest_lock;
 };
 
 class ContactWriter {

@@ -219,9 +219,12 @@ absl::Status Database::ErrorFor(int code, absl::string_view what) const {
       return WithHint(absl::ResourceExhaustedError(absl::StrCat("the disk is full: ", what)),
                       "Nothing was lost. Make room and run the command again.");
     case SQLITE_IOERR:
-      if (handle_ != nullptr && sqlite3_system_errno(handle_) == ENOSPC) {
-        return WithHint(absl::ResourceExhaustedError(absl::StrCat("the disk is full: ", what)),
-                        "Nothing was lost. Make room and run the command again.");
+      if (const int error = handle_ == nullptr ? 0 : sqlite3_system_errno(handle_);
+          error == ENOSPC || error == EDQUOT || error == EFBIG) {
+        return WithHint(absl::ResourceExhaustedError(absl::StrCat(
+                            error == ENOSPC ? "the disk is full: " : "the system lets it grow no more: ", what)),
+                        error == ENOSPC ? "Nothing was lost. Make room and run the command again."
+                                        : "Nothing was lost. Raise the quota or 'ulimit -f' and run the command again.");
       }
       return WithHint(absl::InternalError(absl::StrCat(what, " cannot be read or written (",
                                                        sqlite3_errstr(code), ")")),

@@ -1,5 +1,6 @@
 #include "vault/keyring/files.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -113,6 +114,22 @@ TEST_F(FilesTest, NewFileOverAnotherIsAlreadyExistsAndLeavesIt) {
   EXPECT_EQ(*ReadSmallFile(path_, 100), "first");
   EXPECT_EQ(ModeOf(path_), 0600u);
   EXPECT_TRUE(absl::IsNotFound(CreateNewFile(root_ + "/missing/file", "x", 0600)));
+}
+
+TEST_F(FilesTest, EmptyFileThatAKilledProcessLeftIsWritten) {
+  close(open(path_.c_str(), O_CREAT | O_WRONLY, 0600));
+  ASSERT_TRUE(CreateNewFile(path_, "whole", 0600).ok());
+  EXPECT_EQ(*ReadSmallFile(path_, 100), "whole");
+}
+
+TEST_F(FilesTest, EmptyFileThatOthersMayHaveOpenIsAlreadyExists) {
+  close(open(path_.c_str(), O_CREAT | O_WRONLY, 0600));
+  ASSERT_EQ(chmod(path_.c_str(), 0604), 0);
+  EXPECT_TRUE(absl::IsAlreadyExists(CreateNewFile(path_, "secret", 0600)));
+  ASSERT_EQ(chmod(path_.c_str(), 0600), 0);
+  ASSERT_EQ(link(path_.c_str(), (root_ + "/elsewhere").c_str()), 0);
+  EXPECT_TRUE(absl::IsAlreadyExists(CreateNewFile(path_, "secret", 0600)));
+  EXPECT_EQ(*ReadSmallFile(path_, 100), "");
 }
 
 TEST_F(FilesTest, NewFileDoesNotFollowALink) {

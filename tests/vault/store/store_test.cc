@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -196,6 +197,59 @@ TEST_F(StoreTest, IndexHashOfTwoContactsIsAlreadyExists) {
   EXPECT_FALSE(*store_->FindIndex({1, 3}, found));
   ASSERT_TRUE(store_->DeleteIndex(row.hash).ok());
   EXPECT_FALSE(*store_->FindIndex(row.hash, found));
+}
+
+TEST_F(StoreTest, RecentIndexRowIsFoundLikeAnyOther) {
+  const IndexRow row{.hash = {1, 2}, .tag = {3, 4}, .contact = 5};
+  ASSERT_TRUE(store_->InsertRecentIndex(row, /*known_new=*/false).ok());
+  EXPECT_TRUE(absl::IsAlreadyExists(store_->InsertRecentIndex(row, false)));
+  EXPECT_TRUE(absl::IsAlreadyExists(store_->InsertIndex(row)));
+  IndexRow found;
+  ASSERT_TRUE(*store_->FindIndex(row.hash, found));
+  EXPECT_EQ(found.tag, row.tag);
+  EXPECT_EQ(found.contact, 5);
+  int rows = 0;
+  ASSERT_TRUE(store_->EachIndex([&](const IndexRow&) { return ++rows, absl::OkStatus(); }).ok());
+  EXPECT_EQ(rows, 1);
+  ASSERT_TRUE(store_->DeleteIndex(row.hash).ok());
+  EXPECT_FALSE(*store_->FindIndex(row.hash, found));
+}
+
+TEST_F(StoreTest, RecentIndexRowOfAHashThatIsThereIsAlreadyExists) {
+  ASSERT_TRUE(store_->InsertIndex({.hash = {7}, .tag = {1}, .contact = 5}).ok());
+  EXPECT_TRUE(absl::IsAlreadyExists(store_->InsertRecentIndex({.hash = {7}, .tag = {2}, .contact = 6}, false)));
+}
+
+TEST_F(StoreTest, MergingMovesEveryRecentIndexRowOnce) {
+  for (int i = 0; i < 256; ++i) {
+    crypto::Hash128 first{}, last;
+    last.fill(0xff);
+    first[0] = last[0] = static_cast<std::uint8_t>(i);
+    ASSERT_TRUE(store_->InsertRecentIndex({.hash = first, .tag = {1}, .contact = i}, true).ok());
+    ASSERT_TRUE(store_->InsertRecentIndex({.hash = last, .tag = {2}, .contact = i}, true).ok());
+  }
+  EXPECT_EQ(*store_->CountRecentIndex(), 512);
+  for (int slice = 0; slice < Store::kIndexSlices; ++slice) {
+    ASSERT_TRUE(store_->MergeRecentIndex(slice).ok());
+    EXPECT_EQ(*store_->CountRecentIndex(), 512 - 512 / Store::kIndexSlices * (slice + 1));
+  }
+  std::set<crypto::Hash128> hashes;
+  ASSERT_TRUE(store_->EachIndex([&](const IndexRow& row) {
+                     EXPECT_EQ(row.contact, row.hash[0]);
+                     hashes.insert(row.hash);
+                     return absl::OkStatus();
+                   }).ok());
+  EXPECT_EQ(hashes.size(), 512u);
+  IndexRow found;
+  EXPECT_TRUE(*store_->FindIndex({0x80}, found));
+}
+
+TEST_F(StoreTest, DataVersionTellsThatAnotherConnectionWrote) {
+  const std::int64_t before = *store_->DataVersion();
+  ASSERT_TRUE(store_->InsertToken(1, 1).ok());
+  EXPECT_EQ(*store_->DataVersion(), before);
+  ASSERT_TRUE((*Store::Open(path_, key_))->InsertToken(2, 2).ok());
+  EXPECT_NE(*store_->DataVersion(), before);
 }
 
 TEST_F(StoreTest, IndexTagOfAnotherLengthReadsAsZeros) {

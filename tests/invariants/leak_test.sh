@@ -1,0 +1,227 @@
+#!/usr/bin/env bash
+# Invariant 4, "No leak": a customer's phone, email, name, note and a column of the list's own are looked
+# for in every file of the vault while an import runs and after, in the state folder, in new files of /tmp
+# and /var/tmp, in all that commands print to roles that may not see them, in errors, and in what is left
+# of a command that dies. Beside it the controls: the searcher finds each form of each marker when it is
+# there, and an admin sees them all.
+source "$(dirname "$0")/common.sh"
+find_markers=$TEST_PROGRAMS/find_markers
+
+phone=$(digits 8)
+email=$(letters 14)
+name="나래 $(letters 12)"
+note="비고 $(letters 12)"
+custom=$(letters 14)
+# Files of markers: what a role may not see.
+printf '+8210%s\n10-%s-%s\n' "$phone" "${phone:0:4}" "${phone:4}" >"$work/markers.identity"
+echo "$email" >>"$work/markers.identity"
+echo "$custom" >"$work/markers.sensitive"
+printf '%s\n%s\n' "$name" "$note" >"$work/markers.profile"
+cat "$work"/markers.{identity,sensitive} >"$work/markers.agent"
+cp "$work/markers.identity" "$work/markers.supervisor"
+cat "$work"/markers.{identity,sensitive,profile} >"$work/markers.all"
+for role in importer retention auditor; do cp "$work/markers.all" "$work/markers.$role"; done
+
+absent() {  # MARKERS PATH…
+  local status=0
+  "$find_markers" "$@" >"$work/found" 2>&1 || status=$?
+  [ $status -eq 0 ] || fail "$(head -n 20 "$work/found")"
+}
+present() {  # MARKERS PATH…: every marker of the list
+  local status=0 line
+  "$find_markers" "$@" >"$work/found" 2>&1 || status=$?
+  [ $status -eq 1 ] || fail "control: nothing was found in ${*:2}"
+  for line in $(seq "$(wc -l <"$1")"); do
+    grep -q ": marker $line as" "$work/found" || fail "control: marker $line of $1 was not found in ${*:2}"
+  done
+}
+
+# --- The searcher finds what is there, written by other programs than itself. ---
+mkdir "$work/control"
+line=0
+while IFS= read -r marker; do
+  line=$((line + 1))
+  write() {  # FORM: standard input, somewhere in a file of noise
+    { head -c 1001 /dev/urandom; cat; head -c 501 /dev/urandom; } >"$work/control/file"
+    "$find_markers" "$work/markers.all" "$work/control" >"$work/found" || true
+    grep -qxF "$work/control/file: marker $line as $1" "$work/found" || fail "control: marker $line as $1: $(cat "$work/found")"
+  }
+  printf %s "$marker" | write UTF-8
+  printf %s "$marker" | iconv -f UTF-8 -t UTF-16LE | write UTF-16LE
+  printf %s "$marker" | iconv -f UTF-8 -t UTF-16BE | write UTF-16BE
+  printf %s "$marker" | od -An -v -tx1 | tr -d ' \n' | write hexadecimal
+  printf %s "$marker" | od -An -v -tx1 | tr -d ' \n' | tr a-f A-F | write HEXADECIMAL
+  for offset in 0 1 2; do
+    { head -c $offset /dev/urandom; printf '%s and more' "$marker"; } | base64 -w 0 | write "base64 at $offset"
+    { head -c $offset /dev/urandom; printf '%s and more' "$marker"; } | base64 -w 0 | tr +/ -_ | write "base64url at $offset"
+  done
+  case $marker in
+    *[0-9]*) printf %s "$marker" | sed 's/[^0-9]//g; s/..../& /g' | write digits
+             printf %s "$marker" | iconv -f UTF-8 -t UTF-16LE | write digits ;;
+  esac
+done <"$work/markers.all"
+rm -r "$work/control"
+head -c 100000 /dev/urandom >"$work/noise"
+absent "$work/markers.all" "$work/noise"
+pass "the searcher finds each form of each of $line markers, and nothing in noise"
+
+# --- A vault, its people, and an import that is looked at while it runs. ---
+touch "$work/start"
+make_vault
+expect 0 as owner book add seoul
+expect 0 as owner book add busan
+add_member mina agent seoul
+add_member other agent busan
+add_member sora supervisor seoul
+add_member check auditor seoul
+add_service robot importer
+add_service keeper retention
+
+head='name,phone,email,note,피부'
+row="\"$name\",010-${phone:0:4}-${phone:4},$email@example.com,\"$note\",$custom"
+mkfifo "$work/list"
+as robot import "$work/list" --book seoul --format csv --encoding utf-8 --delimiter , --json >"$work/import.out" 2>"$work/import.err" &
+importing=$!
+exec 3>"$work/list"
+# A batch and a little more, so that one is stored while the list goes on.
+{ echo "$head"; echo "$row"
+  seq 21000 | sed "s/.*/P &,,p&@example.com,\"$note\",$custom/"; } >&3
+for _ in $(seq 600); do
+  [ "$(stat -c %s "$SEALBOOK_VAULT/vault.db-wal" 2>/dev/null || echo 0)" -lt 1000000 ] || break
+  kill -0 $importing 2>/dev/null || fail "the import ended early: $(cat "$work/import.out" "$work/import.err")"
+  sleep 0.1
+done
+[ "$(stat -c %s "$SEALBOOK_VAULT/vault.db-wal")" -ge 1000000 ] || fail "no batch reached the write-ahead log"
+new_files() { find /tmp /var/tmp -xdev -type f -newer "$work/start" -print0 2>/dev/null | xargs -0 -r "$find_markers" "$work/markers.all" 2>/dev/null || true; }
+absent "$work/markers.all" "$SEALBOOK_VAULT" "$work/state"
+[ -z "$(new_files)" ] || fail "$(new_files)"
+pass "while an import runs: $(cd "$SEALBOOK_VAULT" && ls | tr '\n' ' ')"
+exec 3>&-
+wait $importing || fail "import: $(cat "$work/import.out" "$work/import.err")"
+grep -q '"imported":21001,' "$work/import.out" || fail "import: $(cat "$work/import.out")"
+
+# --- What commands print, to whom. ---
+uid=$(as owner --json lookup --phone "+8210$phone" | grep -o 'UID_[0-9]*')
+mkdir "$work/out"
+run() {  # MEMBER COMMAND…: the output is kept as that member's; exit codes are other tests' business
+  local member=$1 file
+  shift
+  file=$work/out/$member.$(ls "$work/out" | wc -l)
+  as "$member" "$@" >"$file.out" 2>"$file.err" || true
+}
+run owner show "$uid"
+run owner --json show "$uid"
+for file in "$work"/out/owner.*.out; do present "$work/markers.all" "$file"; done
+pass "an admin sees every marker"
+
+echo "$head"$'\n'"$row" >"$work/good.csv"
+# Known customers under another name, and rows that are bad in each place that can be.
+echo "$head
+\"$name\",010-${phone:0:4}-${phone:4}-99999,$email@example.com,\"$note\",$custom
+\"$name\",$email,$email@example.com,\"$note\",$custom
+\"$name\",010-${phone:0:4}-${phone:4},$email at example,\"$note\",$custom
+\"$name\",010-${phone:0:4}-${phone:4},+8210$phone,\"$note\",$custom
+$custom,010-${phone:0:4}-${phone:4},,,,,$custom,$name
+,,,,
+Another,010-${phone:0:4}-${phone:4},p1@example.com,\"$note\",$custom
+\"$name,010-${phone:0:4}-${phone:4}" >"$work/bad.csv"
+# No header: the first row is a customer.
+echo "$row" >"$work/headless.csv"
+printf '%s\n' "{\"name\":\"$name\",\"phone\":{\"a\":\"+8210$phone\"}}" "{\"name\":\"$name\",\"phone\":\"$email\"}" \
+  "{\"name\":\"$name\" \"$note\"}" "[\"+8210$phone\"]" "\"$name\"" "{\"$email@example.com\":{}}" >"$work/bad.jsonl"
+printf '%s\n\xff\xfe%s,%s\n' "$head" "$name" "010-${phone:0:4}-${phone:4}" >"$work/bytes.csv"
+{ echo "$head"; echo "$row" | iconv -t UTF-16LE; } >"$work/mixed.csv"
+printf '%s\n' "phone=$email" >"$work/bad.set"
+printf '%s\n' "+8210$phone" >"$work/line.set"
+printf '%s\n' "{\"+8210$phone\": 1}" >"$work/number.json"
+printf '%s\n' "{\"phone\": \"+8210$phone" >"$work/cut.json"
+# As text and as JSON.
+both() { run "$@"; run "$1" --json "${@:2}"; }
+for member in mina other sora robot keeper check; do
+  both $member list
+  both $member show "$uid"
+  both $member lookup --phone "+8210$phone"
+  run $member lookup "$uid"
+  run $member lookup "+8210$phone"
+  run $member lookup --email "$email\@example.com"
+  run $member lookup --last4 "${phone:4}"
+  run $member lookup --name "$custom"
+  run $member lookup --last4 "$custom"
+  run $member lookup --telephone="+8210$phone"
+  run $member set "$uid" "phone=$email"
+  run $member set "$uid" "+8210$phone=1"
+  both $member audit log
+  [ $member != other ] || continue
+  run $member lookup --phone "$email"
+  run $member lookup --email "+8210$phone"
+  run $member set "+8210$phone" note=1
+  run $member show "+8210$phone"
+  run $member doctor
+  run $member member list
+  run $member book list
+  run $member book members seoul
+  run $member book assign seoul "+8210$phone"
+  run $member policy show
+done
+
+for file in good.csv bad.csv headless.csv bytes.csv mixed.csv bad.jsonl; do
+  both robot import --dry-run "$work/$file"
+  run robot import --strict "$work/$file" --book seoul
+  [ $file = headless.csv ] || both robot import "$work/$file" --book seoul
+  # For the owner as well: a preview, an error and a list of bad rows show nobody in the clear.
+  run owner import --dry-run "$work/$file"
+  run owner import --strict "$work/$file"
+  run owner import "$work/$file" --on-duplicate replace --map "skin=$custom"
+done
+# What is wrong before anything is unlocked, whoever asks.
+for member in mina owner; do
+  both $member set "$uid" "+8210$phone"
+  both $member --phone="+8210$phone"
+  both $member "+8210$phone"
+  for file in bad.set line.set number.json cut.json; do both $member set "$uid" --from-file "$work/$file"; done
+done
+run owner set "$uid" "phone=$email"
+run owner lookup --phone "$email"
+for command in "audit log" doctor "member list" "book list" "audit verify"; do both owner $command; done
+commands=$(ls "$work"/out/*.out | wc -l)
+for member in mina other sora robot keeper check owner; do
+  for file in "$work/out/$member".*; do
+    case $member in
+      # All but the two answers at the beginning, which are an admin's.
+      owner) [ "${file%.*}" != "$work/out/owner.0" ] && [ "${file%.*}" != "$work/out/owner.2" ] || continue
+             role=all ;;
+      mina|other) role=agent ;;
+      sora) role=supervisor ;;
+      robot) role=importer ;;
+      keeper) role=retention ;;
+      check) role=auditor ;;
+    esac
+    absent "$work/markers.$role" "$file"
+  done
+done
+# What other books' agents are told of this customer is nothing at all.
+absent "$work/markers.all" "$work"/out/other.*
+# What the agent and the supervisor do see was there to be found.
+cat "$work"/out/mina.* >"$work/agent.all"
+present "$work/markers.profile" "$work/agent.all"
+cat "$work"/out/sora.* >"$work/supervisor.all"
+present "$work/markers.sensitive" "$work/supervisor.all"
+pass "$commands outputs, each to its role"
+
+# --- A command that dies leaves no image of its memory, whatever the shell allows. ---
+mkdir "$work/dies"
+(
+  cd "$work/dies"
+  ulimit -c unlimited 2>/dev/null || true
+  mkfifo list
+  "$SEALBOOK" --key-file "$work/robot.key" import list --format csv --encoding utf-8 --delimiter , >/dev/null 2>&1 &
+  { echo "$head"; echo "$row"; seq 30000 | sed "s/.*/Q &,,q&@example.com,\"$note\",$custom/"; kill -ABRT $!; } >list || true
+  wait $! && exit 1
+  true
+) 2>/dev/null || fail "the import could not be aborted"
+[ "$(ls "$work/dies")" = list ] || fail "a dying command left $(ls "$work/dies")"
+
+expect 0 as owner doctor
+absent "$work/markers.all" "$SEALBOOK_VAULT" "$work/state"
+[ -z "$(new_files)" ] || fail "$(new_files)"
+pass "the vault's files ($(cd "$SEALBOOK_VAULT" && ls | tr '\n' ' ')), the state folder, /tmp and /var/tmp afterwards"
