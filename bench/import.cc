@@ -4,16 +4,19 @@
 //
 //   ours   anonymizer::Import by an importer with a key file: everything from unlocking to closing
 //   (a)    the same rows, clear, in plain SQLCipher by this program: the same reader and the same
-//          connection (64 MiB page cache, WAL, synchronous = FULL, secure_delete), the same batches; a
-//          unique random token and a unique phone; phone numbers stay as they are written
-//   (b)    .import of the `sqlcipher` shell into a keyed database, at its defaults and without any index
+//          connection (64 MiB page cache, WAL, synchronous = FULL, secure_delete), the same
+//          batches; a unique random token and a unique phone; phone numbers stay as they are
+//          written
+//   (b)    .import of the `sqlcipher` shell into a keyed database, at its defaults and without any
+//   index
 //
 // Each runs in a process of its own, one after the other. DIR is kept, a temporary folder is not.
+#include "anonymizer/import.h"
+
 #include <fcntl.h>
 
 #include "anonymizer/columns.h"
 #include "anonymizer/customer_list.h"
-#include "anonymizer/import.h"
 #include "anonymizer/table_reader.h"
 #include "bench/support.h"
 #include "vault/store/database.h"
@@ -35,7 +38,12 @@ absl::StatusOr<Ours> ImportOurs(const std::string& root, const std::string& list
   {
     ASSIGN_OR_RETURN(const auto keyring, UnlockImporter(root));
     ASSIGN_OR_RETURN(const policies::Policy policy, PolicyOf(*keyring));
-    ASSIGN_OR_RETURN(const auto list, anonymizer::CustomerList::Open(list_path, {.format = {}, .encoding = {}, .delimiter = {}, .mappings = {}, .region = policy.region()}));
+    ASSIGN_OR_RETURN(const auto list,
+                     anonymizer::CustomerList::Open(list_path, {.format = {},
+                                                                .encoding = {},
+                                                                .delimiter = {},
+                                                                .mappings = {},
+                                                                .region = policy.region()}));
     anonymizer::ImportOptions options;
     options.books = {keyring->roster().FindBook("everyone")->id};
     RETURN_IF_ERROR(anonymizer::Import(*keyring, policy, *list, options, report));
@@ -56,7 +64,8 @@ absl::StatusOr<Ours> ImportOurs(const std::string& root, const std::string& list
   out.rejected = report.rejected;
   if (!report.rejects.empty()) {
     const anonymizer::Reject& reject = report.rejects.front();
-    std::snprintf(out.first_reject, sizeof(out.first_reject), "line %lld %s", static_cast<long long>(reject.line), reject.reason.c_str());
+    std::snprintf(out.first_reject, sizeof(out.first_reject), "line %lld %s",
+                  static_cast<long long>(reject.line), reject.reason.c_str());
   }
   return out;
 }
@@ -69,28 +78,39 @@ absl::StatusOr<Theirs> ImportPlain(const std::string& database_path, const std::
   const Stopwatch watch;
   {
     ASSIGN_OR_RETURN(const auto database,
-                     store::Database::Open(database_path, crypto::DatabaseKey::Random(), store::Database::Mode::kCreate));
+                     store::Database::Open(database_path, crypto::DatabaseKey::Random(),
+                                           store::Database::Mode::kCreate));
     database->DeferCheckpoints();
-    RETURN_IF_ERROR(database->Execute(
-        "CREATE TABLE customer (number INTEGER PRIMARY KEY, token INTEGER NOT NULL UNIQUE, phone TEXT NOT NULL UNIQUE, "
-        "email TEXT, name TEXT, company TEXT, tags TEXT, note TEXT)"));
+    RETURN_IF_ERROR(
+        database->Execute("CREATE TABLE customer (number INTEGER PRIMARY KEY, token INTEGER NOT "
+                          "NULL UNIQUE, phone TEXT NOT NULL UNIQUE, "
+                          "email TEXT, name TEXT, company TEXT, tags TEXT, note TEXT)"));
     ASSIGN_OR_RETURN(const auto source, anonymizer::TextSource::Open(list_path, std::nullopt));
-    ASSIGN_OR_RETURN(const auto table, anonymizer::OpenTable(*source, {.format = {}, .delimiter = {}, .looks_like_header = &anonymizer::LooksLikeHeader, .looks_like_data = &anonymizer::LooksLikeData}));
-    ASSIGN_OR_RETURN(store::Statement insert,
-                     database->Prepare("INSERT INTO customer (token, phone, email, name, company, tags, note) "
-                                       "VALUES (?, ?, ?, ?, ?, ?, ?)"));
+    ASSIGN_OR_RETURN(
+        const auto table,
+        anonymizer::OpenTable(*source, {.format = {},
+                                        .delimiter = {},
+                                        .looks_like_header = &anonymizer::LooksLikeHeader,
+                                        .looks_like_data = &anonymizer::LooksLikeData}));
+    ASSIGN_OR_RETURN(
+        store::Statement insert,
+        database->Prepare("INSERT INTO customer (token, phone, email, name, company, tags, note) "
+                          "VALUES (?, ?, ?, ?, ?, ?, ?)"));
     anonymizer::TableRow row;
     bool more = true;
     while (more) {
-      ASSIGN_OR_RETURN(store::Transaction batch, store::Transaction::Begin(*database, store::Transaction::Kind::kWrite));
+      ASSIGN_OR_RETURN(store::Transaction batch,
+                       store::Transaction::Begin(*database, store::Transaction::Kind::kWrite));
       for (std::size_t i = 0; i < anonymizer::ImportOptions::kBatchRows; ++i) {
         ASSIGN_OR_RETURN(more, table->Next(row));
         if (!more) break;
         if (row.cells.size() != 6) return absl::InternalError("a row of another form");
-        for (std::size_t cell = 0; cell < 6; ++cell) insert.Bind(static_cast<int>(cell + 2), absl::string_view(row.cells[cell]));
+        for (std::size_t cell = 0; cell < 6; ++cell)
+          insert.Bind(static_cast<int>(cell + 2), absl::string_view(row.cells[cell]));
         absl::Status status = absl::AlreadyExistsError("");
         while (absl::IsAlreadyExists(status)) {  // a random token may be taken
-          insert.Bind(1, static_cast<std::int64_t>(1'000'000'000 + crypto::RandomBelow(9'000'000'000)));
+          insert.Bind(
+              1, static_cast<std::int64_t>(1'000'000'000 + crypto::RandomBelow(9'000'000'000)));
           const absl::StatusOr<bool> stepped = insert.Step();
           status = stepped.status();
         }
@@ -101,19 +121,23 @@ absl::StatusOr<Theirs> ImportPlain(const std::string& database_path, const std::
       RETURN_IF_ERROR(database->CheckpointPast(records::ContactWriter::kWalPages));
     }
   }
-  return Theirs{watch.Seconds(), CpuSeconds(OwnUsage()), GigabytesWritten(OwnUsage()), PeakMebibytes()};
+  return Theirs{watch.Seconds(), CpuSeconds(OwnUsage()), GigabytesWritten(OwnUsage()),
+                PeakMebibytes()};
 }
 
 // seconds 0: there is no `sqlcipher` on this machine.
-absl::StatusOr<Theirs> ImportByShell(const std::string& database_path, const std::string& list_path) {
-  const std::string script = absl::StrCat("PRAGMA key = \"x'", std::string(64, '7'), "'\";\n.import --csv '", list_path, "' customer\n");
+absl::StatusOr<Theirs> ImportByShell(const std::string& database_path,
+                                     const std::string& list_path) {
+  const std::string script = absl::StrCat("PRAGMA key = \"x'", std::string(64, '7'),
+                                          "'\";\n.import --csv '", list_path, "' customer\n");
   const std::string script_path = database_path + ".sql";
   std::ofstream(script_path) << script;
   const Stopwatch watch;
   const pid_t child = fork();
   if (child < 0) return absl::InternalError("no process");
   if (child == 0) {
-    const int in = open(script_path.c_str(), O_RDONLY | O_CLOEXEC), out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    const int in = open(script_path.c_str(), O_RDONLY | O_CLOEXEC),
+              out = open("/dev/null", O_WRONLY | O_CLOEXEC);
     dup2(in, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     execlp("sqlcipher", "sqlcipher", "-batch", database_path.c_str(), static_cast<char*>(nullptr));
@@ -129,10 +153,12 @@ absl::StatusOr<Theirs> ImportByShell(const std::string& database_path, const std
 
 absl::Status Run(int argc, char** argv) {
   const std::int64_t rows = NumberFlag(argc, argv, "--rows", 1'000'000);
-  if (static_cast<std::uint64_t>(rows) > kMaxRows) return absl::InvalidArgumentError(absl::StrCat("at most ", kMaxRows, " rows"));
+  if (static_cast<std::uint64_t>(rows) > kMaxRows)
+    return absl::InvalidArgumentError(absl::StrCat("at most ", kMaxRows, " rows"));
   const Workplace place(Flag(argc, argv, "--dir", ""));
   const std::string& root = place.path();
-  const std::string list = root + "/customers.csv", plain = root + "/plain.db", shell = root + "/shell.db";
+  const std::string list = root + "/customers.csv", plain = root + "/plain.db",
+                    shell = root + "/shell.db";
   for (const char* old : {"/vault", "/state", "/importer.key", "/plain.db", "/shell.db"}) {
     std::filesystem::remove_all(root + old);
   }
@@ -143,13 +169,16 @@ absl::Status Run(int argc, char** argv) {
                     RETURN_IF_ERROR(WriteList(list, 0, static_cast<std::uint64_t>(rows)));
                     return true;
                   }).status());
-  std::printf("%lld customers, a list of %.0f MB\n\n", static_cast<long long>(rows), static_cast<double>(std::filesystem::file_size(list)) / 1e6);
+  std::printf("%lld customers, a list of %.0f MB\n\n", static_cast<long long>(rows),
+              static_cast<double>(std::filesystem::file_size(list)) / 1e6);
   ASSIGN_OR_RETURN(const Ours ours, InChild([&]() -> absl::StatusOr<Ours> {
                      RETURN_IF_ERROR(crypto::PrepareProcess());
                      return ImportOurs(root, list);
                    }));
   if (ours.imported != rows) {
-    return absl::InternalError(absl::StrCat("imported ", ours.imported, " of ", rows, " rows, rejected ", ours.rejected, "; the first: ", ours.first_reject));
+    return absl::InternalError(absl::StrCat("imported ", ours.imported, " of ", rows,
+                                            " rows, rejected ", ours.rejected,
+                                            "; the first: ", ours.first_reject));
   }
   ASSIGN_OR_RETURN(const Theirs a, InChild([&]() -> absl::StatusOr<Theirs> {
                      RETURN_IF_ERROR(crypto::PrepareProcess());
@@ -162,18 +191,18 @@ absl::Status Run(int argc, char** argv) {
     const auto size = std::filesystem::file_size(path, error);
     return error ? 0.0 : static_cast<double>(size) / static_cast<double>(rows);
   };
-  std::printf("%-34s %8s %8s %7s %8s %10s %9s %8s\n", "", "seconds", "ours is", "CPU s", "ours is", "GB written",
-              "bytes/row", "peak MiB");
-  std::printf("%-34s %8.2f %8s %7.2f %8s %10.2f %9.0f %8.0f\n", "ours, all stages", ours.seconds, "", ours.cpu, "",
-              ours.written, bytes_a_row(PathsIn(root).database()), ours.peak);
+  std::printf("%-34s %8s %8s %7s %8s %10s %9s %8s\n", "", "seconds", "ours is", "CPU s", "ours is",
+              "GB written", "bytes/row", "peak MiB");
+  std::printf("%-34s %8.2f %8s %7.2f %8s %10.2f %9.0f %8.0f\n", "ours, all stages", ours.seconds,
+              "", ours.cpu, "", ours.written, bytes_a_row(PathsIn(root).database()), ours.peak);
   const auto other = [&](const char* name, const Theirs& theirs, const std::string& path) {
     if (theirs.seconds == 0) {
       std::printf("%-34s %8s\n", name, "not here");
       return;
     }
     std::printf("%-34s %8.2f %7.2fx %7.2f %7.2fx %10.2f %9.0f %8.0f\n", name, theirs.seconds,
-                ours.seconds / theirs.seconds, theirs.cpu, ours.cpu / theirs.cpu, theirs.written, bytes_a_row(path),
-                theirs.peak);
+                ours.seconds / theirs.seconds, theirs.cpu, ours.cpu / theirs.cpu, theirs.written,
+                bytes_a_row(path), theirs.peak);
   };
   other("(a) the same rows clear", a, plain);
   other("(b) .import of the shell, no index", b, shell);
@@ -191,7 +220,8 @@ absl::Status Run(int argc, char** argv) {
   share("index: identifiers and tokens inserted", ours.index);
   share("pages: rows inserted", ours.write);
   share("pages: commit, and checkpoints of the WAL", ours.commit);
-  share("waiting, unlocking, closing", ours.seconds - ours.lookup - ours.seal - ours.index - ours.write - ours.commit);
+  share("waiting, unlocking, closing",
+        ours.seconds - ours.lookup - ours.seal - ours.index - ours.write - ours.commit);
   return absl::OkStatus();
 }
 

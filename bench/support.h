@@ -1,5 +1,5 @@
-// What the benchmarks share: a list of invented customers, a vault to put them into, child processes
-// that are measured alone, and tables of figures.
+// What the benchmarks share: a list of invented customers, a vault to put them into, child
+// processes that are measured alone, and tables of figures.
 #pragma once
 
 #include <sys/resource.h>
@@ -36,7 +36,8 @@ namespace sealbook::bench {
 
 // ---- A list of invented customers: the same for the same row number, held nowhere.
 
-// Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (2014): SplitMix64's finalizer.
+// Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (2014): SplitMix64's
+// finalizer.
 inline std::uint64_t Mix(std::uint64_t x) {
   x += 0x9e3779b97f4a7c15;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
@@ -50,8 +51,8 @@ inline constexpr std::uint64_t kFirstNumber = 20'000'000, kEndOfNumbers = 100'00
 inline constexpr std::uint64_t kFirstGap = 59'700'000, kEndOfGap = 60'000'000;
 inline constexpr std::uint64_t kMaxRows = kEndOfNumbers - kFirstNumber - (kEndOfGap - kFirstGap);
 
-// Such digits for each row, in random order and none twice: four rounds of Feistel on 28 bits, walked
-// from one number of the range to another.
+// Such digits for each row, in random order and none twice: four rounds of Feistel on 28 bits,
+// walked from one number of the range to another.
 inline std::uint64_t Shuffled(std::uint64_t row, std::uint64_t seed) {
   std::uint64_t i = kFirstNumber + row;
   if (i >= kFirstGap) i += kEndOfGap - kFirstGap;
@@ -70,35 +71,51 @@ inline std::string Phone(std::uint64_t row) {
   const std::string digits = absl::StrCat(Shuffled(row, 1));
   const std::string a = digits.substr(0, 4), b = digits.substr(4);
   switch (Mix(row) % 10) {
-    case 0: case 1: case 2: return absl::StrCat("010-", a, "-", b);
-    case 3: return absl::StrCat("+82 10 ", a, " ", b);
-    case 4: case 5: return absl::StrCat("+86 138", digits.substr(0, 1), " ", digits.substr(1, 3), " ", b);
-    case 6: return absl::StrCat("+86139", digits);
-    case 7: return absl::StrCat("+81 90-", a, "-", b);
-    case 8: return absl::StrCat("0055 (11) 9", a, "-", b);
-    default: return absl::StrCat("+91 98", digits.substr(0, 3), " ", digits.substr(3));
+    case 0:
+    case 1:
+    case 2:
+      return absl::StrCat("010-", a, "-", b);
+    case 3:
+      return absl::StrCat("+82 10 ", a, " ", b);
+    case 4:
+    case 5:
+      return absl::StrCat("+86 138", digits.substr(0, 1), " ", digits.substr(1, 3), " ", b);
+    case 6:
+      return absl::StrCat("+86139", digits);
+    case 7:
+      return absl::StrCat("+81 90-", a, "-", b);
+    case 8:
+      return absl::StrCat("0055 (11) 9", a, "-", b);
+    default:
+      return absl::StrCat("+91 98", digits.substr(0, 3), " ", digits.substr(3));
   }
 }
 
 inline std::string Email(std::uint64_t row) {
-  static constexpr std::array<const char*, 8> kNames = {"minseo", "jiwoo", "wei", "xiaoming", "haruto", "maria", "priya", "alex"};
-  return absl::StrCat(kNames[Mix(row + 7) % kNames.size()], Shuffled(row, 2), "@example.", Mix(row + 9) % 3 == 0 ? "com" : "org");
+  static constexpr std::array<const char*, 8> kNames = {"minseo", "jiwoo", "wei",   "xiaoming",
+                                                        "haruto", "maria", "priya", "alex"};
+  return absl::StrCat(kNames[Mix(row + 7) % kNames.size()], Shuffled(row, 2), "@example.",
+                      Mix(row + 9) % 3 == 0 ? "com" : "org");
 }
 
 inline std::string Name(std::uint64_t row) {
-  static constexpr std::array<const char*, 8> kFamily = {"김", "이", "박", "최", "王", "李", "佐藤", "Silva"};
-  static constexpr std::array<const char*, 16> kGiven = {"민서", "지우", "서연", "도윤", "하은", "준호", "伟", "小明", "芳", "丽娜",
-                                                         "太郎", "花子", "Maria", "Joao", "Alex", "Priya"};
+  static constexpr std::array<const char*, 8> kFamily = {"김", "이", "박",   "최",
+                                                         "王", "李", "佐藤", "Silva"};
+  static constexpr std::array<const char*, 16> kGiven = {
+      "민서", "지우", "서연", "도윤", "하은",  "준호", "伟",   "小明",
+      "芳",   "丽娜", "太郎", "花子", "Maria", "Joao", "Alex", "Priya"};
   return absl::StrCat(kFamily[Mix(row + 3) % kFamily.size()], kGiven[Mix(row + 4) % kGiven.size()],
                       kGiven[Mix(row + 5) % kGiven.size()]);
 }
 
 inline constexpr absl::string_view kHeader = "phone,email,name,company,tags,note\r\n";
 inline void AppendRow(std::uint64_t row, std::string& out) {
-  static constexpr std::array<const char*, 6> kTags = {"vip", "new", "weekend", "returns often", "newsletter", "wholesale"};
-  absl::StrAppend(&out, Phone(row), ",", Email(row), ",", Name(row), ",Example Trading ", Mix(row + 11) % 5000, ",\"",
-                  kTags[Mix(row + 12) % kTags.size()], ", ", kTags[Mix(row + 13) % kTags.size()],
-                  "\",asked about order ", Mix(row + 14) % 1'000'000, " and prefers to be written to in the evening\r\n");
+  static constexpr std::array<const char*, 6> kTags = {"vip",           "new",        "weekend",
+                                                       "returns often", "newsletter", "wholesale"};
+  absl::StrAppend(&out, Phone(row), ",", Email(row), ",", Name(row), ",Example Trading ",
+                  Mix(row + 11) % 5000, ",\"", kTags[Mix(row + 12) % kTags.size()], ", ",
+                  kTags[Mix(row + 13) % kTags.size()], "\",asked about order ",
+                  Mix(row + 14) % 1'000'000, " and prefers to be written to in the evening\r\n");
 }
 
 // Rows `first` to `last`, the last one not included.
@@ -121,20 +138,28 @@ inline constexpr crypto::PassphraseCost kInsecureBenchCost{.memory_kib = 64, .pa
 inline constexpr absl::string_view kPassphrase = "a passphrase for benchmarks only";
 inline constexpr absl::string_view kRegion = "KR";
 
-inline crypto::SecretBytes Passphrase() { return crypto::SecretBytes::CopyOf(crypto::AsBytes(kPassphrase)); }
+inline crypto::SecretBytes Passphrase() {
+  return crypto::SecretBytes::CopyOf(crypto::AsBytes(kPassphrase));
+}
 inline std::string KeyFilePath(const std::string& root) { return root + "/importer.key"; }
-inline keyring::VaultPaths PathsIn(const std::string& root) { return keyring::VaultPaths(root + "/vault"); }
+inline keyring::VaultPaths PathsIn(const std::string& root) {
+  return keyring::VaultPaths(root + "/vault");
+}
 
-inline absl::StatusOr<std::unique_ptr<keyring::Keyring>> UnlockPerson(const std::string& root, absl::string_view name) {
-  return keyring::Keyring::Unlock(PathsIn(root), {.name = std::string(name), .secret = {.bytes = Passphrase()}});
+inline absl::StatusOr<std::unique_ptr<keyring::Keyring>> UnlockPerson(const std::string& root,
+                                                                      absl::string_view name) {
+  return keyring::Keyring::Unlock(PathsIn(root),
+                                  {.name = std::string(name), .secret = {.bytes = Passphrase()}});
 }
 
 inline absl::StatusOr<std::unique_ptr<keyring::Keyring>> UnlockImporter(const std::string& root) {
-  ASSIGN_OR_RETURN(const crypto::SecretBytes text, keyring::ReadSecretFile(KeyFilePath(root), 4096));
+  ASSIGN_OR_RETURN(const crypto::SecretBytes text,
+                   keyring::ReadSecretFile(KeyFilePath(root), 4096));
   ASSIGN_OR_RETURN(keyring::KeyFile file, keyring::ParseKeyFile(text.ExposeText()));
   return keyring::Keyring::Unlock(
-      PathsIn(root), {.name = file.name,
-                      .secret = {.kind = keyring::UnlockSecret::Kind::kKeyFile, .bytes = std::move(file.secret)}});
+      PathsIn(root),
+      {.name = file.name,
+       .secret = {.kind = keyring::UnlockSecret::Kind::kKeyFile, .bytes = std::move(file.secret)}});
 }
 
 inline absl::StatusOr<policies::Policy> PolicyOf(keyring::Keyring& keyring) {
@@ -142,7 +167,8 @@ inline absl::StatusOr<policies::Policy> PolicyOf(keyring::Keyring& keyring) {
   return policies::Policy::Parse(text);
 }
 
-inline absl::Status AddAgent(keyring::Keyring& owner, const std::string& name, const std::string& book) {
+inline absl::Status AddAgent(keyring::Keyring& owner, const std::string& name,
+                             const std::string& book) {
   return keyring::AddMember(owner, {.name = name,
                                     .role = "agent",
                                     .books = {book},
@@ -154,31 +180,35 @@ inline absl::Status MakeVault(const std::string& root, const std::vector<std::st
   const crypto::ExchangePublic recipient = crypto::ExchangePair::Generate().public_key();
   ASSIGN_OR_RETURN(const policies::Policy policy,
                    policies::Policy::Parse(policies::DefaultPolicyText(
-                       {.region = std::string(kRegion), .archive_recipients = {crypto::FormatAgeRecipient(recipient)}, .archive_destinations = {}})));
+                       {.region = std::string(kRegion),
+                        .archive_recipients = {crypto::FormatAgeRecipient(recipient)},
+                        .archive_destinations = {}})));
   keyring::NewVault request{.directory = PathsIn(root).directory,
                             .owner = "owner",
                             .passphrase = Passphrase(),
                             .policy = policy.Compile(),
                             .archive_recipients = {recipient}};
   request.policy.cost = kInsecureBenchCost;
-  const auto created =
-      keyring::CreateVault(std::move(request), [](const keyring::CreatedVault&) { return absl::OkStatus(); });
+  const auto created = keyring::CreateVault(
+      std::move(request), [](const keyring::CreatedVault&) { return absl::OkStatus(); });
   RETURN_IF_ERROR(created.status());
   ASSIGN_OR_RETURN(const auto owner, UnlockPerson(root, "owner"));
   for (const std::string& book : books) RETURN_IF_ERROR(keyring::AddBook(*owner, book));
   keyring::NewMember importer{.name = "importer",
                               .role = "importer",
                               .books = {},
-                              .secret = {.kind = keyring::UnlockSecret::Kind::kKeyFile, .bytes = crypto::SecretBytes(crypto::kKeyBytes)},
+                              .secret = {.kind = keyring::UnlockSecret::Kind::kKeyFile,
+                                         .bytes = crypto::SecretBytes(crypto::kKeyBytes)},
                               .cost = kInsecureBenchCost};
   crypto::FillRandom(importer.secret.bytes.ExposeMutable());
-  const crypto::SecretBytes text = keyring::FormatKeyFile(created->vault, importer.name, importer.secret.bytes.ExposeBytes());
+  const crypto::SecretBytes text =
+      keyring::FormatKeyFile(created->vault, importer.name, importer.secret.bytes.ExposeBytes());
   RETURN_IF_ERROR(keyring::CreateNewFile(KeyFilePath(root), text.ExposeText(), 0600));
   return keyring::AddMember(*owner, importer);
 }
 
-// A folder for a run, with the high-water marks in it and not in the user's home. Removed afterwards
-// where nobody named it.
+// A folder for a run, with the high-water marks in it and not in the user's home. Removed
+// afterwards where nobody named it.
 class Workplace {
  public:
   explicit Workplace(std::string named) : path_(std::move(named)), keep_(!path_.empty()) {
@@ -206,11 +236,15 @@ class Workplace {
 
 // ---- Children, measured alone.
 
-inline double PeakMebibytes(const rusage& usage) { return static_cast<double>(usage.ru_maxrss) / 1024; }
+inline double PeakMebibytes(const rusage& usage) {
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
 
 // Of all threads, user and system: what a machine with other work on it distorts less than time.
 inline double CpuSeconds(const rusage& usage) {
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 inline rusage OwnUsage() {
@@ -219,7 +253,9 @@ inline rusage OwnUsage() {
   return usage;
 }
 // What went to the disk (getrusage counts blocks of 512 bytes).
-inline double GigabytesWritten(const rusage& usage) { return static_cast<double>(usage.ru_oublock) * 512 / 1e9; }
+inline double GigabytesWritten(const rusage& usage) {
+  return static_cast<double>(usage.ru_oublock) * 512 / 1e9;
+}
 
 // The largest memory that this process ever had resident (VmHWM), in MiB.
 inline double PeakMebibytes() {
@@ -231,7 +267,8 @@ inline double PeakMebibytes() {
   return 0;
 }
 
-// Runs `work` in a process of its own and gives its result; an error is told on standard error there.
+// Runs `work` in a process of its own and gives its result; an error is told on standard error
+// there.
 template <typename Work>
 auto InChild(Work&& work) -> absl::StatusOr<typename std::invoke_result_t<Work>::value_type> {
   using Result = typename std::invoke_result_t<Work>::value_type;
@@ -272,7 +309,8 @@ class Stopwatch {
 
 // The value below which `share` of the samples lie.
 inline double Percentile(std::vector<double>& samples, double share) {
-  const auto at = samples.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(samples.size() - 1));
+  const auto at = samples.begin() +
+                  static_cast<std::ptrdiff_t>(share * static_cast<double>(samples.size() - 1));
   std::nth_element(samples.begin(), at, samples.end());
   return *at;
 }
@@ -284,7 +322,8 @@ inline std::string Flag(int argc, char** argv, absl::string_view name, std::stri
   }
   return otherwise;
 }
-inline std::int64_t NumberFlag(int argc, char** argv, absl::string_view name, std::int64_t otherwise) {
+inline std::int64_t NumberFlag(int argc, char** argv, absl::string_view name,
+                               std::int64_t otherwise) {
   std::int64_t number = 0;
   return absl::SimpleAtoi(Flag(argc, argv, name, ""), &number) && number > 0 ? number : otherwise;
 }

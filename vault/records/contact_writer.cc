@@ -85,8 +85,8 @@ absl::Status ContactWriter::MergeIndex() {
 // that each page of the index is read once.
 absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
                                      const std::vector<std::vector<crypto::Hash128>>& hashes,
-                                     std::vector<DraftResult>& results, std::vector<std::size_t>& fresh,
-                                     std::vector<std::size_t>& known) {
+                                     OnDuplicate on_duplicate, std::vector<DraftResult>& results,
+                                     std::vector<Fresh>& fresh, std::vector<std::size_t>& known) {
   std::vector<std::pair<crypto::Hash128, std::size_t>> sorted;
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     for (const crypto::Hash128& hash : hashes[i]) sorted.emplace_back(hash, i);
@@ -104,23 +104,41 @@ absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
     if (result.contact != 0 && result.contact != **found) result.outcome = Outcome::kConflict;
     result.contact = **found;
   }
-  // Within the batch: the first draft of a person is the one that counts.
-  absl::flat_hash_map<std::string, std::size_t> first_of;
+  // Within the batch, in its order, as if each draft were a batch of its own: whom each identifier leads
+  // to, a contact's number, or -1, -2, … for the new contacts.
+  absl::flat_hash_map<std::string, std::int64_t> owner_of;
+  const auto own = [&](std::size_t i, std::int64_t owner) {
+    for (const crypto::Hash128& hash : hashes[i]) owner_of[crypto::AsText(hash)] = owner;
+  };
   for (std::size_t i = 0; i < drafts.size(); ++i) {
-    if (results[i].outcome != Outcome::kImported) continue;
-    if (results[i].contact != 0) {
-      known.push_back(i);
-      continue;
-    }
+    DraftResult& result = results[i];
+    if (result.outcome != Outcome::kImported) continue;
+    std::int64_t owner = result.contact;
     for (const crypto::Hash128& hash : hashes[i]) {
-      if (const auto at = first_of.find(crypto::AsText(hash)); at != first_of.end()) {
-        results[i].outcome = Outcome::kDuplicate;
-        results[i].duplicate_of = at->second;
+      const auto at = owner_of.find(crypto::AsText(hash));
+      if (at == owner_of.end() || at->second == owner) continue;
+      if (owner != 0) result.outcome = Outcome::kConflict;
+      owner = at->second;
+    }
+    if (result.outcome == Outcome::kConflict) continue;
+    if (owner == 0) {
+      fresh.push_back({.first = i, .content = i});
+      own(i, -static_cast<std::int64_t>(fresh.size()));
+    } else if (owner > 0) {
+      result.contact = owner;
+      known.push_back(i);
+      if (on_duplicate == OnDuplicate::kReplace) own(i, owner);
+    } else {
+      Fresh& contact = fresh[static_cast<std::size_t>(-owner) - 1];
+      result.duplicate_of = contact.first;
+      result.outcome = Outcome::kDuplicate;
+      if (on_duplicate == OnDuplicate::kReplace) {
+        result.outcome = Outcome::kUpdated;
+        for (const crypto::Hash128& hash : hashes[contact.content]) owner_of.erase(crypto::AsText(hash));
+        contact.content = i;
+        own(i, owner);
       }
     }
-    if (results[i].outcome == Outcome::kDuplicate) continue;
-    for (const crypto::Hash128& hash : hashes[i]) first_of.emplace(crypto::AsText(hash), i);
-    fresh.push_back(i);
   }
   return absl::OkStatus();
 }
@@ -191,13 +209,14 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
       if (std::find(hashes[i].begin(), hashes[i].end(), hash) == hashes[i].end()) hashes[i].push_back(hash);
     }
   }
-  std::vector<std::size_t> fresh, known;
+  std::vector<Fresh> fresh;
+  std::vector<std::size_t> known;
   std::vector<std::int64_t> tokens;
   std::int64_t data_version = 0;
   {
     ASSIGN_OR_RETURN(store::Transaction snapshot, store.BeginRead());
     ASSIGN_OR_RETURN(data_version, store.DataVersion());
-    RETURN_IF_ERROR(Classify(drafts, hashes, results, fresh, known));
+    RETURN_IF_ERROR(Classify(drafts, hashes, options.on_duplicate, results, fresh, known));
     ASSIGN_OR_RETURN(const ContactNumber next, store.NextContact());
     ASSIGN_OR_RETURN(tokens, FreshTokens(fresh.size(), next));
     RETURN_IF_ERROR(snapshot.Commit());
@@ -216,7 +235,7 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
     contact.number = number++;
     contact.token = tokens[i];
     contact.wraps.resize(options.books.size());
-    for (const ClassFields& fields : drafts[fresh[i]].classes) {
+    for (const ClassFields& fields : drafts[fresh[i].content].classes) {
       ASSIGN_OR_RETURN(SealedClass one, SealClass(session, keyring_->roster().vault, contact.number,
                                                   contact.token, fields.class_id, 1, fields.fields,
                                                   options.books));
@@ -239,7 +258,7 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     Sealed& contact = sealed[i];
     store::ContactRow row{.number = contact.number, .token = contact.token, .identifiers = {}, .values = {}};
-    for (const crypto::Hash128& hash : hashes[fresh[i]]) {
+    for (const crypto::Hash128& hash : hashes[fresh[i].content]) {
       row.identifiers.insert(row.identifiers.end(), hash.begin(), hash.end());
       index_rows.push_back(index_.MakeRow(hash, contact.number));
     }
@@ -248,8 +267,8 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
     RETURN_IF_ERROR(store.InsertContact(row));
     token_rows.emplace_back(contact.token, contact.number);
     session.Cover(keyring::CoverageKind::kCreated, kRootBook, contact.number);
-    results[fresh[i]].contact = contact.number;
-    results[fresh[i]].assigned = !options.books.empty();
+    results[fresh[i].first].contact = contact.number;
+    results[fresh[i].first].assigned = !options.books.empty();
   }
   for (std::size_t b = 0; b < options.books.size(); ++b) {
     for (Sealed& contact : sealed) {

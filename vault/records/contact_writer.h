@@ -80,10 +80,14 @@ class ContactWriter {
       : keyring_(&keyring), index_(std::move(index)) {}
   absl::StatusOr<std::vector<DraftResult>> Try(const std::vector<ContactDraft>& drafts,
                                                const BatchOptions& options);
+  // A new contact: the draft that it came with first, and the one whose contents it gets.
+  struct Fresh {
+    std::size_t first = 0, content = 0;
+  };
   absl::Status Classify(const std::vector<ContactDraft>& drafts,
                         const std::vector<std::vector<crypto::Hash128>>& hashes,
-                        std::vector<DraftResult>& results, std::vector<std::size_t>& fresh,
-                        std::vector<std::size_t>& known);
+                        OnDuplicate on_duplicate, std::vector<DraftResult>& results,
+                        std::vector<Fresh>& fresh, std::vector<std::size_t>& known);
   absl::Status WriteKnown(const ContactDraft& draft, const std::vector<crypto::Hash128>& hashes,
                           const BatchOptions& options, keyring::SessionWriter& session,
                           ContactReader& reader, bool reads, DraftResult& result);

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
 #include "tests/support/test_vault.h"
 
 namespace sealbook {
@@ -199,6 +202,84 @@ TEST_F(ContactsTest, EachVisitsOwnBooksOnce) {
                   .ok());
   EXPECT_THAT(names, ::testing::UnorderedElementsAre("Person 11112222", "Person 33334444"));
 }
+
+// How a list is cut into batches must not show: outcomes, and who is found by which identifier.
+class BatchCutTest : public ::testing::TestWithParam<records::OnDuplicate> {
+ protected:
+  // A person of each phone and email that the letters name: "P1 E2".
+  static records::ContactDraft Person(const std::string& name, const std::vector<int>& phones,
+                                      const std::vector<int>& emails) {
+    records::ContactDraft draft;
+    records::Fields identity;
+    for (const int phone : phones) {
+      draft.identifiers.push_back({IdentifierKind::kPhone, absl::StrCat("+82101000000", phone)});
+      identity.push_back({"phone", draft.identifiers.back().value});
+    }
+    for (const int email : emails) {
+      draft.identifiers.push_back({IdentifierKind::kEmail, absl::StrCat("e", email, "@example.com")});
+      identity.push_back({"email", draft.identifiers.back().value});
+    }
+    draft.classes = {{ClassId::kIdentity, identity}, {ClassId::kProfile, {{"name", name}}}};
+    return draft;
+  }
+  static std::string Import(TestVault& vault, const std::vector<records::ContactDraft>& drafts, std::size_t cut) {
+    auto owner = vault.Unlock("owner");
+    std::string outcomes;
+    for (std::size_t at = 0; at < drafts.size(); at += cut) {
+      const auto end = std::min(drafts.size(), at + cut);
+      const auto results = TestVault::Import(
+          *owner, {drafts.begin() + static_cast<std::ptrdiff_t>(at), drafts.begin() + static_cast<std::ptrdiff_t>(end)},
+          {}, GetParam());
+      EXPECT_TRUE(results.ok()) << results.status();
+      if (!results.ok()) return "";
+      for (const records::DraftResult& result : *results) {
+        absl::StrAppend(&outcomes, static_cast<int>(result.outcome), " ");
+      }
+    }
+    ContactReader reader(*owner);
+    for (int i = 0; i < 5; ++i) {
+      for (const auto& [kind, value] : {std::pair(IdentifierKind::kPhone, absl::StrCat("+82101000000", i)),
+                                        std::pair(IdentifierKind::kEmail, absl::StrCat("e", i, "@example.com"))}) {
+        const auto found = reader.FindIdentifier(kind, value);
+        std::string name = "-";
+        if (found.ok()) {
+          const auto contact = reader.Read(TestVault::PermitFor(*owner), *found);
+          EXPECT_TRUE(contact.ok()) << contact.status();
+          if (contact.ok()) name = TestVault::ValueOf(*contact, "name");
+        }
+        absl::StrAppend(&outcomes, name, " ");
+      }
+    }
+    return outcomes;
+  }
+};
+
+TEST_P(BatchCutTest, OneBatchEndsAsManyDo) {
+  std::mt19937 dice(20261124);
+  for (int round = 0; round < 12; ++round) {
+    std::vector<records::ContactDraft> drafts;
+    for (int i = 0; i < 7; ++i) {
+      const auto pick = [&] {
+        std::vector<int> out;
+        for (int n = static_cast<int>(dice() % 3); n > 0; --n) out.push_back(static_cast<int>(dice() % 5));
+        std::sort(out.begin(), out.end());
+        out.erase(std::unique(out.begin(), out.end()), out.end());
+        return out;
+      };
+      records::ContactDraft draft = Person(absl::StrCat("N", i), pick(), pick());
+      if (!draft.identifiers.empty()) drafts.push_back(std::move(draft));
+    }
+    TestVault one_by_one;
+    const std::string expected = Import(one_by_one, drafts, 1);
+    TestVault by_three;
+    EXPECT_EQ(Import(by_three, drafts, 3), expected) << "round " << round;
+    TestVault at_once;
+    EXPECT_EQ(Import(at_once, drafts, 100), expected) << "round " << round;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(HowDuplicatesAreTaken, BatchCutTest,
+                         ::testing::Values(records::OnDuplicate::kSkip, records::OnDuplicate::kReplace));
 
 }  // namespace
 }  // namespace sealbook
