@@ -20,6 +20,8 @@ constexpr int kMaxTries = 20;
 // and to the others when so many wait.
 constexpr std::size_t kLargeBatch = 500;
 constexpr std::int64_t kMaxRecentIndexRows = 200'000;
+// A filter of a vault that holds contacts is made by reading its index, which pays from here on.
+constexpr int kLargeBatchesWithoutFilter = 3;
 
 // A contact that is sealed and has its place, but not its session's number yet.
 struct Sealed {
@@ -81,44 +83,74 @@ absl::Status ContactWriter::MergeIndex() {
   return absl::OkStatus();
 }
 
+// Inside the snapshot in which drafts are looked up.
+absl::Status ContactWriter::PrepareFilter(std::size_t drafts, std::int64_t last_session, ContactNumber next) {
+  if (filter_ && filter_session_ != last_session) {
+    // Another process writes as well: from now on everything is looked up.
+    filter_.reset();
+    filter_wanted_ = false;
+  }
+  if (filter_ || !filter_wanted_ || drafts < kLargeBatch) return absl::OkStatus();
+  if (next > 1 && ++large_batches_ <= kLargeBatchesWithoutFilter) return absl::OkStatus();
+  HashFilter filter;
+  RETURN_IF_ERROR(keyring_->store().EachIndex([&](const store::IndexRow& row) {
+    filter.Add(row.hash);
+    return absl::OkStatus();
+  }));
+  filter_ = std::move(filter);
+  filter_session_ = last_session;
+  return absl::OkStatus();
+}
+
 // Which drafts are new, and which are contacts that are there. Hashes are looked up in their order, so
 // that each page of the index is read once.
 absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
                                      const std::vector<std::vector<crypto::Hash128>>& hashes,
                                      OnDuplicate on_duplicate, std::vector<DraftResult>& results,
                                      std::vector<Fresh>& fresh, std::vector<std::size_t>& known) {
-  std::vector<std::pair<crypto::Hash128, std::size_t>> sorted;
+  struct Wanted {
+    crypto::Hash128 hash;
+    std::size_t draft, position;
+    auto operator<=>(const Wanted&) const = default;
+  };
+  std::vector<Wanted> sorted;  // the index is read in its own order
+  std::vector<std::vector<std::int64_t>> found(drafts.size());
   for (std::size_t i = 0; i < drafts.size(); ++i) {
-    for (const crypto::Hash128& hash : hashes[i]) sorted.emplace_back(hash, i);
+    found[i].resize(hashes[i].size());
+    for (std::size_t h = 0; h < hashes[i].size(); ++h) sorted.push_back({hashes[i][h], i, h});
   }
   std::sort(sorted.begin(), sorted.end());
-  for (const auto& [hash, i] : sorted) {
-    DraftResult& result = results[i];
-    const auto found = index_.Find(hash);
-    if (absl::IsDataLoss(found.status())) {
-      result.outcome = Outcome::kDamaged;
+  for (const Wanted& wanted : sorted) {
+    if (filter_ && !filter_->MayHold(wanted.hash)) continue;
+    const auto contact = index_.Find(wanted.hash);
+    if (absl::IsDataLoss(contact.status())) {
+      results[wanted.draft].outcome = Outcome::kDamaged;
       continue;
     }
-    RETURN_IF_ERROR(found.status());
-    if (!*found || result.outcome == Outcome::kDamaged) continue;
-    if (result.contact != 0 && result.contact != **found) result.outcome = Outcome::kConflict;
-    result.contact = **found;
+    RETURN_IF_ERROR(contact.status());
+    found[wanted.draft][wanted.position] = contact->value_or(0);
   }
-  // Within the batch, in its order, as if each draft were a batch of its own: whom each identifier leads
-  // to, a contact's number, or -1, -2, … for the new contacts.
+  // In the order of the batch, as if each draft were a batch of its own. Whom an identifier leads to: a
+  // contact's number, -1, -2, … for the new ones, 0 for nobody; where nothing stands here, the index says.
   absl::flat_hash_map<std::string, std::int64_t> owner_of;
+  absl::flat_hash_map<std::int64_t, std::vector<crypto::Hash128>> held_by;
   const auto own = [&](std::size_t i, std::int64_t owner) {
-    for (const crypto::Hash128& hash : hashes[i]) owner_of[crypto::AsText(hash)] = owner;
+    std::vector<crypto::Hash128>& held = held_by[owner];
+    for (const crypto::Hash128& hash : held) owner_of[crypto::AsText(hash)] = 0;
+    held = hashes[i];
+    for (const crypto::Hash128& hash : held) owner_of[crypto::AsText(hash)] = owner;
   };
+  const bool replace = on_duplicate == OnDuplicate::kReplace;
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     DraftResult& result = results[i];
     if (result.outcome != Outcome::kImported) continue;
-    std::int64_t owner = result.contact;
-    for (const crypto::Hash128& hash : hashes[i]) {
-      const auto at = owner_of.find(crypto::AsText(hash));
-      if (at == owner_of.end() || at->second == owner) continue;
+    std::int64_t owner = 0;
+    for (std::size_t h = 0; h < hashes[i].size(); ++h) {
+      const auto at = owner_of.find(crypto::AsText(hashes[i][h]));
+      const std::int64_t leads_to = at == owner_of.end() ? found[i][h] : at->second;
+      if (leads_to == 0 || leads_to == owner) continue;
       if (owner != 0) result.outcome = Outcome::kConflict;
-      owner = at->second;
+      owner = leads_to;
     }
     if (result.outcome == Outcome::kConflict) continue;
     if (owner == 0) {
@@ -127,20 +159,32 @@ absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
     } else if (owner > 0) {
       result.contact = owner;
       known.push_back(i);
-      if (on_duplicate == OnDuplicate::kReplace) own(i, owner);
+      if (!replace) continue;
+      if (!held_by.contains(owner)) {
+        ASSIGN_OR_RETURN(held_by[owner], IdentifiersOf(owner));
+      }
+      own(i, owner);
     } else {
       Fresh& contact = fresh[static_cast<std::size_t>(-owner) - 1];
       result.duplicate_of = contact.first;
-      result.outcome = Outcome::kDuplicate;
-      if (on_duplicate == OnDuplicate::kReplace) {
-        result.outcome = Outcome::kUpdated;
-        for (const crypto::Hash128& hash : hashes[contact.content]) owner_of.erase(crypto::AsText(hash));
-        contact.content = i;
-        own(i, owner);
-      }
+      result.outcome = replace ? Outcome::kUpdated : Outcome::kDuplicate;
+      if (!replace) continue;
+      contact.content = i;
+      own(i, owner);
     }
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<crypto::Hash128>> ContactWriter::IdentifiersOf(ContactNumber contact) {
+  store::ContactRow row;
+  ASSIGN_OR_RETURN(const bool there, keyring_->store().GetContact(contact, row));
+  std::vector<crypto::Hash128> hashes;
+  for (std::size_t at = 0; there && at + sizeof(crypto::Hash128) <= row.identifiers.size(); at += sizeof(crypto::Hash128)) {
+    std::copy_n(row.identifiers.begin() + static_cast<std::ptrdiff_t>(at), sizeof(crypto::Hash128),
+                hashes.emplace_back().begin());
+  }
+  return hashes;
 }
 
 absl::StatusOr<std::vector<std::int64_t>> ContactWriter::FreshTokens(std::size_t count,
@@ -216,8 +260,10 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   {
     ASSIGN_OR_RETURN(store::Transaction snapshot, store.BeginRead());
     ASSIGN_OR_RETURN(data_version, store.DataVersion());
-    RETURN_IF_ERROR(Classify(drafts, hashes, options.on_duplicate, results, fresh, known));
     ASSIGN_OR_RETURN(const ContactNumber next, store.NextContact());
+    ASSIGN_OR_RETURN(const std::int64_t last_session, store.LastSession());
+    RETURN_IF_ERROR(PrepareFilter(drafts.size(), last_session, next));
+    RETURN_IF_ERROR(Classify(drafts, hashes, options.on_duplicate, results, fresh, known));
     ASSIGN_OR_RETURN(tokens, FreshTokens(fresh.size(), next));
     RETURN_IF_ERROR(snapshot.Commit());
   }
@@ -280,18 +326,7 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
       session.Cover(keyring::CoverageKind::kAssigned, options.books[b], contact.number);
     }
   }
-  const absl::Time rows_done = absl::Now();
-  std::sort(token_rows.begin(), token_rows.end());
-  for (const auto& [token, contact] : token_rows) RETURN_IF_ERROR(taken(store.InsertToken(token, contact)));
-  std::sort(index_rows.begin(), index_rows.end(),
-            [](const auto& a, const auto& b) { return a.hash < b.hash; });
-  ASSIGN_OR_RETURN(const std::int64_t data_version_now, store.DataVersion());
-  for (const store::IndexRow& row : index_rows) {
-    RETURN_IF_ERROR(taken(fresh.size() >= kLargeBatch ? store.InsertRecentIndex(row, data_version_now == data_version)
-                                                      : store.InsertIndex(row)));
-  }
-  times_.index += absl::Now() - rows_done;
-
+  // Before the new ones' index rows: what a replaced contact gives up may be theirs now.
   ContactReader reader(*keyring_);
   const bool reads = keyring_->role().root_scope && keyring_->Holds(kRootBook, ClassId::kIdentity);
   for (const std::size_t i : known) {
@@ -308,6 +343,19 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
       return taken(status);
     }
   }
+  const absl::Time rows_done = absl::Now();
+  std::sort(token_rows.begin(), token_rows.end());
+  for (const auto& [token, contact] : token_rows) RETURN_IF_ERROR(taken(store.InsertToken(token, contact)));
+  std::sort(index_rows.begin(), index_rows.end(),
+            [](const auto& a, const auto& b) { return a.hash < b.hash; });
+  ASSIGN_OR_RETURN(const std::int64_t data_version_now, store.DataVersion());
+  const bool untouched = data_version_now == data_version && known.empty();
+  for (const store::IndexRow& row : index_rows) {
+    RETURN_IF_ERROR(taken(fresh.size() >= kLargeBatch ? store.InsertRecentIndex(row, untouched)
+                                                      : store.InsertIndex(row)));
+  }
+  times_.index += absl::Now() - rows_done;
+
   for (DraftResult& result : results) {
     if (result.duplicate_of) result.contact = results[*result.duplicate_of].contact;
   }
@@ -316,6 +364,13 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   const absl::Time committing = absl::Now();
   RETURN_IF_ERROR(transaction.Commit());
   times_.commit += absl::Now() - committing;
+  if (filter_) {
+    for (const auto& of_one : hashes) {
+      for (const crypto::Hash128& hash : of_one) filter_->Add(hash);
+    }
+    // Where somebody's session came in between, the next batch sees that this one is not the next.
+    if (session_number == filter_session_ + 1) filter_session_ = session_number;
+  }
   times_.last_lock = absl::Now() - locked;
   times_.write += times_.last_lock;
   times_.longest_lock = std::max(times_.longest_lock, times_.last_lock);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "vault/keyring/keyring.h"
 #include "vault/keyring/session_writer.h"
 #include "vault/records/contact_reader.h"
+#include "vault/records/hash_filter.h"
 #include "vault/records/index.h"
 
 namespace sealbook::records {
@@ -88,15 +90,24 @@ class ContactWriter {
                         const std::vector<std::vector<crypto::Hash128>>& hashes,
                         OnDuplicate on_duplicate, std::vector<DraftResult>& results,
                         std::vector<Fresh>& fresh, std::vector<std::size_t>& known);
+  // As the contact's row lists them.
+  absl::StatusOr<std::vector<crypto::Hash128>> IdentifiersOf(ContactNumber contact);
   absl::Status WriteKnown(const ContactDraft& draft, const std::vector<crypto::Hash128>& hashes,
                           const BatchOptions& options, keyring::SessionWriter& session,
                           ContactReader& reader, bool reads, DraftResult& result);
   absl::Status MergeIndex();
+  absl::Status PrepareFilter(std::size_t drafts, std::int64_t last_session, ContactNumber next);
   absl::StatusOr<std::vector<std::int64_t>> FreshTokens(std::size_t count, std::int64_t existing);
 
   keyring::Keyring* keyring_;
   IdentifierIndex index_;
   BatchTimes times_;
+  // Knows every index row that sessions up to `filter_session_` made; none where somebody else's session
+  // came in between, and then no more.
+  std::optional<HashFilter> filter_;
+  std::int64_t filter_session_ = 0;
+  int large_batches_ = 0;
+  bool filter_wanted_ = true;
 };
 
 // A change of one contact by whoever may write the classes concerned.
