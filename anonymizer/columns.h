@@ -1,5 +1,6 @@
-// What the columns of a customer list mean: recognised by their names in Korean, Chinese, Japanese and
-// English (and some in Spanish, Portuguese, German and Indonesian), by what stands in them, or told.
+// What the columns of a customer list mean: recognised by their names in Korean, Chinese, Japanese
+// and English (and some in Spanish, Portuguese, German and Indonesian), by what stands in them, or
+// told.
 #pragma once
 
 #include <string>
@@ -33,9 +34,10 @@ absl::Status CheckFieldName(absl::string_view field);
 
 // `sample` are rows of cells. Two columns may have the same field.
 std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
-                                     const std::vector<std::vector<std::string>>& sample, absl::string_view region);
-// Columns that nobody knows, from `from` on, get fields of their own: values of two columns never meet
-// under one name.
+                                     const std::vector<std::vector<std::string>>& sample,
+                                     absl::string_view region);
+// Columns that nobody knows, from `from` on, get fields of their own: values of two columns never
+// meet under one name.
 void SeparateUnknownFields(std::vector<Column>& columns, std::size_t from);
 
 // The field that a column's values end up in: "name" for a part of one.

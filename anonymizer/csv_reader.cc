@@ -1,5 +1,5 @@
-// CSV as spreadsheets write it, by libcsv: any delimiter, quotes with doubled quotes and line breaks
-// inside. libcsv is fed line by line, so that each row knows where it begins.
+// CSV as spreadsheets write it, by libcsv: any delimiter, quotes with doubled quotes and line
+// breaks inside. libcsv is fed line by line, so that each row knows where it begins.
 #include <csv.h>
 
 #include <algorithm>
@@ -51,7 +51,9 @@ class Parser {
 
  private:
   void Parse(absl::string_view text) {
-    if (csv_parse(&parser_, text.data(), text.size(), &Parser::OnCell, &Parser::OnRow, this) != text.size()) failed_ = true;
+    if (csv_parse(&parser_, text.data(), text.size(), &Parser::OnCell, &Parser::OnRow, this) !=
+        text.size())
+      failed_ = true;
   }
   static void OnCell(void* cell, std::size_t size, void* self) {
     static_cast<Parser*>(self)->cells_.emplace_back(static_cast<const char*>(cell), size);
@@ -63,8 +65,9 @@ class Parser {
   bool ended_ = false, fresh_ = true, failed_ = false;
 };
 
-// A quote that was not closed takes the lines below it along, up to the next one; that one then stands
-// where no program writes it. So a row of several lines must have its quotes as the format wants them.
+// A quote that was not closed takes the lines below it along, up to the next one; that one then
+// stands where no program writes it. So a row of several lines must have its quotes as the format
+// wants them.
 bool HasSoundQuotes(const std::deque<TextLine>& lines, char delimiter) {
   Parser parser(delimiter, CSV_STRICT);
   for (const TextLine& line : lines) parser.Feed(line.text);
@@ -94,7 +97,8 @@ char FindDelimiter(const std::deque<TextLine>& sample) {
       }
       lines_in_row = parser->in_row() ? lines_in_row + 1 : 0;
       // A quote that is never closed must not hide what the rest of the file says.
-      if (lines_in_row > kSampleRowLines) parser = std::make_unique<Parser>(candidate), lines_in_row = 0;
+      if (lines_in_row > kSampleRowLines)
+        parser = std::make_unique<Parser>(candidate), lines_in_row = 0;
     }
     std::size_t cells = 0, agreeing = 0;
     for (const auto& [count, times] : rows_by_cells) {
@@ -117,7 +121,10 @@ std::optional<char> DelimiterLine(absl::string_view text) {
 class CsvReader : public TableReader {
  public:
   CsvReader(TextSource& source, TableFormat format, char delimiter)
-      : source_(source), format_(format), delimiter_(delimiter), parser_(std::make_unique<Parser>(delimiter)) {}
+      : source_(source),
+        format_(format),
+        delimiter_(delimiter),
+        parser_(std::make_unique<Parser>(delimiter)) {}
 
   absl::Status ReadHeader(const TableOptions& options);
   absl::StatusOr<bool> Next(TableRow& row) override {
@@ -145,14 +152,16 @@ class CsvReader : public TableReader {
     return source_.Next(line);
   }
   absl::StatusOr<bool> ReadRow(TableRow& row);
-  std::optional<std::size_t> UnknownHeader(std::optional<std::size_t> first_data, std::size_t data_width) const;
+  std::optional<std::size_t> UnknownHeader(std::optional<std::size_t> first_data,
+                                           std::size_t data_width) const;
   absl::Status GiveUpQuote(std::deque<TextLine> lines, TableRow& row);
   void CheckWidth(TableRow& row) const {
     if (!row.fault.empty()) return;
     while (row.cells.size() > columns_.size() && row.cells.back().empty()) row.cells.pop_back();
     // Columns without a name at the end of a header may be there or not.
     if (row.cells.size() < named_ || row.cells.size() > columns_.size()) {
-      row.fault = absl::StrCat("has ", row.cells.size(), " cells where the header has ", columns_.size());
+      row.fault =
+          absl::StrCat("has ", row.cells.size(), " cells where the header has ", columns_.size());
     }
     for (const std::string& cell : row.cells) {
       if (cell.size() > kMaxCellBytes) row.fault = "has a cell longer than 64 KiB";
@@ -175,15 +184,17 @@ class CsvReader : public TableReader {
 // The quote that opened the first of these lines is wrong, not what follows it: that is read again.
 absl::Status CsvReader::GiveUpQuote(std::deque<TextLine> lines, TableRow& row) {
   if (++broken_quotes_ > kMaxBrokenQuotes) {
-    return WithHint(absl::InvalidArgumentError(absl::StrCat(
-                        "line ", lines.front().number, ": quotes are never closed, here and in many lines before")),
+    return WithHint(absl::InvalidArgumentError(
+                        absl::StrCat("line ", lines.front().number,
+                                     ": quotes are never closed, here and in many lines before")),
                     "Save the list again as CSV from the program that made it.");
   }
   parser_ = std::make_unique<Parser>(delimiter_);
   row.line = lines.front().number;
   row.fault = "opens a quote that is never closed";
   lines.pop_front();
-  again_.insert(again_.begin(), std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end()));
+  again_.insert(again_.begin(), std::make_move_iterator(lines.begin()),
+                std::make_move_iterator(lines.end()));
   return absl::OkStatus();
 }
 
@@ -195,7 +206,8 @@ absl::StatusOr<bool> CsvReader::ReadRow(TableRow& row) {
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, NextLine(line));
     const bool too_much = lines.size() > kMaxRowLines || bytes > kMaxRowBytes;
-    if ((!more && parser_->in_row()) || (more && too_much) || (more && !line.fault.empty() && parser_->in_row())) {
+    if ((!more && parser_->in_row()) || (more && too_much) ||
+        (more && !line.fault.empty() && parser_->in_row())) {
       if (more) lines.push_back(std::move(line));
       RETURN_IF_ERROR(GiveUpQuote(std::move(lines), row));
       return true;
@@ -218,12 +230,14 @@ absl::StatusOr<bool> CsvReader::ReadRow(TableRow& row) {
     }
     row.line = lines.empty() ? number : lines.front().number;
     row.cells = std::move(parser_->cells());
-    if (std::all_of(row.cells.begin(), row.cells.end(), [](const std::string& cell) { return cell.empty(); })) {
+    if (std::all_of(row.cells.begin(), row.cells.end(),
+                    [](const std::string& cell) { return cell.empty(); })) {
       lines.clear();
       bytes = 0;
       continue;  // a row of empty cells, as spreadsheets leave them at the end
     }
-    if (FilledWidth(row.cells) > kMaxColumns) row.fault = absl::StrCat("has more than ", kMaxColumns, " cells");
+    if (FilledWidth(row.cells) > kMaxColumns)
+      row.fault = absl::StrCat("has more than ", kMaxColumns, " cells");
     return true;
   }
 }
@@ -237,7 +251,8 @@ absl::Status CsvReader::ReadHeader(const TableOptions& options) {
     TableRow row;
     ASSIGN_OR_RETURN(const bool more, ReadRow(row));
     if (!more) break;
-    if (head_.empty() && row.fault.empty() && row.cells.size() <= 2 && absl::StartsWithIgnoreCase(row.cells[0], "sep=")) {
+    if (head_.empty() && row.fault.empty() && row.cells.size() <= 2 &&
+        absl::StartsWithIgnoreCase(row.cells[0], "sep=")) {
       continue;
     }
     head_.push_back(std::move(row));
@@ -246,18 +261,21 @@ absl::Status CsvReader::ReadHeader(const TableOptions& options) {
     const std::size_t width = FilledWidth(last.cells);
     if (options.looks_like_header && options.looks_like_header(last.cells) && width > data_width) {
       header = head_.size() - 1;
-    } else if (width > data_width && options.looks_like_data && options.looks_like_data(last.cells)) {
+    } else if (width > data_width && options.looks_like_data &&
+               options.looks_like_data(last.cells)) {
       first_data = head_.size() - 1;
       data_width = width;
     }
   }
   if (head_.empty()) {
-    return WithHint(absl::InvalidArgumentError("the file has no rows"), "Check that it was saved whole.");
+    return WithHint(absl::InvalidArgumentError("the file has no rows"),
+                    "Check that it was saved whole.");
   }
   if (!header && first_data != std::size_t{0}) header = UnknownHeader(first_data, data_width);
   if (header) {
     if (!head_[*header].fault.empty()) {
-      return WithHint(absl::InvalidArgumentError(absl::StrCat("line ", head_[*header].line, " ", head_[*header].fault)),
+      return WithHint(absl::InvalidArgumentError(
+                          absl::StrCat("line ", head_[*header].line, " ", head_[*header].fault)),
                       "The first row must name the columns.");
     }
     columns_ = head_[*header].cells;
@@ -272,12 +290,13 @@ absl::Status CsvReader::ReadHeader(const TableOptions& options) {
   return absl::OkStatus();
 }
 
-// Without a known name in sight: the first row names the columns, or the first of several cells where
-// the customers below have several. nullopt: only notice stands above the customers.
+// Without a known name in sight: the first row names the columns, or the first of several cells
+// where the customers below have several. nullopt: only notice stands above the customers.
 std::optional<std::size_t> CsvReader::UnknownHeader(std::optional<std::size_t> first_data,
                                                     std::size_t data_width) const {
   for (std::size_t i = 0; i < first_data.value_or(head_.size()); ++i) {
-    // A row that cannot be read may have been the header: that is told, and no other row taken for it.
+    // A row that cannot be read may have been the header: that is told, and no other row taken for
+    // it.
     if (!head_[i].fault.empty() || FilledWidth(head_[i].cells) > 1) return i;
   }
   if (first_data && data_width > 1) return std::nullopt;
@@ -298,7 +317,8 @@ absl::StatusOr<std::unique_ptr<TableReader>> OpenCsv(TextSource& source, TableFo
     return WithHint(absl::InvalidArgumentError("that delimiter cannot stand between cells"),
                     "Use a comma, a semicolon, a tab or a bar.");
   }
-  auto reader = std::make_unique<CsvReader>(source, delimiter == '\t' ? TableFormat::kTsv : format, delimiter);
+  auto reader = std::make_unique<CsvReader>(source, delimiter == '\t' ? TableFormat::kTsv : format,
+                                            delimiter);
   RETURN_IF_ERROR(reader->ReadHeader(options));
   return reader;
 }

@@ -17,13 +17,15 @@ constexpr std::size_t kRowsToRecognize = 200;
 
 std::string Naming(const Column& column, std::size_t position) {
   constexpr std::size_t kMaxBytes = 64;
-  if (column.name.empty() || column.name.size() > kMaxBytes) return absl::StrCat("column ", position + 1);
+  if (column.name.empty() || column.name.size() > kMaxBytes)
+    return absl::StrCat("column ", position + 1);
   return absl::StrCat("column '", column.name, "'");
 }
 
 // Spreadsheets and shops put an apostrophe before a number so that it stays a text.
 absl::string_view WithoutApostrophe(absl::string_view cell) {
-  if (cell.size() > 1 && cell[0] == '\'' && (absl::ascii_isdigit(static_cast<unsigned char>(cell[1])) || cell[1] == '+')) {
+  if (cell.size() > 1 && cell[0] == '\'' &&
+      (absl::ascii_isdigit(static_cast<unsigned char>(cell[1])) || cell[1] == '+')) {
     return cell.substr(1);
   }
   return cell;
@@ -40,14 +42,17 @@ bool IsHangulOrHan(absl::string_view text) {
 std::string JoinName(const std::string& family, const std::string& given) {
   if (family.empty()) return given;
   if (given.empty()) return family;
-  return IsHangulOrHan(family) || IsHangulOrHan(given) ? absl::StrCat(family, given) : absl::StrCat(given, " ", family);
+  return IsHangulOrHan(family) || IsHangulOrHan(given) ? absl::StrCat(family, given)
+                                                       : absl::StrCat(given, " ", family);
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<CustomerList>> CustomerList::Open(const std::string& path, const ListOptions& options) {
+absl::StatusOr<std::unique_ptr<CustomerList>> CustomerList::Open(const std::string& path,
+                                                                 const ListOptions& options) {
   if (!options.region.empty() && !IsRegion(options.region)) {
-    return WithHint(absl::FailedPreconditionError("that is no region"), "Use a country's two letters, KR or CN say.");
+    return WithHint(absl::FailedPreconditionError("that is no region"),
+                    "Use a country's two letters, KR or CN say.");
   }
   ASSIGN_OR_RETURN(auto source, TextSource::Open(path, options.encoding));
   auto table = OpenTable(*source, {.format = options.format,
@@ -55,13 +60,16 @@ absl::StatusOr<std::unique_ptr<CustomerList>> CustomerList::Open(const std::stri
                                    .looks_like_header = &LooksLikeHeader,
                                    .looks_like_data = &LooksLikeData});
   if (!table.ok()) {
-    return WithHint(absl::Status(table.status().code(), absl::StrCat(path, ": ", table.status().message())),
-                    HintOf(table.status()));
+    return WithHint(
+        absl::Status(table.status().code(), absl::StrCat(path, ": ", table.status().message())),
+        HintOf(table.status()));
   }
-  std::unique_ptr<CustomerList> list(new CustomerList(std::move(source), *std::move(table), options));
+  std::unique_ptr<CustomerList> list(
+      new CustomerList(std::move(source), *std::move(table), options));
   const absl::Status recognized = list->Recognize();
   if (!recognized.ok()) {
-    return WithHint(absl::Status(recognized.code(), absl::StrCat(path, ": ", recognized.message())), HintOf(recognized));
+    return WithHint(absl::Status(recognized.code(), absl::StrCat(path, ": ", recognized.message())),
+                    HintOf(recognized));
   }
   return list;
 }
@@ -76,7 +84,8 @@ absl::Status CustomerList::Recognize() {
     held_.push_back(std::move(row));
   }
   if (held_.empty()) {
-    return WithHint(absl::InvalidArgumentError("the list has no rows below its header"), "Check that it was saved whole.");
+    return WithHint(absl::InvalidArgumentError("the list has no rows below its header"),
+                    "Check that it was saved whole.");
   }
   columns_ = RecognizeColumns(table_->columns(), sample, options_.region);
   return ApplyMappings(options_.mappings, columns_);
@@ -101,21 +110,26 @@ void CustomerList::AddField(CustomerRow& row, absl::string_view field, std::stri
   row.fields.push_back({std::move(name), std::move(value)});
 }
 
-absl::Status CustomerList::AddIdentifiers(const Column& column, std::size_t position, IdentifierKind kind,
-                                          absl::string_view cell, CustomerRow& row) {
+absl::Status CustomerList::AddIdentifiers(const Column& column, std::size_t position,
+                                          IdentifierKind kind, absl::string_view cell,
+                                          CustomerRow& row) {
   CellParts parts = SplitCell(cell);
   for (const std::string& value : parts.values) {
     const absl::Time start = kind == IdentifierKind::kPhone ? absl::Now() : absl::Time();
     auto identifier = NormalizeIdentifier(kind, value, options_.region);
     if (kind == IdentifierKind::kPhone) phone_time_ += absl::Now() - start;
     if (!identifier.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(Naming(column, position), " ", identifier.status().message()));
+      return absl::InvalidArgumentError(
+          absl::StrCat(Naming(column, position), " ", identifier.status().message()));
     }
-    if (std::find(row.identifiers.begin(), row.identifiers.end(), *identifier) != row.identifiers.end()) continue;
+    if (std::find(row.identifiers.begin(), row.identifiers.end(), *identifier) !=
+        row.identifiers.end())
+      continue;
     AddField(row, FieldOfKind(identifier->kind), identifier->value);
     row.identifiers.push_back(*std::move(identifier));
   }
-  if (!parts.note.empty()) AddField(row, absl::StrCat(policies::BaseField(column.field), "_note"), CleanText(parts.note));
+  if (!parts.note.empty())
+    AddField(row, absl::StrCat(policies::BaseField(column.field), "_note"), CleanText(parts.note));
   return absl::OkStatus();
 }
 
@@ -132,16 +146,20 @@ absl::Status CustomerList::Convert(TableRow& raw, CustomerRow& row) {
     std::string value = CleanText(cell);
     if (value.empty()) continue;
     const bool part_of_name = FieldWritten(column) != column.field;
-    if (part_of_name && column.field == kGivenName) given = std::move(value);
-    else if (part_of_name) family = std::move(value);
-    else AddField(row, column.field, std::move(value));
+    if (part_of_name && column.field == kGivenName)
+      given = std::move(value);
+    else if (part_of_name)
+      family = std::move(value);
+    else
+      AddField(row, column.field, std::move(value));
   }
   if (!given.empty() || !family.empty()) AddField(row, "name", JoinName(family, given));
   if (row.fields.empty()) return absl::InvalidArgumentError("holds nothing to keep");
   if (row.identifiers.empty()) {
     // Found again by all that it says, so that a second import adds nothing.
     std::string whole;
-    for (const records::Field& field : row.fields) absl::StrAppend(&whole, field.name, "\x1f", field.value, "\x1e");
+    for (const records::Field& field : row.fields)
+      absl::StrAppend(&whole, field.name, "\x1f", field.value, "\x1e");
     row.identifiers.push_back({IdentifierKind::kRow, std::move(whole)});
   }
   return absl::OkStatus();

@@ -1,5 +1,5 @@
-// A customer list, row by row: which columns it has, which identifiers and fields each row gives, and
-// which rows cannot be used and why. Streams; holds one row at a time.
+// A customer list, row by row: which columns it has, which identifiers and fields each row gives,
+// and which rows cannot be used and why. Streams; holds one row at a time.
 //
 //   ASSIGN_OR_RETURN(auto list, CustomerList::Open(path, options));
 //   CustomerRow row;
@@ -33,13 +33,14 @@ struct CustomerRow {
   std::vector<records::IdentifierValue> identifiers;  // at least one, kRow where there is no other
   records::Fields fields;                             // "phone", "phone_2", "name", …
   std::string reject;                                 // a clause; empty for a good row
-  std::vector<std::string> cells;                     // as the file has them, as far as they could be read
+  std::vector<std::string> cells;  // as the file has them, as far as they could be read
 };
 
 class CustomerList {
  public:
   // InvalidArgument: no list that can be read; FailedPrecondition: options that do not fit.
-  static absl::StatusOr<std::unique_ptr<CustomerList>> Open(const std::string& path, const ListOptions& options);
+  static absl::StatusOr<std::unique_ptr<CustomerList>> Open(const std::string& path,
+                                                            const ListOptions& options);
 
   Encoding encoding() const { return source_->encoding(); }
   TableFormat format() const { return table_->format(); }
@@ -57,13 +58,14 @@ class CustomerList {
   absl::Duration phone_time() const { return phone_time_; }
 
  private:
-  CustomerList(std::unique_ptr<TextSource> source, std::unique_ptr<TableReader> table, ListOptions options)
+  CustomerList(std::unique_ptr<TextSource> source, std::unique_ptr<TableReader> table,
+               ListOptions options)
       : source_(std::move(source)), table_(std::move(table)), options_(std::move(options)) {}
   absl::Status Recognize();
   void AddLateColumns();
   absl::Status Convert(TableRow& raw, CustomerRow& row);
-  absl::Status AddIdentifiers(const Column& column, std::size_t position, IdentifierKind kind, absl::string_view cell,
-                              CustomerRow& row);
+  absl::Status AddIdentifiers(const Column& column, std::size_t position, IdentifierKind kind,
+                              absl::string_view cell, CustomerRow& row);
   static void AddField(CustomerRow& row, absl::string_view field, std::string value);
 
   std::unique_ptr<TextSource> source_;

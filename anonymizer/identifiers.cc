@@ -21,9 +21,8 @@ namespace sealbook::anonymizer {
 namespace {
 
 bool IsPlainAscii(absl::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\t';
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\t'; });
 }
 
 bool IsDigits(absl::string_view text) {
@@ -32,16 +31,16 @@ bool IsDigits(absl::string_view text) {
 
 // Marks that say how to write, not what: they come along when numbers are copied from WhatsApp.
 bool IsInvisible(UChar32 c) {
-  return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f ||
-         c == 0x200b || c == 0xfeff || c == 0x061c;
+  return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e ||
+         c == 0x200f || c == 0x200b || c == 0xfeff || c == 0x061c;
 }
 
 absl::string_view Strip(absl::string_view text) { return absl::StripAsciiWhitespace(text); }
 
 // No blanks of any script, nothing that is not seen, and no mark of a character that got lost.
 bool IsOneWord(absl::string_view text) {
-  const icu::UnicodeString word =
-      icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
+  const icu::UnicodeString word = icu::UnicodeString::fromUTF8(
+      icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
   for (std::int32_t i = 0; i < word.length(); i = word.moveIndex32(i, 1)) {
     const UChar32 c = word.char32At(i);
     if (u_isUWhiteSpace(c) || u_iscntrl(c) || c == 0xfffd) return false;
@@ -51,8 +50,8 @@ bool IsOneWord(absl::string_view text) {
 
 std::string LowerCase(absl::string_view text) {
   if (IsPlainAscii(text)) return absl::AsciiStrToLower(text);
-  icu::UnicodeString lower =
-      icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
+  icu::UnicodeString lower = icu::UnicodeString::fromUTF8(
+      icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
   lower.toLower(icu::Locale::getRoot());
   std::string out;
   lower.toUTF8String(out);
@@ -63,19 +62,21 @@ std::string LowerCase(absl::string_view text) {
 
 std::string CleanText(absl::string_view text) {
   if (IsPlainAscii(text)) return std::string(Strip(text));
-  const icu::UnicodeString in =
-      icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
+  const icu::UnicodeString in = icu::UnicodeString::fromUTF8(
+      icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
   icu::UnicodeString visible;
   for (std::int32_t i = 0; i < in.length(); i = in.moveIndex32(i, 1)) {
     const UChar32 c = in.char32At(i);
-    // u_iscntrl has format characters too; of those, joiners and tags are part of words and of emoji.
+    // u_iscntrl has format characters too; of those, joiners and tags are part of words and of
+    // emoji.
     const bool joins = c == 0x200c || c == 0x200d || (c >= 0xe0020 && c <= 0xe007f);
     if (c != '\n' && c != '\t' && !joins && (u_iscntrl(c) || IsInvisible(c))) continue;
     visible.append(c);
   }
   // Afterwards: what stood between a letter and its accent is gone.
   UErrorCode error = U_ZERO_ERROR;
-  const icu::UnicodeString kept = icu::Normalizer2::getNFCInstance(error)->normalize(visible, error);
+  const icu::UnicodeString kept =
+      icu::Normalizer2::getNFCInstance(error)->normalize(visible, error);
   if (U_FAILURE(error)) return std::string(Strip(text));
   // Blanks of every script at the ends.
   std::int32_t begin = 0, end = kept.length();
@@ -88,7 +89,8 @@ std::string CleanText(absl::string_view text) {
 
 bool MeansNothing(absl::string_view cell) {
   static constexpr std::array<absl::string_view, 16> kWords = {
-      "-", "--", ".", "x", "n/a", "na", "none", "null", "없음", "무", "없슴", "无", "無", "没有", "なし", "nil"};
+      "-",    "--", ".",    "x",  "n/a", "na",   "none", "null",
+      "없음", "무", "없슴", "无", "無",  "没有", "なし", "nil"};
   const std::string text = absl::AsciiStrToLower(Strip(cell));
   return text.empty() || std::find(kWords.begin(), kWords.end(), text) != kWords.end();
 }
@@ -98,12 +100,14 @@ absl::StatusOr<std::string> NormalizeEmail(absl::string_view original) {
   absl::string_view inner = text;
   while (absl::ConsumePrefix(&inner, "'") || absl::ConsumePrefix(&inner, "mailto:")) {
   }
-  if (absl::StartsWith(inner, "<") && absl::EndsWith(inner, ">")) inner = inner.substr(1, inner.size() - 2);
+  if (absl::StartsWith(inner, "<") && absl::EndsWith(inner, ">"))
+    inner = inner.substr(1, inner.size() - 2);
   const std::size_t at = inner.rfind('@');
   const auto bad = [] { return absl::InvalidArgumentError("is no email address"); };
   if (at == absl::string_view::npos || at == 0 || inner.size() > 254 || at > 64) return bad();
   const absl::string_view domain = inner.substr(at + 1);
-  if (inner.find_first_of(",;<>()[]\\\"") != absl::string_view::npos || !IsOneWord(inner)) return bad();
+  if (inner.find_first_of(",;<>()[]\\\"") != absl::string_view::npos || !IsOneWord(inner))
+    return bad();
   if (inner.substr(0, at).find('@') != absl::string_view::npos) return bad();
   if (domain.find('.') == absl::string_view::npos) return bad();
   // WhatsApp's own ids look like addresses.
@@ -111,9 +115,12 @@ absl::StatusOr<std::string> NormalizeEmail(absl::string_view original) {
     if (domain == server) return bad();
   }
   for (const absl::string_view label : absl::StrSplit(domain, '.')) {
-    if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return bad();
+    if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-')
+      return bad();
     // Letters of any script: international names are kept as they are written.
-    if (!std::all_of(label.begin(), label.end(), [](unsigned char c) { return absl::ascii_isalnum(c) || c == '-' || c >= 0x80; })) {
+    if (!std::all_of(label.begin(), label.end(), [](unsigned char c) {
+          return absl::ascii_isalnum(c) || c == '-' || c >= 0x80;
+        })) {
       return bad();
     }
   }
@@ -128,9 +135,11 @@ absl::StatusOr<records::IdentifierValue> NormalizeWhatsAppId(absl::string_view o
   if (at != absl::string_view::npos) {
     const absl::string_view server = id.substr(at + 1);
     // "821012345678:12@s.whatsapp.net": the number, and a device.
-    const absl::string_view user = std::string::npos == id.substr(0, at).find(':') ? id.substr(0, at)
-                                                                                   : id.substr(0, id.find(':'));
-    if ((server == "s.whatsapp.net" || server == "c.us") && IsDigits(user)) id = user;
+    const absl::string_view user = std::string::npos == id.substr(0, at).find(':')
+                                       ? id.substr(0, at)
+                                       : id.substr(0, id.find(':'));
+    if ((server == "s.whatsapp.net" || server == "c.us") && IsDigits(user))
+      id = user;
     else if (server == "lid" && IsDigits(user)) {
       return records::IdentifierValue{IdentifierKind::kJid, absl::StrCat(user, "@lid")};
     } else {
@@ -143,16 +152,19 @@ absl::StatusOr<records::IdentifierValue> NormalizeWhatsAppId(absl::string_view o
     return records::IdentifierValue{IdentifierKind::kPhone, std::move(phone)};
   }
   if (id.size() < 4 || id.size() > 128 || !std::all_of(id.begin(), id.end(), [](char c) {
-        return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+        return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' ||
+               c == '-';
       })) {
     return absl::InvalidArgumentError("is no WhatsApp id");
   }
   return records::IdentifierValue{IdentifierKind::kWhatsAppId, std::string(id)};
 }
 
-std::optional<records::IdentifierValue> RecognizeIdentifier(absl::string_view text, absl::string_view region) {
+std::optional<records::IdentifierValue> RecognizeIdentifier(absl::string_view text,
+                                                            absl::string_view region) {
   const std::string clean = CleanText(text);
-  if (absl::EndsWith(clean, "@s.whatsapp.net") || absl::EndsWith(clean, "@c.us") || absl::EndsWith(clean, "@lid")) {
+  if (absl::EndsWith(clean, "@s.whatsapp.net") || absl::EndsWith(clean, "@c.us") ||
+      absl::EndsWith(clean, "@lid")) {
     auto id = NormalizeWhatsAppId(clean);
     return id.ok() ? std::optional(*std::move(id)) : std::nullopt;
   }
@@ -165,17 +177,21 @@ std::optional<records::IdentifierValue> RecognizeIdentifier(absl::string_view te
     }
     return std::nullopt;
   }
-  const auto digits = std::count_if(clean.begin(), clean.end(), [](unsigned char c) { return absl::ascii_isdigit(c); });
-  const bool letters = std::any_of(clean.begin(), clean.end(), [](unsigned char c) { return absl::ascii_isalpha(c); });
+  const auto digits = std::count_if(clean.begin(), clean.end(),
+                                    [](unsigned char c) { return absl::ascii_isdigit(c); });
+  const bool letters = std::any_of(clean.begin(), clean.end(),
+                                   [](unsigned char c) { return absl::ascii_isalpha(c); });
   if (!letters) {
     // Digits of other scripts count as well, so the library is asked for whatever has no letters.
     auto phone = NormalizePhone(clean, region);
-    if (!phone.ok() && digits >= 7 && IsDigits(clean)) phone = NormalizePhone(absl::StrCat("+", clean), "");
+    if (!phone.ok() && digits >= 7 && IsDigits(clean))
+      phone = NormalizePhone(absl::StrCat("+", clean), "");
     if (phone.ok()) return records::IdentifierValue{IdentifierKind::kPhone, *std::move(phone)};
     return std::nullopt;
   }
   // A business-scoped user id: "KR.1234567890".
-  if (clean.size() > 6 && clean[2] == '.' && absl::ascii_isupper(static_cast<unsigned char>(clean[0])) && digits >= 4) {
+  if (clean.size() > 6 && clean[2] == '.' &&
+      absl::ascii_isupper(static_cast<unsigned char>(clean[0])) && digits >= 4) {
     auto id = NormalizeWhatsAppId(clean);
     if (id.ok()) return *std::move(id);
   }
@@ -184,8 +200,9 @@ std::optional<records::IdentifierValue> RecognizeIdentifier(absl::string_view te
 
 std::optional<IdentifierKind> KindOfField(absl::string_view field) {
   const absl::string_view base = policies::BaseField(field);
-  for (const IdentifierKind kind : {IdentifierKind::kPhone, IdentifierKind::kEmail, IdentifierKind::kWhatsAppId,
-                                    IdentifierKind::kJid, IdentifierKind::kUsername}) {
+  for (const IdentifierKind kind :
+       {IdentifierKind::kPhone, IdentifierKind::kEmail, IdentifierKind::kWhatsAppId,
+        IdentifierKind::kJid, IdentifierKind::kUsername}) {
     if (base == FieldOfKind(kind)) return kind;
   }
   return std::nullopt;
@@ -193,17 +210,24 @@ std::optional<IdentifierKind> KindOfField(absl::string_view field) {
 
 absl::string_view FieldOfKind(IdentifierKind kind) {
   switch (kind) {
-    case IdentifierKind::kPhone: return "phone";
-    case IdentifierKind::kEmail: return "email";
-    case IdentifierKind::kWhatsAppId: return "whatsapp_id";
-    case IdentifierKind::kJid: return "jid";
-    case IdentifierKind::kUsername: return "username";
-    case IdentifierKind::kRow: break;
+    case IdentifierKind::kPhone:
+      return "phone";
+    case IdentifierKind::kEmail:
+      return "email";
+    case IdentifierKind::kWhatsAppId:
+      return "whatsapp_id";
+    case IdentifierKind::kJid:
+      return "jid";
+    case IdentifierKind::kUsername:
+      return "username";
+    case IdentifierKind::kRow:
+      break;
   }
   return "";
 }
 
-absl::StatusOr<records::IdentifierValue> NormalizeIdentifier(IdentifierKind kind, absl::string_view text,
+absl::StatusOr<records::IdentifierValue> NormalizeIdentifier(IdentifierKind kind,
+                                                             absl::string_view text,
                                                              absl::string_view region) {
   switch (kind) {
     case IdentifierKind::kPhone: {
@@ -215,16 +239,19 @@ absl::StatusOr<records::IdentifierValue> NormalizeIdentifier(IdentifierKind kind
       return records::IdentifierValue{kind, std::move(email)};
     }
     case IdentifierKind::kWhatsAppId:
-    case IdentifierKind::kJid: return NormalizeWhatsAppId(text);
+    case IdentifierKind::kJid:
+      return NormalizeWhatsAppId(text);
     case IdentifierKind::kUsername: {
       std::string clean = LowerCase(CleanText(text));
       if (absl::StartsWith(clean, "@")) clean.erase(0, 1);
-      if (clean.empty() || clean.size() > 128 || absl::StrContains(clean, "@") || !IsOneWord(clean)) {
+      if (clean.empty() || clean.size() > 128 || absl::StrContains(clean, "@") ||
+          !IsOneWord(clean)) {
         return absl::InvalidArgumentError("is no user name");
       }
       return records::IdentifierValue{kind, std::move(clean)};
     }
-    case IdentifierKind::kRow: break;
+    case IdentifierKind::kRow:
+      break;
   }
   return absl::InvalidArgumentError("is no identifier");
 }
@@ -233,16 +260,24 @@ CellParts SplitCell(absl::string_view cell) {
   CellParts parts;
   std::string text(cell);
   // Full-width marks that stand between numbers in Korean, Chinese and Japanese lists.
-  for (const auto& [from, to] : std::initializer_list<std::pair<absl::string_view, absl::string_view>>{
-           {":::", ";"}, {"；", ";"}, {"、", ";"}, {"，", ";"}, {"／", ";"}, {"（", "("}, {"）", ")"}}) {
+  for (const auto& [from, to] :
+       std::initializer_list<std::pair<absl::string_view, absl::string_view>>{{":::", ";"},
+                                                                              {"；", ";"},
+                                                                              {"、", ";"},
+                                                                              {"，", ";"},
+                                                                              {"／", ";"},
+                                                                              {"（", "("},
+                                                                              {"）", ")"}}) {
     std::size_t at = 0;
-    while ((at = text.find(from.data(), at, from.size())) != std::string::npos) text.replace(at, from.size(), to.data(), to.size());
+    while ((at = text.find(from.data(), at, from.size())) != std::string::npos)
+      text.replace(at, from.size(), to.data(), to.size());
   }
   for (const absl::string_view piece : absl::StrSplit(text, absl::ByAnyChar(";/,|\n"))) {
     absl::string_view value = Strip(piece);
     if (absl::EndsWith(value, ")")) {
       const std::size_t open = value.rfind('(');
-      const absl::string_view inside = open == absl::string_view::npos ? "" : value.substr(open + 1, value.size() - open - 2);
+      const absl::string_view inside =
+          open == absl::string_view::npos ? "" : value.substr(open + 1, value.size() - open - 2);
       // "(집)" is a note, "+82 (0)10" and "(02) 123" are not at the end or are digits.
       if (open != absl::string_view::npos && open > 0 && !IsDigits(inside)) {
         if (!inside.empty()) absl::StrAppend(&parts.note, parts.note.empty() ? "" : "; ", inside);

@@ -1,6 +1,6 @@
-// Identifiers in the one form in which they are kept and found: phones as E.164, emails in lower case,
-// WhatsApp's ids. Whatever people and spreadsheets do to them on the way is undone here, or refused
-// with a reason; nothing is guessed.
+// Identifiers in the one form in which they are kept and found: phones as E.164, emails in lower
+// case, WhatsApp's ids. Whatever people and spreadsheets do to them on the way is undone here, or
+// refused with a reason; nothing is guessed.
 //
 // Phone numbers are read by libphonenumber. All functions may be called from any thread.
 #pragma once
@@ -25,24 +25,27 @@ bool MeansNothing(absl::string_view cell);
 // ISO 3166 codes that the phone library knows, upper case.
 bool IsRegion(absl::string_view region);
 
-// "+821012345678" from any usual writing of it. `region` is for numbers without a country code; empty:
-// those are refused. InvalidArgument: a clause such as "is no phone number of region KR".
+// "+821012345678" from any usual writing of it. `region` is for numbers without a country code;
+// empty: those are refused. InvalidArgument: a clause such as "is no phone number of region KR".
 absl::StatusOr<std::string> NormalizePhone(absl::string_view text, absl::string_view region);
 
 // Lower case, NFC. InvalidArgument: a clause.
 absl::StatusOr<std::string> NormalizeEmail(absl::string_view text);
 
-// A WhatsApp id: the digits of a phone (wa_id, a JID of s.whatsapp.net) become that phone; others stay.
+// A WhatsApp id: the digits of a phone (wa_id, a JID of s.whatsapp.net) become that phone; others
+// stay.
 absl::StatusOr<records::IdentifierValue> NormalizeWhatsAppId(absl::string_view text);
 
-// What a query or a field's value is, by its form: a phone, an email, a WhatsApp id, a JID; nullopt for
-// anything else.
-std::optional<records::IdentifierValue> RecognizeIdentifier(absl::string_view text, absl::string_view region);
+// What a query or a field's value is, by its form: a phone, an email, a WhatsApp id, a JID; nullopt
+// for anything else.
+std::optional<records::IdentifierValue> RecognizeIdentifier(absl::string_view text,
+                                                            absl::string_view region);
 
 // The identifier that a field holds: `phone_2` → phone. nullopt: the field identifies nobody.
 std::optional<IdentifierKind> KindOfField(absl::string_view field);
 absl::string_view FieldOfKind(IdentifierKind kind);
-absl::StatusOr<records::IdentifierValue> NormalizeIdentifier(IdentifierKind kind, absl::string_view text,
+absl::StatusOr<records::IdentifierValue> NormalizeIdentifier(IdentifierKind kind,
+                                                             absl::string_view text,
                                                              absl::string_view region);
 
 // One cell with one or several identifiers, and what stands beside them.

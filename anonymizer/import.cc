@@ -5,11 +5,10 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 #include <utility>
-
-#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -25,14 +24,16 @@ using records::DraftResult;
 struct Batch {
   std::vector<records::ContactDraft> drafts;
   std::vector<std::int64_t> lines;  // of the drafts
-  std::vector<std::vector<std::string>> cells;  // of the drafts, where somebody wants those of rejected rows
+  std::vector<std::vector<std::string>>
+      cells;                     // of the drafts, where somebody wants those of rejected rows
   std::vector<ClassId> classes;  // that the list has columns for, as far as it was read
   std::vector<std::pair<Reject, std::vector<std::string>>> rejects;
   std::uint64_t bytes_read = 0;
   std::int64_t rows() const { return static_cast<std::int64_t>(drafts.size() + rejects.size()); }
 };
 
-// One batch waits while another is written: enough to keep both threads at work, and no more memory.
+// One batch waits while another is written: enough to keep both threads at work, and no more
+// memory.
 class BatchQueue {
  public:
   // False: the consumer has gone.
@@ -76,12 +77,13 @@ class BatchQueue {
 };
 
 // Every class that a row may touch must be one that the role writes.
-absl::Status MayWrite(const policies::Policy& policy, absl::string_view role, const CustomerList& list,
-                      std::size_t from = 0) {
+absl::Status MayWrite(const policies::Policy& policy, absl::string_view role,
+                      const CustomerList& list, std::size_t from = 0) {
   for (std::size_t i = from; i < list.columns().size(); ++i) {
     const Column& column = list.columns()[i];
     if (column.field == kIgnored) continue;
-    RETURN_IF_ERROR(policies::Require(policy, role, policies::Action::kChange, FieldWritten(column)));
+    RETURN_IF_ERROR(
+        policies::Require(policy, role, policies::Action::kChange, FieldWritten(column)));
   }
   return absl::OkStatus();
 }
@@ -90,9 +92,11 @@ std::vector<ClassId> ClassesOf(const policies::Policy& policy, const CustomerLis
   std::vector<ClassId> classes;
   for (const Column& column : list.columns()) {
     const ClassId id = policy.ClassOfField(FieldWritten(column)).id;
-    if (column.field != kIgnored && std::find(classes.begin(), classes.end(), id) == classes.end()) classes.push_back(id);
+    if (column.field != kIgnored && std::find(classes.begin(), classes.end(), id) == classes.end())
+      classes.push_back(id);
   }
-  if (std::find(classes.begin(), classes.end(), ClassId::kIdentity) != classes.end()) classes.push_back(ClassId::kMasked);
+  if (std::find(classes.begin(), classes.end(), ClassId::kIdentity) != classes.end())
+    classes.push_back(ClassId::kMasked);
   return classes;
 }
 
@@ -102,8 +106,8 @@ struct ReadOptions {
   bool keep_cells = false;
 };
 
-absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list, const ReadOptions& options,
-                         BatchQueue& queue, absl::Duration& time) {
+absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list,
+                         const ReadOptions& options, BatchQueue& queue, absl::Duration& time) {
   Batch batch;
   std::size_t bytes = 0, checked_columns = 0;
   absl::Time start = absl::Now();
@@ -121,19 +125,23 @@ absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list, con
     ASSIGN_OR_RETURN(const bool more, list.Next(row));
     if (!more) break;
     // JSON Lines bring columns as they go.
-    RETURN_IF_ERROR(MayWrite(policy, options.role, list, std::exchange(checked_columns, list.columns().size())));
+    RETURN_IF_ERROR(MayWrite(policy, options.role, list,
+                             std::exchange(checked_columns, list.columns().size())));
     if (options.keep_cells || !row.reject.empty()) {
       for (const std::string& cell : row.cells) bytes += cell.size();
     }
     if (!row.reject.empty()) {
       batch.rejects.push_back({{row.line, std::move(row.reject)}, std::move(row.cells)});
     } else {
-      for (const records::Field& field : row.fields) bytes += field.name.size() + field.value.size();
-      batch.drafts.push_back({.identifiers = std::move(row.identifiers), .classes = ByClass(policy, row.fields)});
+      for (const records::Field& field : row.fields)
+        bytes += field.name.size() + field.value.size();
+      batch.drafts.push_back(
+          {.identifiers = std::move(row.identifiers), .classes = ByClass(policy, row.fields)});
       batch.lines.push_back(row.line);
       if (options.keep_cells) batch.cells.push_back(std::move(row.cells));
     }
-    const bool full = static_cast<std::size_t>(batch.rows()) >= options.batch_rows || bytes >= ImportOptions::kBatchBytes;
+    const bool full = static_cast<std::size_t>(batch.rows()) >= options.batch_rows ||
+                      bytes >= ImportOptions::kBatchBytes;
     if (full && !hand_over()) return absl::OkStatus();
   }
   if (batch.rows() > 0) hand_over();
@@ -150,7 +158,8 @@ std::string NameIn(const std::vector<records::ClassFields>& classes) {
 }
 
 // The name of a contact that was in the vault already, where this member may read it.
-std::string KnownName(keyring::Keyring& keyring, const policies::Policy& policy, ContactNumber contact) {
+std::string KnownName(keyring::Keyring& keyring, const policies::Policy& policy,
+                      ContactNumber contact) {
   const ClassId class_id = policy.ClassOfField("name").id;
   if (!keyring.role().root_scope || !keyring.Holds(kRootBook, class_id)) return "";
   store::ContactRow row;
@@ -163,9 +172,14 @@ std::string KnownName(keyring::Keyring& keyring, const policies::Policy& policy,
 
 class Importer {
  public:
-  Importer(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list, const ImportOptions& options,
-           ImportReport& report)
-      : keyring_(keyring), policy_(policy), list_(list), options_(options), report_(report), batch_rows_(options.batch_rows) {}
+  Importer(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list,
+           const ImportOptions& options, ImportReport& report)
+      : keyring_(keyring),
+        policy_(policy),
+        list_(list),
+        options_(options),
+        report_(report),
+        batch_rows_(options.batch_rows) {}
 
   absl::Status Run() {
     ASSIGN_OR_RETURN(auto writer, records::ContactWriter::Open(keyring_));
@@ -177,7 +191,8 @@ class Importer {
     const ReadOptions read_options{.batch_rows = batch_rows_,
                                    .role = keyring_.self().role,
                                    .keep_cells = options_.on_reject != nullptr};
-    std::thread reading([&] { queue.Finish(ReadBatches(policy_, list_, read_options, queue, report_.read)); });
+    std::thread reading(
+        [&] { queue.Finish(ReadBatches(policy_, list_, read_options, queue, report_.read)); });
     const absl::Status status = WriteAll(writer, queue);
     queue.Close();
     reading.join();
@@ -198,7 +213,8 @@ class Importer {
       if (result.outcome == DraftResult::Outcome::kUpdated) ++updated;
       if (result.outcome == DraftResult::Outcome::kDuplicate) ++duplicates;
     }
-    const nlohmann::ordered_json detail = {{"imported", imported}, {"updated", updated}, {"duplicates", duplicates}};
+    const nlohmann::ordered_json detail = {
+        {"imported", imported}, {"updated", updated}, {"duplicates", duplicates}};
     return {.act = "import", .detail = detail.dump()};
   }
 
@@ -217,11 +233,14 @@ class Importer {
         const absl::Duration lock = writer.times().last_lock;
         report_.longest_lock = writer.times().longest_lock;
         // Lookups must not wait long: where storing is slow, batches get smaller, and larger again.
-        if (lock > absl::Milliseconds(600)) batch_rows_ = std::max<std::size_t>(batch_rows_ / 2, 500);
-        else if (lock < absl::Milliseconds(300)) batch_rows_ = std::min(batch_rows_ + batch_rows_ / 4, options_.batch_rows);
+        if (lock > absl::Milliseconds(600))
+          batch_rows_ = std::max<std::size_t>(batch_rows_ / 2, 500);
+        else if (lock < absl::Milliseconds(300))
+          batch_rows_ = std::min(batch_rows_ + batch_rows_ / 4, options_.batch_rows);
       }
       RETURN_IF_ERROR(Count(*batch, results));
-      if (options_.progress) options_.progress(report_.rows, batch->bytes_read, list_.bytes_total());
+      if (options_.progress)
+        options_.progress(report_.rows, batch->bytes_read, list_.bytes_total());
     }
   }
 
@@ -230,19 +249,25 @@ class Importer {
     for (std::size_t i = 0; i < results.size(); ++i) {
       const DraftResult& result = results[i];
       switch (result.outcome) {
-        case DraftResult::Outcome::kImported: ++report_.imported; break;
-        case DraftResult::Outcome::kUpdated: ++report_.updated; break;
+        case DraftResult::Outcome::kImported:
+          ++report_.imported;
+          break;
+        case DraftResult::Outcome::kUpdated:
+          ++report_.updated;
+          break;
         case DraftResult::Outcome::kDuplicate:
           ++report_.duplicates;
           CompareNames(batch, i, result);
           break;
         case DraftResult::Outcome::kConflict:
-          batch.rejects.push_back({{batch.lines[i], "has identifiers that belong to different customers"},
-                                   batch.cells.empty() ? std::vector<std::string>() : std::move(batch.cells[i])});
+          batch.rejects.push_back(
+              {{batch.lines[i], "has identifiers that belong to different customers"},
+               batch.cells.empty() ? std::vector<std::string>() : std::move(batch.cells[i])});
           break;
         case DraftResult::Outcome::kDamaged:
           ++report_.damaged;
-          if (report_.damaged_lines.size() < ImportReport::kMaxListed) report_.damaged_lines.push_back(batch.lines[i]);
+          if (report_.damaged_lines.size() < ImportReport::kMaxListed)
+            report_.damaged_lines.push_back(batch.lines[i]);
           break;
       }
       if (result.assigned && result.outcome != DraftResult::Outcome::kImported) ++report_.assigned;
@@ -261,11 +286,13 @@ class Importer {
   void CompareNames(const Batch& batch, std::size_t i, const DraftResult& result) {
     const std::string name = NameIn(batch.drafts[i].classes);
     if (name.empty()) return;
-    const std::string known = result.duplicate_of ? NameIn(batch.drafts[*result.duplicate_of].classes)
-                                                  : KnownName(keyring_, policy_, result.contact);
+    const std::string known = result.duplicate_of
+                                  ? NameIn(batch.drafts[*result.duplicate_of].classes)
+                                  : KnownName(keyring_, policy_, result.contact);
     if (known.empty() || known == name) return;
     ++report_.other_names;
-    if (report_.other_name_lines.size() < ImportReport::kMaxListed) report_.other_name_lines.push_back(batch.lines[i]);
+    if (report_.other_name_lines.size() < ImportReport::kMaxListed)
+      report_.other_name_lines.push_back(batch.lines[i]);
   }
 
   keyring::Keyring& keyring_;
@@ -277,23 +304,27 @@ class Importer {
   std::atomic<std::size_t> batch_rows_;
 };
 
-// What a preview shows of a value: enough to see whether columns are right, too little to know a person.
+// What a preview shows of a value: enough to see whether columns are right, too little to know a
+// person.
 std::string Preview(const policies::Policy& policy, const records::Field& field) {
   if (policy.ClassOfField(field.name).id == ClassId::kIdentity) {
     return policies::Mask(policy.MaskOf(field.name), field.value).value_or("***");
   }
   // The first character of a name, unless that is the whole of it.
   std::size_t end = 1;
-  while (end < field.value.size() && (static_cast<unsigned char>(field.value[end]) & 0xc0) == 0x80) ++end;
+  while (end < field.value.size() && (static_cast<unsigned char>(field.value[end]) & 0xc0) == 0x80)
+    ++end;
   const bool shown = policies::BaseField(field.name) == "name" && end < field.value.size();
   return shown ? absl::StrCat(field.value.substr(0, end), "**") : "***";
 }
 
 }  // namespace
 
-std::vector<records::ClassFields> ByClass(const policies::Policy& policy, const records::Fields& fields) {
+std::vector<records::ClassFields> ByClass(const policies::Policy& policy,
+                                          const records::Fields& fields) {
   std::map<ClassId, records::Fields> by_class;
-  for (const records::Field& field : fields) by_class[policy.ClassOfField(field.name).id].push_back(field);
+  for (const records::Field& field : fields)
+    by_class[policy.ClassOfField(field.name).id].push_back(field);
   const auto identity = by_class.find(ClassId::kIdentity);
   if (identity != by_class.end()) {
     records::Fields masked = policies::MaskedFields(policy, identity->second);
@@ -315,16 +346,19 @@ absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, Cu
   RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list));
   std::size_t checked_columns = list.columns().size();
   std::optional<records::IdentifierIndex> index;
-  if (auto opened = records::IdentifierIndex::Open(keyring); opened.ok()) index = *std::move(opened);
+  if (auto opened = records::IdentifierIndex::Open(keyring); opened.ok())
+    index = *std::move(opened);
   CustomerRow row;
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, list.Next(row));
     if (!more) return absl::OkStatus();
-    RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list, std::exchange(checked_columns, list.columns().size())));
+    RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list,
+                             std::exchange(checked_columns, list.columns().size())));
     ++report.rows;
     if (!row.reject.empty()) {
       ++report.rejected;
-      if (report.rejects.size() < ImportReport::kMaxListed) report.rejects.push_back({row.line, row.reject});
+      if (report.rejects.size() < ImportReport::kMaxListed)
+        report.rejects.push_back({row.line, row.reject});
       if (options.on_reject) RETURN_IF_ERROR(options.on_reject({row.line, row.reject}, row.cells));
       continue;
     }
@@ -340,11 +374,13 @@ absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, Cu
     }
     if (report.first.size() < 5) {
       records::Fields masked;
-      for (const records::Field& field : row.fields) masked.push_back({field.name, Preview(policy, field)});
+      for (const records::Field& field : row.fields)
+        masked.push_back({field.name, Preview(policy, field)});
       report.first.push_back(std::move(masked));
     }
     if (report.rows % 20'000 == 0) {
-      if (options.interrupted && options.interrupted()) return absl::CancelledError("interrupted; nothing was written");
+      if (options.interrupted && options.interrupted())
+        return absl::CancelledError("interrupted; nothing was written");
       if (options.progress) options.progress(report.rows, list.bytes_read(), list.bytes_total());
     }
   }

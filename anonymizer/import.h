@@ -21,41 +21,43 @@ struct Reject {
 };
 
 struct ImportOptions {
-  static constexpr std::size_t kBatchRows = 20'000;
+  static constexpr std::size_t kBatchRows = 16'000;
   static constexpr std::size_t kBatchBytes = 16 << 20;
 
   std::vector<BookId> books;
   records::OnDuplicate on_duplicate = records::OnDuplicate::kSkip;
   std::size_t batch_rows = kBatchRows;
   // Called after each batch, from the caller's thread.
-  std::function<void(std::int64_t rows, std::uint64_t bytes, std::uint64_t bytes_total)> progress = nullptr;
+  std::function<void(std::int64_t rows, std::uint64_t bytes, std::uint64_t bytes_total)> progress =
+      nullptr;
   std::function<bool()> interrupted = nullptr;
   // Every rejected row, with its cells as far as they could be read.
-  std::function<absl::Status(const Reject&, const std::vector<std::string>& cells)> on_reject = nullptr;
+  std::function<absl::Status(const Reject&, const std::vector<std::string>& cells)> on_reject =
+      nullptr;
 };
 
 struct ImportReport {
   static constexpr std::size_t kMaxListed = 100;
 
   std::int64_t rows = 0, imported = 0, updated = 0, duplicates = 0, unassigned = 0, rejected = 0;
-  std::int64_t assigned = 0;            // known contacts that were newly assigned
-  std::int64_t other_names = 0;         // known identifiers with another name
-  std::vector<Reject> rejects;          // the first kMaxListed
+  std::int64_t assigned = 0;                   // known contacts that were newly assigned
+  std::int64_t other_names = 0;                // known identifiers with another name
+  std::vector<Reject> rejects;                 // the first kMaxListed
   std::vector<std::int64_t> other_name_lines;  // likewise
-  std::int64_t damaged = 0;             // duplicates of contacts that do not count
+  std::int64_t damaged = 0;                    // duplicates of contacts that do not count
   std::vector<std::int64_t> damaged_lines;
   // Where the time went.
-  absl::Duration read, phones;          // the reading thread's, `phones` within `read`
+  absl::Duration read, phones;  // the reading thread's, `phones` within `read`
   absl::Duration lookup, seal, lock, longest_lock;
-  absl::Duration index, commit;         // within `lock`
+  absl::Duration index, commit;  // within `lock`
 };
 
 // Of one file. Cancelled: interrupted; `report` tells what was stored.
 absl::Status Import(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list,
                     const ImportOptions& options, ImportReport& report);
 
-// Looks through the whole file and writes nothing. `known` counts rows of which an identifier is in the
-// vault; 0 for members without the index key.
+// Looks through the whole file and writes nothing. `known` counts rows of which an identifier is in
+// the vault; 0 for members without the index key.
 struct CheckReport {
   std::int64_t rows = 0, rejected = 0, known = 0;
   std::vector<Reject> rejects;         // the first kMaxListed
@@ -65,6 +67,7 @@ absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, Cu
                    const ImportOptions& options, CheckReport& report);
 
 // The fields of a row as classes, with the masked rendering of what identifies.
-std::vector<records::ClassFields> ByClass(const policies::Policy& policy, const records::Fields& fields);
+std::vector<records::ClassFields> ByClass(const policies::Policy& policy,
+                                          const records::Fields& fields);
 
 }  // namespace sealbook::anonymizer

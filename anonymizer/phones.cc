@@ -32,23 +32,27 @@ absl::StatusOr<std::string> UndoSpreadsheet(absl::string_view text) {
   };
   if (whole.empty() || !digits_only(whole) || !digits_only(fraction)) return std::string(text);
   if (e == absl::string_view::npos) {
-    const bool is_whole_number = !fraction.empty() && fraction.find_first_not_of('0') == absl::string_view::npos;
+    const bool is_whole_number =
+        !fraction.empty() && fraction.find_first_not_of('0') == absl::string_view::npos;
     return std::string(is_whole_number ? whole : text);
   }
   absl::string_view exponent_text = text.substr(e + 1);
   absl::ConsumePrefix(&exponent_text, "+");
-  if (exponent_text.empty() || exponent_text.size() > 2 || !digits_only(exponent_text)) return std::string(text);
+  if (exponent_text.empty() || exponent_text.size() > 2 || !digits_only(exponent_text))
+    return std::string(text);
   const std::size_t exponent = static_cast<std::size_t>(std::stoi(std::string(exponent_text)));
   // With fewer digits after the point than the exponent asks for, the rest may have been cut.
   if (fraction.size() < exponent) {
-    return absl::InvalidArgumentError("was shortened by a spreadsheet, so that its last digits are lost");
+    return absl::InvalidArgumentError(
+        "was shortened by a spreadsheet, so that its last digits are lost");
   }
-  if (fraction.find_first_not_of('0', exponent) != absl::string_view::npos) return std::string(text);
+  if (fraction.find_first_not_of('0', exponent) != absl::string_view::npos)
+    return std::string(text);
   return absl::StrCat(whole, fraction.substr(0, exponent));
 }
 
-// Digits and blanks of every script, and the full-width plus, as ASCII has them; no characters that are
-// not seen.
+// Digits and blanks of every script, and the full-width plus, as ASCII has them; no characters that
+// are not seen.
 std::string WithAsciiDigits(const std::string& text) {
   if (std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; })) return text;
   const icu::UnicodeString in = icu::UnicodeString::fromUTF8(text);
@@ -56,10 +60,14 @@ std::string WithAsciiDigits(const std::string& text) {
   for (std::int32_t i = 0; i < in.length(); i = in.moveIndex32(i, 1)) {
     const UChar32 c = in.char32At(i);
     const std::int32_t digit = u_charDigitValue(c);
-    if (digit >= 0) out.append(static_cast<UChar32>(U'0' + digit));
-    else if (c == 0xff0b) out.append(UChar32{U'+'});
-    else if (u_isUWhiteSpace(c)) out.append(UChar32{U' '});
-    else if (u_charType(c) != U_FORMAT_CHAR) out.append(c);
+    if (digit >= 0)
+      out.append(static_cast<UChar32>(U'0' + digit));
+    else if (c == 0xff0b)
+      out.append(UChar32{U'+'});
+    else if (u_isUWhiteSpace(c))
+      out.append(UChar32{U' '});
+    else if (u_charType(c) != U_FORMAT_CHAR)
+      out.append(c);
   }
   std::string utf8;
   out.toUTF8String(utf8);
@@ -86,24 +94,35 @@ absl::StatusOr<std::string> NormalizePhone(absl::string_view original, absl::str
   // The library would find the digits in an address on the web.
   if (absl::StrContains(text, "://")) return absl::InvalidArgumentError("is no phone number");
   ASSIGN_OR_RETURN(text, UndoSpreadsheet(text));
-  // The library takes 00 for a country code only where the region dials so; people write it anywhere.
+  // The library takes 00 for a country code only where the region dials so; people write it
+  // anywhere.
   if (absl::StartsWith(text, "00")) text = absl::StrCat("+", text.substr(2));
-  // Without separators the library is a quarter quicker; among these characters there is no extension.
+  // Without separators the library is a quarter quicker; among these characters there is no
+  // extension.
   if (text.find_first_not_of("0123456789 ().-", text[0] == '+' ? 1 : 0) == std::string::npos) {
-    text.erase(std::remove_if(text.begin() + 1, text.end(), [](char c) { return !absl::ascii_isdigit(static_cast<unsigned char>(c)); }),
-               text.end());
+    text.erase(
+        std::remove_if(text.begin() + 1, text.end(),
+                       [](char c) { return !absl::ascii_isdigit(static_cast<unsigned char>(c)); }),
+        text.end());
   }
   const bool international = absl::StartsWith(text, "+");
   if (!international && region.empty()) {
     return absl::InvalidArgumentError("has no country code, and no region is set");
   }
   static const PhoneNumberUtil& util = *PhoneNumberUtil::GetInstance();
+  // "1-800-FLOWERS": letters on a dial, or a word that slipped into the column.
+  if (util.IsAlphaNumber(text))
+    return absl::InvalidArgumentError("is spelled in letters, not digits");
   PhoneNumber number;
-  const auto error = util.Parse(text, std::string(region.empty() ? absl::string_view("ZZ") : region), &number);
+  const auto error =
+      util.Parse(text, std::string(region.empty() ? absl::string_view("ZZ") : region), &number);
   if (error != PhoneNumberUtil::NO_PARSING_ERROR || !util.IsValidNumber(number)) {
-    return absl::InvalidArgumentError(international ? "is no phone number" : absl::StrCat("is no phone number of region ", region));
+    return absl::InvalidArgumentError(international
+                                          ? "is no phone number"
+                                          : absl::StrCat("is no phone number of region ", region));
   }
-  if (number.has_extension()) return absl::InvalidArgumentError("has an extension, which cannot be reached over WhatsApp");
+  if (number.has_extension())
+    return absl::InvalidArgumentError("has an extension, which cannot be reached over WhatsApp");
   std::string out;
   util.Format(number, PhoneNumberUtil::E164, &out);
   return out;

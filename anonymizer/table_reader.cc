@@ -10,9 +10,12 @@ namespace sealbook::anonymizer {
 
 absl::string_view NameOf(TableFormat format) {
   switch (format) {
-    case TableFormat::kCsv: return "csv";
-    case TableFormat::kTsv: return "tsv";
-    case TableFormat::kJsonLines: return "jsonl";
+    case TableFormat::kCsv:
+      return "csv";
+    case TableFormat::kTsv:
+      return "tsv";
+    case TableFormat::kJsonLines:
+      return "jsonl";
   }
   return "";
 }
@@ -25,7 +28,8 @@ absl::StatusOr<TableFormat> ParseTableFormat(absl::string_view name) {
                   "Use csv, tsv or jsonl.");
 }
 
-absl::StatusOr<std::unique_ptr<TableReader>> OpenTable(TextSource& source, const TableOptions& options) {
+absl::StatusOr<std::unique_ptr<TableReader>> OpenTable(TextSource& source,
+                                                       const TableOptions& options) {
   if (options.format == TableFormat::kJsonLines) return OpenJsonLines(source);
   if (options.format) return OpenCsv(source, *options.format, options);
   for (const TextLine& line : source.sample()) {
@@ -34,13 +38,16 @@ absl::StatusOr<std::unique_ptr<TableReader>> OpenTable(TextSource& source, const
     if (absl::StartsWith(text, "{")) return OpenJsonLines(source);
     absl::string_view inside = text;
     if (absl::ConsumePrefix(&inside, "[") &&
-        (absl::StripAsciiWhitespace(inside).empty() || absl::StartsWith(absl::StripAsciiWhitespace(inside), "{"))) {
-      return WithHint(absl::InvalidArgumentError(absl::StrCat("line ", line.number, " begins a JSON array")),
-                      "Write one object a line (JSON Lines), with 'jq -c .[]' say.");
+        (absl::StripAsciiWhitespace(inside).empty() ||
+         absl::StartsWith(absl::StripAsciiWhitespace(inside), "{"))) {
+      return WithHint(
+          absl::InvalidArgumentError(absl::StrCat("line ", line.number, " begins a JSON array")),
+          "Write one object a line (JSON Lines), with 'jq -c .[]' say.");
     }
     if (absl::StartsWithIgnoreCase(text, "BEGIN:VCARD")) {
-      return WithHint(absl::InvalidArgumentError("this is a file of vCards, which are not read yet"),
-                      "Export the list as CSV and import that.");
+      return WithHint(
+          absl::InvalidArgumentError("this is a file of vCards, which are not read yet"),
+          "Export the list as CSV and import that.");
     }
     break;
   }

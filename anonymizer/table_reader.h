@@ -1,5 +1,5 @@
-// Rows of a table, whatever the file's form: a reader for each form, and one interface for those who
-// consume rows. Readers know nothing of columns' meanings.
+// Rows of a table, whatever the file's form: a reader for each form, and one interface for those
+// who consume rows. Readers know nothing of columns' meanings.
 #pragma once
 
 #include <memory>
@@ -30,7 +30,8 @@ class TableReader {
   static constexpr std::size_t kMaxCellBytes = 64 * 1024;
 
   virtual ~TableReader() = default;
-  // False at the end. Empty rows are passed over. InvalidArgument: the file cannot be read any further.
+  // False at the end. Empty rows are passed over. InvalidArgument: the file cannot be read any
+  // further.
   virtual absl::StatusOr<bool> Next(TableRow& row) = 0;
   // For each cell of the rows so far; a reader of JSON Lines may find more as it goes.
   virtual const std::vector<std::string>& columns() const = 0;
@@ -50,10 +51,12 @@ struct TableOptions {
 
 // Finds out what the file is. `source` outlives the reader.
 // InvalidArgument: a kind of file that is not read, or no table.
-absl::StatusOr<std::unique_ptr<TableReader>> OpenTable(TextSource& source, const TableOptions& options);
+absl::StatusOr<std::unique_ptr<TableReader>> OpenTable(TextSource& source,
+                                                       const TableOptions& options);
 
 // The readers themselves.
-absl::StatusOr<std::unique_ptr<TableReader>> OpenCsv(TextSource& source, TableFormat format, const TableOptions& options);
+absl::StatusOr<std::unique_ptr<TableReader>> OpenCsv(TextSource& source, TableFormat format,
+                                                     const TableOptions& options);
 absl::StatusOr<std::unique_ptr<TableReader>> OpenJsonLines(TextSource& source);
 
 }  // namespace sealbook::anonymizer

@@ -37,7 +37,8 @@ bool IsUtf8(absl::string_view text) {
 }
 
 bool IsAscii(absl::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 // UTF-16 of mostly Latin letters has its zeros on one side; without a mark, that tells it.
@@ -56,9 +57,12 @@ std::optional<Encoding> GuessUtf16(absl::string_view bytes) {
 
 absl::string_view NameOf(Encoding encoding) {
   switch (encoding) {
-    case Encoding::kUtf8: return "utf-8";
-    case Encoding::kUtf16Le: return "utf-16le";
-    case Encoding::kUtf16Be: return "utf-16be";
+    case Encoding::kUtf8:
+      return "utf-8";
+    case Encoding::kUtf16Le:
+      return "utf-16le";
+    case Encoding::kUtf16Be:
+      return "utf-16be";
   }
   return "";
 }
@@ -66,7 +70,8 @@ absl::string_view NameOf(Encoding encoding) {
 absl::StatusOr<Encoding> ParseEncoding(absl::string_view name) {
   const std::string lower = absl::AsciiStrToLower(name);
   if (lower == "utf-8" || lower == "utf8") return Encoding::kUtf8;
-  if (lower == "utf-16" || lower == "utf-16le" || lower == "utf16" || lower == "utf16le") return Encoding::kUtf16Le;
+  if (lower == "utf-16" || lower == "utf-16le" || lower == "utf16" || lower == "utf16le")
+    return Encoding::kUtf16Le;
   if (lower == "utf-16be" || lower == "utf16be") return Encoding::kUtf16Be;
   return WithHint(absl::InvalidArgumentError(absl::StrCat("the encoding '", name, "' is not read")),
                   "Use utf-8, utf-16le or utf-16be, or save the list as \"CSV UTF-8\".");
@@ -78,7 +83,8 @@ absl::StatusOr<std::unique_ptr<TextSource>> TextSource::Open(const std::string& 
   if (fd < 0) {
     const std::string reason = std::strerror(errno);
     if (errno == ENOENT) {
-      return WithHint(absl::InvalidArgumentError(absl::StrCat("there is no file ", path)), "Check the name.");
+      return WithHint(absl::InvalidArgumentError(absl::StrCat("there is no file ", path)),
+                      "Check the name.");
     }
     return WithHint(absl::InvalidArgumentError(absl::StrCat("cannot read ", path, ": ", reason)),
                     "Check its permissions.");
@@ -94,10 +100,12 @@ absl::Status TextSource::Start(std::optional<Encoding> encoding) {
   struct stat info {};
   if (fstat(fd_, &info) != 0) return absl::InternalError(absl::StrCat("cannot read ", path_));
   if (S_ISDIR(info.st_mode)) {
-    return WithHint(absl::InvalidArgumentError(absl::StrCat(path_, " is a folder, not a file")), "Name a file.");
+    return WithHint(absl::InvalidArgumentError(absl::StrCat(path_, " is a folder, not a file")),
+                    "Name a file.");
   }
   if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode)) {
-    return WithHint(absl::InvalidArgumentError(absl::StrCat(path_, " is a device, not a file")), "Name a file.");
+    return WithHint(absl::InvalidArgumentError(absl::StrCat(path_, " is a device, not a file")),
+                    "Name a file.");
   }
   // Opened without waiting, so that a pipe with no writer does not hang before it is looked at.
   fcntl(fd_, F_SETFL, fcntl(fd_, F_GETFL) & ~O_NONBLOCK);
@@ -108,7 +116,8 @@ absl::Status TextSource::Start(std::optional<Encoding> encoding) {
   while (size < head.size()) {
     const ssize_t got = read(fd_, head.data() + size, head.size() - size);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return absl::InternalError(absl::StrCat("cannot read ", path_, ": ", std::strerror(errno)));
+    if (got < 0)
+      return absl::InternalError(absl::StrCat("cannot read ", path_, ": ", std::strerror(errno)));
     if (got == 0) break;
     size += static_cast<std::size_t>(got);
   }
@@ -117,15 +126,18 @@ absl::Status TextSource::Start(std::optional<Encoding> encoding) {
   bytes_read_ = size;
   absl::string_view rest = head;
   if (rest.empty()) {
-    return WithHint(absl::InvalidArgumentError(absl::StrCat(path_, " is empty")), "Check that it was saved whole.");
+    return WithHint(absl::InvalidArgumentError(absl::StrCat(path_, " is empty")),
+                    "Check that it was saved whole.");
   }
   if (absl::StartsWith(rest, "PK\x03\x04")) {
-    return WithHint(absl::InvalidArgumentError(absl::StrCat(path_, " is a workbook or a zip file, not text")),
-                    "Save the sheet as \"CSV UTF-8\" and import that.");
+    return WithHint(
+        absl::InvalidArgumentError(absl::StrCat(path_, " is a workbook or a zip file, not text")),
+        "Save the sheet as \"CSV UTF-8\" and import that.");
   }
   if (absl::StartsWith(rest, absl::string_view("\xff\xfe\0\0", 4)) ||
       absl::StartsWith(rest, absl::string_view("\0\0\xfe\xff", 4))) {
-    return WithHint(absl::InvalidArgumentError(absl::StrCat(path_, " is UTF-32 text")), "Save it as UTF-8.");
+    return WithHint(absl::InvalidArgumentError(absl::StrCat(path_, " is UTF-32 text")),
+                    "Save it as UTF-8.");
   }
   std::optional<Encoding> marked;
   if (absl::ConsumePrefix(&rest, "\xef\xbb\xbf")) {
@@ -136,7 +148,8 @@ absl::Status TextSource::Start(std::optional<Encoding> encoding) {
     marked = Encoding::kUtf16Be;
   }
   if (marked && encoding && *marked != *encoding) {
-    return WithHint(absl::InvalidArgumentError(absl::StrCat(path_, " begins with the mark of ", NameOf(*marked))),
+    return WithHint(absl::InvalidArgumentError(
+                        absl::StrCat(path_, " begins with the mark of ", NameOf(*marked))),
                     "Leave --encoding out.");
   }
   if (!marked && !encoding) marked = GuessUtf16(rest);
@@ -144,8 +157,9 @@ absl::Status TextSource::Start(std::optional<Encoding> encoding) {
   Decode(rest);
   // Only whole lines of what was read are the sample, unless this is all there is.
   const std::size_t last_line = decoded_.find_last_of("\r\n");
-  while (sample_.size() < kSampleLines &&
-         (at_end_ || sample_.empty() || (last_line != std::string::npos && position_ <= last_line))) {
+  while (
+      sample_.size() < kSampleLines &&
+      (at_end_ || sample_.empty() || (last_line != std::string::npos && position_ <= last_line))) {
     TextLine line;
     ASSIGN_OR_RETURN(const bool more, ReadLine(line));
     if (!more) break;
@@ -166,10 +180,13 @@ absl::Status TextSource::CheckSample() const {
     ++faulty;
     if (first == nullptr) first = &line;
   }
-  if (first == nullptr || (faulty <= foreign && sample_.front().fault.empty())) return absl::OkStatus();
-  if (faulty < 3 && sample_.front().fault.empty() && sample_.size() > 2 * faulty) return absl::OkStatus();
-  return WithHint(absl::InvalidArgumentError(absl::StrCat(path_, " line ", first->number, " ", first->fault)),
-                  "Save the list as \"CSV UTF-8\", or name its encoding with --encoding.");
+  if (first == nullptr || (faulty <= foreign && sample_.front().fault.empty()))
+    return absl::OkStatus();
+  if (faulty < 3 && sample_.front().fault.empty() && sample_.size() > 2 * faulty)
+    return absl::OkStatus();
+  return WithHint(
+      absl::InvalidArgumentError(absl::StrCat(path_, " line ", first->number, " ", first->fault)),
+      "Save the list as \"CSV UTF-8\", or name its encoding with --encoding.");
 }
 
 void TextSource::Decode(absl::string_view bytes) {
@@ -220,7 +237,8 @@ absl::Status TextSource::Fill() {
   do {
     got = read(fd_, block.data(), block.size());
   } while (got < 0 && errno == EINTR);
-  if (got < 0) return absl::InternalError(absl::StrCat("cannot read ", path_, ": ", std::strerror(errno)));
+  if (got < 0)
+    return absl::InternalError(absl::StrCat("cannot read ", path_, ": ", std::strerror(errno)));
   at_end_ = got == 0;
   bytes_read_ += static_cast<std::uint64_t>(got);
   Decode(absl::string_view(block).substr(0, static_cast<std::size_t>(got)));
@@ -234,10 +252,12 @@ absl::StatusOr<bool> TextSource::ReadLine(TextLine& line) {
   std::size_t scanned = 0;  // from position_
   for (;;) {
     const std::size_t end = decoded_.find_first_of("\r\n", position_ + scanned);
-    const bool cr_at_edge = end != std::string::npos && decoded_[end] == '\r' && end + 1 == decoded_.size() && !at_end_;
+    const bool cr_at_edge =
+        end != std::string::npos && decoded_[end] == '\r' && end + 1 == decoded_.size() && !at_end_;
     if (end != std::string::npos && !cr_at_edge) {
       line.text.assign(decoded_, position_, end - position_);
-      const bool crlf = decoded_[end] == '\r' && end + 1 < decoded_.size() && decoded_[end + 1] == '\n';
+      const bool crlf =
+          decoded_[end] == '\r' && end + 1 < decoded_.size() && decoded_[end + 1] == '\n';
       position_ = end + (crlf ? 2 : 1);
       break;
     }

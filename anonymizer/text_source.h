@@ -1,6 +1,6 @@
-// A text file as lines of UTF-8, streamed: UTF-8 and UTF-16 with and without a byte order mark, line
-// ends LF, CRLF and CR. A line that is not text of its encoding, holds a NUL or is too long is handed
-// over with its fault, so that one bad line costs one row and not the file.
+// A text file as lines of UTF-8, streamed: UTF-8 and UTF-16 with and without a byte order mark,
+// line ends LF, CRLF and CR. A line that is not text of its encoding, holds a NUL or is too long is
+// handed over with its fault, so that one bad line costs one row and not the file.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,8 @@ class TextSource {
   static constexpr std::size_t kSampleBytes = 64 * 1024;
   static constexpr std::size_t kSampleLines = 256;
 
-  // InvalidArgument: cannot be opened, is empty, or is not a text file; the hint says what to do with a
-  // workbook or another encoding.
+  // InvalidArgument: cannot be opened, is empty, or is not a text file; the hint says what to do
+  // with a workbook or another encoding.
   static absl::StatusOr<std::unique_ptr<TextSource>> Open(const std::string& path,
                                                           std::optional<Encoding> encoding);
   ~TextSource();
@@ -52,7 +52,7 @@ class TextSource {
   TextSource(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
   absl::Status Start(std::optional<Encoding> encoding);
   absl::Status CheckSample() const;
-  absl::Status Fill();          // reads and decodes a block
+  absl::Status Fill();  // reads and decodes a block
   void Decode(absl::string_view bytes);
   absl::StatusOr<bool> ReadLine(TextLine& line);
 

@@ -11,7 +11,9 @@ namespace sealbook::cli {
 namespace {
 
 // The long name of "o,output".
-std::string LongName(const std::string& name) { return name.substr(name.find(',') == std::string::npos ? 0 : name.find(',') + 1); }
+std::string LongName(const std::string& name) {
+  return name.substr(name.find(',') == std::string::npos ? 0 : name.find(',') + 1);
+}
 
 }  // namespace
 
@@ -25,7 +27,8 @@ std::vector<std::string> Arguments::List(const std::string& option) const {
   return found == values_.end() ? std::vector<std::string>() : found->second;
 }
 
-absl::StatusOr<Arguments> ParseArguments(const std::vector<Option>& options, const std::vector<std::string>& words) {
+absl::StatusOr<Arguments> ParseArguments(const std::vector<Option>& options,
+                                         const std::vector<std::string>& words) {
   cxxopts::Options parser("sealbook");
   auto add = parser.add_options();
   for (const Option& option : options) {
@@ -51,14 +54,18 @@ absl::StatusOr<Arguments> ParseArguments(const std::vector<Option>& options, con
       }
       arguments.values_[name] = result[name].as<std::vector<std::string>>();
       if (option.kind == Option::Kind::kValue && arguments.values_[name].size() > 1) {
-        return WithHint(absl::FailedPreconditionError(absl::StrCat("--", name, " is given twice")), "Give it once.");
+        return WithHint(absl::FailedPreconditionError(absl::StrCat("--", name, " is given twice")),
+                        "Give it once.");
       }
     }
-    if (result.count("positional") > 0) arguments.positional_ = result["positional"].as<std::vector<std::string>>();
-    arguments.positional_.insert(arguments.positional_.end(), result.unmatched().begin(), result.unmatched().end());
+    if (result.count("positional") > 0)
+      arguments.positional_ = result["positional"].as<std::vector<std::string>>();
+    arguments.positional_.insert(arguments.positional_.end(), result.unmatched().begin(),
+                                 result.unmatched().end());
     return arguments;
   } catch (const std::exception& error) {
-    return WithHint(absl::FailedPreconditionError(error.what()), "'sealbook help COMMAND' lists its options.");
+    return WithHint(absl::FailedPreconditionError(error.what()),
+                    "'sealbook help COMMAND' lists its options.");
   }
 }
 

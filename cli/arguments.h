@@ -13,7 +13,7 @@ namespace sealbook::cli {
 
 struct Option {
   enum class Kind { kFlag, kValue, kList };
-  std::string name;         // without dashes; "o,output" has a short form
+  std::string name;  // without dashes; "o,output" has a short form
   Kind kind = Kind::kValue;
   std::string placeholder;  // "FILE"
   std::string help;

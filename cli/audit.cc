@@ -27,7 +27,8 @@ std::string NameOf(keyring::Keyring& keyring, const audit::Record& record) {
 }
 
 std::string Rfc3339(std::int64_t time_ms) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(time_ms), absl::UTCTimeZone());
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(time_ms),
+                          absl::UTCTimeZone());
 }
 
 absl::Status Log(Context& context, const Arguments& arguments) {
@@ -35,14 +36,17 @@ absl::Status Log(Context& context, const Arguments& arguments) {
   if (arguments.Has("since")) {
     std::string error;
     const std::string text = arguments.Value("since");
-    if (!absl::ParseTime(absl::RFC3339_full, text, &since, &error) && !absl::ParseTime("%Y-%m-%d", text, &since, &error)) {
-      return Usage("--since is a day or a time", "For example 2026-01-31, or 2026-01-31T18:00:00Z.");
+    if (!absl::ParseTime(absl::RFC3339_full, text, &since, &error) &&
+        !absl::ParseTime("%Y-%m-%d", text, &since, &error)) {
+      return Usage("--since is a day or a time",
+                   "For example 2026-01-31, or 2026-01-31T18:00:00Z.");
     }
   }
   std::int64_t token = 0;
   if (arguments.Has("uid")) {
     const auto parsed = records::ParseToken(arguments.Value("uid"));
-    if (!parsed.ok()) return Usage("--uid is no token, or it is mistyped", "A token looks like UID_2837470195.");
+    if (!parsed.ok())
+      return Usage("--uid is no token, or it is mistyped", "A token looks like UID_2837470195.");
     token = *parsed;
   }
   RETURN_IF_ERROR(context.Unlock());
@@ -60,7 +64,8 @@ absl::Status Log(Context& context, const Arguments& arguments) {
     }
     std::string detail;
     const keyring::Roster* roster = keyring.history().Version(record.roster_version);
-    const keyring::Compartment* compartment = roster == nullptr ? nullptr : roster->FindCompartment(kRootBook, ClassId::kAudit);
+    const keyring::Compartment* compartment =
+        roster == nullptr ? nullptr : roster->FindCompartment(kRootBook, ClassId::kAudit);
     if (compartment != nullptr && keyring.Holds(kRootBook, ClassId::kAudit)) {
       const auto pair = keyring.CompartmentPair(kRootBook, ClassId::kAudit, compartment->epoch);
       if (pair.ok()) {
@@ -69,16 +74,20 @@ absl::Status Log(Context& context, const Arguments& arguments) {
       }
     }
     if (context.globals().json) {
-      Json line = {{"sequence", record.sequence}, {"time", Rfc3339(record.time_ms)}, {"member", member},
-                   {"act", record.act}, {"outcome", record.outcome}};
+      Json line = {{"sequence", record.sequence},
+                   {"time", Rfc3339(record.time_ms)},
+                   {"member", member},
+                   {"act", record.act},
+                   {"outcome", record.outcome}};
       if (record.token != 0) line["uid"] = records::FormatToken(record.token);
       const Json parsed = Json::parse(detail, nullptr, false);
       if (parsed.is_object()) line["detail"] = parsed;
       PrintJson(line);
       return absl::OkStatus();
     }
-    std::string line = absl::StrCat(PadTo(absl::StrCat(record.sequence), 6), " ", Rfc3339(record.time_ms).substr(0, 19), "  ",
-                                    PadTo(Printable(member), 12), " ", PadTo(record.act, 16), " ", PadTo(record.outcome, 9));
+    std::string line = absl::StrCat(
+        PadTo(absl::StrCat(record.sequence), 6), " ", Rfc3339(record.time_ms).substr(0, 19), "  ",
+        PadTo(Printable(member), 12), " ", PadTo(record.act, 16), " ", PadTo(record.outcome, 9));
     if (record.token != 0) absl::StrAppend(&line, "  ", records::FormatToken(record.token));
     if (!detail.empty()) absl::StrAppend(&line, "  ", Printable(detail));
     while (line.back() == ' ') line.pop_back();
@@ -95,15 +104,22 @@ absl::Status Verify(Context& context, const Arguments& arguments) {
   std::optional<audit::Head> must_contain;
   if (arguments.Has("checkpoint")) {
     auto text = keyring::ReadSmallFile(arguments.Value("checkpoint"), kMaxCheckpointBytes);
-    if (!text.ok()) return WithHint(absl::InvalidArgumentError(text.status().message()), "Name the file that 'audit checkpoint' wrote.");
+    if (!text.ok())
+      return WithHint(absl::InvalidArgumentError(text.status().message()),
+                      "Name the file that 'audit checkpoint' wrote.");
     ASSIGN_OR_RETURN(const audit::Checkpoint checkpoint, audit::ParseCheckpoint(*text, keys));
     if (checkpoint.vault != keyring.roster().vault) {
-      return WithHint(absl::InvalidArgumentError("the checkpoint is of another vault"), "Name this vault's own.");
+      return WithHint(absl::InvalidArgumentError("the checkpoint is of another vault"),
+                      "Name this vault's own.");
     }
     must_contain = checkpoint.head;
   }
-  ASSIGN_OR_RETURN(const audit::Verification result, audit::Verify(keyring.store(), keyring.roster().vault, keys, must_contain));
-  Json json = {{"ok", result.ok()}, {"entries", result.entries}, {"head", crypto::ToHex(result.head.hash)}, {"first_bad", nullptr}};
+  ASSIGN_OR_RETURN(const audit::Verification result,
+                   audit::Verify(keyring.store(), keyring.roster().vault, keys, must_contain));
+  Json json = {{"ok", result.ok()},
+               {"entries", result.entries},
+               {"head", crypto::ToHex(result.head.hash)},
+               {"first_bad", nullptr}};
   if (result.first_bad) json["first_bad"] = *result.first_bad;
   if (!result.why.empty()) json["why"] = result.why;
   if (context.globals().json) {
@@ -111,10 +127,12 @@ absl::Status Verify(Context& context, const Arguments& arguments) {
     return result.ok() ? absl::OkStatus() : absl::DataLossError("");  // said already
   }
   if (result.ok()) {
-    PrintLine(absl::StrCat("The log is whole: ", result.entries, " entries, head ", crypto::ToHex(result.head.hash).substr(0, 16), "."));
+    PrintLine(absl::StrCat("The log is whole: ", result.entries, " entries, head ",
+                           crypto::ToHex(result.head.hash).substr(0, 16), "."));
     return absl::OkStatus();
   }
-  return WithHint(absl::DataLossError(absl::StrCat("the log was altered: entry ", *result.first_bad, ": ", result.why)),
+  return WithHint(absl::DataLossError(absl::StrCat("the log was altered: entry ", *result.first_bad,
+                                                   ": ", result.why)),
                   "Keep a copy of the vault as it is, and compare with the last backup.");
 }
 
@@ -132,10 +150,15 @@ absl::Status Checkpoint(Context& context, const Arguments& arguments) {
                                                    keyring.bundle().signing);
   const std::string file = arguments.Value("output");
   const absl::Status written = keyring::CreateNewFile(file, text, 0644);
-  if (absl::IsAlreadyExists(written)) return WithHint(absl::AlreadyExistsError(absl::StrCat(file, " is there already")), "Name another file.");
+  if (absl::IsAlreadyExists(written))
+    return WithHint(absl::AlreadyExistsError(absl::StrCat(file, " is there already")),
+                    "Name another file.");
   RETURN_IF_ERROR(written);
-  if (context.globals().json) PrintJson({{"file", file}, {"entries", head.sequence}, {"head", crypto::ToHex(head.hash)}});
-  else PrintLine(absl::StrCat("Checkpoint of ", head.sequence, " entries in ", file, ". Keep it where the vault's users cannot write."));
+  if (context.globals().json)
+    PrintJson({{"file", file}, {"entries", head.sequence}, {"head", crypto::ToHex(head.hash)}});
+  else
+    PrintLine(absl::StrCat("Checkpoint of ", head.sequence, " entries in ", file,
+                           ". Keep it where the vault's users cannot write."));
   return absl::OkStatus();
 }
 
@@ -151,11 +174,12 @@ Command AuditLogCommand() {
           .run = &Log};
 }
 Command AuditVerifyCommand() {
-  return {.name = "audit verify",
-          .arguments = "[--checkpoint F]",
-          .summary = "checks that the log is whole and unaltered",
-          .options = {{"checkpoint", Option::Kind::kValue, "F", "an earlier head that must be in it"}},
-          .run = &Verify};
+  return {
+      .name = "audit verify",
+      .arguments = "[--checkpoint F]",
+      .summary = "checks that the log is whole and unaltered",
+      .options = {{"checkpoint", Option::Kind::kValue, "F", "an earlier head that must be in it"}},
+      .run = &Verify};
 }
 Command AuditCheckpointCommand() {
   return {.name = "audit checkpoint",

@@ -43,8 +43,10 @@ absl::Status Add(Context& context, const Arguments& arguments) {
   auto name = keyring::NormalizeName(arguments.positional()[0]);
   if (!name.ok()) return Usage(name.status().message(), HintOf(name.status()));
   RETURN_IF_ERROR(keyring::AddBook(context.keyring(), *name));
-  if (context.globals().json) PrintJson({{"name", *name}});
-  else PrintLine(absl::StrCat("Book ", *name, " is made."));
+  if (context.globals().json)
+    PrintJson({{"name", *name}});
+  else
+    PrintLine(absl::StrCat("Book ", *name, " is made."));
   return absl::OkStatus();
 }
 
@@ -56,13 +58,17 @@ absl::Status List(Context& context, const Arguments&) {
   std::vector<std::vector<std::string>> rows;
   for (const keyring::Book& book : roster.books) {
     if (!all && !roster.IsMember(book.id, context.keyring().bundle().member)) continue;
-    ASSIGN_OR_RETURN(const std::int64_t contacts, context.keyring().store().CountBookContacts(book.id));
+    ASSIGN_OR_RETURN(const std::int64_t contacts,
+                     context.keyring().store().CountBookContacts(book.id));
     const std::vector<std::string> members = MembersOf(roster, book.id);
     books.push_back({{"name", book.name}, {"contacts", contacts}, {"members", members}});
-    rows.push_back({Printable(book.name), absl::StrCat(contacts), Printable(absl::StrJoin(members, ", "))});
+    rows.push_back(
+        {Printable(book.name), absl::StrCat(contacts), Printable(absl::StrJoin(members, ", "))});
   }
-  if (context.globals().json) PrintJson({{"books", std::move(books)}});
-  else PrintTable({"BOOK", "CONTACTS", "MEMBERS"}, rows);
+  if (context.globals().json)
+    PrintJson({{"books", std::move(books)}});
+  else
+    PrintTable({"BOOK", "CONTACTS", "MEMBERS"}, rows);
   return absl::OkStatus();
 }
 
@@ -77,8 +83,9 @@ absl::Status Members(Context& context, const Arguments& arguments) {
   }
   const keyring::Roster& roster = context.keyring().roster();
   const keyring::Book* book = roster.FindBook(name);
-  const bool own = book != nullptr && (context.keyring().role().root_scope ||
-                                       roster.IsMember(book->id, context.keyring().bundle().member));
+  const bool own =
+      book != nullptr && (context.keyring().role().root_scope ||
+                          roster.IsMember(book->id, context.keyring().bundle().member));
   if (!own) return NoBook(name);
   const std::vector<std::string> members = MembersOf(roster, book->id);
   if (context.globals().json) {
@@ -96,12 +103,14 @@ absl::Status EachToken(Context& context, const Arguments& arguments,
   const auto resolve = [&](absl::string_view text, const std::string& where) -> absl::Status {
     const auto token = records::ParseToken(absl::StripAsciiWhitespace(text));
     if (!token.ok()) {
-      return WithHint(absl::InvalidArgumentError(absl::StrCat(where, " is no token, or it is mistyped")),
-                      "A token looks like UID_2837470195.");
+      return WithHint(
+          absl::InvalidArgumentError(absl::StrCat(where, " is no token, or it is mistyped")),
+          "A token looks like UID_2837470195.");
     }
     const auto number = reader.FindToken(*token);
     if (absl::IsNotFound(number.status())) {
-      return WithHint(absl::NotFoundError(absl::StrCat(where, ": there is no such contact")), "Nothing was assigned.");
+      return WithHint(absl::NotFoundError(absl::StrCat(where, ": there is no such contact")),
+                      "Nothing was assigned.");
     }
     RETURN_IF_ERROR(number.status());
     return use(*number);
@@ -142,12 +151,15 @@ absl::Status Assign(Context& context, const Arguments& arguments) {
   const auto flush = [&]() -> absl::Status {
     const Json detail = {{"book", name}, {"contacts", batch.size()}};
     ASSIGN_OR_RETURN(const records::AssignResult result,
-                     records::AssignContacts(context.keyring(), id, batch, {.act = "book.assign", .detail = detail.dump()}));
+                     records::AssignContacts(context.keyring(), id, batch,
+                                             {.act = "book.assign", .detail = detail.dump()}));
     total.assigned += result.assigned;
     total.already += result.already;
     batch.clear();
     progress.Update(total.assigned + total.already, 0, 0);
-    if (Interrupted()) return WithHint(absl::CancelledError("interrupted: what was assigned so far stays"), "Run it again for the rest.");
+    if (Interrupted())
+      return WithHint(absl::CancelledError("interrupted: what was assigned so far stays"),
+                      "Run it again for the rest.");
     return absl::OkStatus();
   };
   RETURN_IF_ERROR(EachToken(context, arguments, [&](ContactNumber number) -> absl::Status {
@@ -159,7 +171,9 @@ absl::Status Assign(Context& context, const Arguments& arguments) {
   if (context.globals().json) {
     PrintJson({{"book", name}, {"assigned", total.assigned}, {"already", total.already}});
   } else {
-    PrintLine(absl::StrCat(total.assigned, " assigned to ", name, total.already > 0 ? absl::StrCat(", ", total.already, " were there already") : "", "."));
+    PrintLine(absl::StrCat(
+        total.assigned, " assigned to ", name,
+        total.already > 0 ? absl::StrCat(", ", total.already, " were there already") : "", "."));
   }
   return absl::OkStatus();
 }
@@ -167,10 +181,16 @@ absl::Status Assign(Context& context, const Arguments& arguments) {
 }  // namespace
 
 Command BookAddCommand() {
-  return {.name = "book add", .arguments = "BOOK", .summary = "a set of contacts that are looked after together",
-          .min_positional = 1, .max_positional = 1, .run = &Add};
+  return {.name = "book add",
+          .arguments = "BOOK",
+          .summary = "a set of contacts that are looked after together",
+          .min_positional = 1,
+          .max_positional = 1,
+          .run = &Add};
 }
-Command BookListCommand() { return {.name = "book list", .summary = "books, how many contacts, whose", .run = &List}; }
+Command BookListCommand() {
+  return {.name = "book list", .summary = "books, how many contacts, whose", .run = &List};
+}
 Command BookMembersCommand() {
   return {.name = "book members",
           .arguments = "BOOK [--add NAME]…",

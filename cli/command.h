@@ -16,14 +16,15 @@ namespace sealbook::cli {
 // One run of one command.
 class Context {
  public:
-  Context(Globals globals, std::string command) : globals_(std::move(globals)), command_(std::move(command)) {}
+  Context(Globals globals, std::string command)
+      : globals_(std::move(globals)), command_(std::move(command)) {}
 
   const Globals& globals() const { return globals_; }
   // The vault's directory: --vault, or the default.
   absl::StatusOr<std::string> VaultDirectory() const;
 
-  // Asks for the secret and unlocks. Unauthenticated as well where somebody else chose the passphrase
-  // and it has not been changed yet, unless `even_if_must_change`.
+  // Asks for the secret and unlocks. Unauthenticated as well where somebody else chose the
+  // passphrase and it has not been changed yet, unless `even_if_must_change`.
   absl::Status Unlock(bool even_if_must_change = false);
   // After Unlock.
   keyring::Keyring& keyring() { return *keyring_; }

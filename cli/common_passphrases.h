@@ -1,5 +1,5 @@
-// Passphrases of 12 characters and more that stand on every published list: patterns of the keyboard,
-// repetitions and a few famous sentences. Shorter ones are refused for their length.
+// Passphrases of 12 characters and more that stand on every published list: patterns of the
+// keyboard, repetitions and a few famous sentences. Shorter ones are refused for their length.
 #pragma once
 
 #include "absl/strings/string_view.h"

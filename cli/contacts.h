@@ -14,6 +14,7 @@ void PrintContact(const records::Contact& contact);
 
 // The contact of a token, as the member may read it, with an audit row of `act`. NotFound: there is
 // none, or it is not the member's.
-absl::StatusOr<records::Contact> ReadByToken(Context& context, absl::string_view token, const char* act);
+absl::StatusOr<records::Contact> ReadByToken(Context& context, absl::string_view token,
+                                             const char* act);
 
 }  // namespace sealbook::cli

@@ -30,9 +30,12 @@ absl::Status Usage(absl::string_view message, absl::string_view hint) {
 
 absl::StatusOr<std::string> Context::VaultDirectory() const {
   if (!globals_.vault.empty()) return globals_.vault;
-  if (const std::string data = Environment("XDG_DATA_HOME"); !data.empty()) return data + "/sealbook";
-  if (const std::string home = Environment("HOME"); !home.empty()) return home + "/.local/share/sealbook";
-  return Usage("there is no home folder to look for the vault in", "Name the vault's folder with --vault DIR.");
+  if (const std::string data = Environment("XDG_DATA_HOME"); !data.empty())
+    return data + "/sealbook";
+  if (const std::string home = Environment("HOME"); !home.empty())
+    return home + "/.local/share/sealbook";
+  return Usage("there is no home folder to look for the vault in",
+               "Name the vault's folder with --vault DIR.");
 }
 
 absl::StatusOr<keyring::UnlockRequest> Context::ReadSecret(const std::string& directory) const {
@@ -44,24 +47,29 @@ absl::StatusOr<keyring::UnlockRequest> Context::ReadSecret(const std::string& di
   if (!globals_.key_file.empty()) {
     auto text = keyring::ReadSecretFile(globals_.key_file, 4096);
     if (absl::IsInvalidArgument(text.status()) || absl::IsNotFound(text.status())) {
-      return WithHint(absl::UnauthenticatedError(text.status().message()), "Name the right key file with --key-file F.");
+      return WithHint(absl::UnauthenticatedError(text.status().message()),
+                      "Name the right key file with --key-file F.");
     }
     RETURN_IF_ERROR(text.status());
     auto key_file = keyring::ParseKeyFile(text->ExposeText());
     if (!key_file.ok()) {
-      return WithHint(absl::UnauthenticatedError(key_file.status().message()), HintOf(key_file.status()));
+      return WithHint(absl::UnauthenticatedError(key_file.status().message()),
+                      HintOf(key_file.status()));
     }
     if (key_file->vault != file->vault()) {
-      return WithHint(absl::UnauthenticatedError("the key file is of another vault"),
-                      "Name this vault's key file with --key-file F, or its vault with --vault DIR.");
+      return WithHint(
+          absl::UnauthenticatedError("the key file is of another vault"),
+          "Name this vault's key file with --key-file F, or its vault with --vault DIR.");
     }
     request.name = key_file->name;
-    request.secret = {.kind = keyring::UnlockSecret::Kind::kKeyFile, .bytes = std::move(key_file->secret)};
+    request.secret = {.kind = keyring::UnlockSecret::Kind::kKeyFile,
+                      .bytes = std::move(key_file->secret)};
     if (!globals_.as.empty()) {
       const auto named = keyring::NormalizeName(globals_.as);
       if (!named.ok() || *named != request.name) {
-        return WithHint(absl::UnauthenticatedError("the key file is another member's than --as says"),
-                        "Leave --as (SEALBOOK_MEMBER) out, or name the right key file.");
+        return WithHint(
+            absl::UnauthenticatedError("the key file is another member's than --as says"),
+            "Leave --as (SEALBOOK_MEMBER) out, or name the right key file.");
       }
     }
     return request;
@@ -69,7 +77,8 @@ absl::StatusOr<keyring::UnlockRequest> Context::ReadSecret(const std::string& di
   const bool named = !globals_.as.empty();
   const auto name = keyring::NormalizeName(named ? globals_.as : OsUser());
   if (!name.ok()) {
-    return WithHint(absl::UnauthenticatedError("that cannot be a member's name"), "Say who you are with --as NAME.");
+    return WithHint(absl::UnauthenticatedError("that cannot be a member's name"),
+                    "Say who you are with --as NAME.");
   }
   request.name = *name;
   const keyring::UnlockEntry* entry = file->Find(file->EntryId(request.name));
@@ -78,27 +87,32 @@ absl::StatusOr<keyring::UnlockRequest> Context::ReadSecret(const std::string& di
     return WithHint(absl::UnauthenticatedError(absl::StrCat(request.name, " is a service account")),
                     "Give its key file with --key-file F.");
   }
-  ASSIGN_OR_RETURN(request.secret.bytes,
-                   ReadPassphrase(globals_.passphrase_file, absl::StrCat("Passphrase of ", request.name, ": ")));
+  ASSIGN_OR_RETURN(
+      request.secret.bytes,
+      ReadPassphrase(globals_.passphrase_file, absl::StrCat("Passphrase of ", request.name, ": ")));
   return request;
 }
 
 absl::Status Context::Unlock(bool even_if_must_change) {
   ASSIGN_OR_RETURN(const std::string directory, VaultDirectory());
   ASSIGN_OR_RETURN(keyring::UnlockRequest request, ReadSecret(directory));
-  ASSIGN_OR_RETURN(keyring_, keyring::Keyring::Unlock(keyring::VaultPaths(directory), std::move(request)));
+  ASSIGN_OR_RETURN(keyring_,
+                   keyring::Keyring::Unlock(keyring::VaultPaths(directory), std::move(request)));
   if (!crypto::KeyMemoryIsLocked()) {
-    PrintNote(globals_, "sealbook: the system does not let all keys be locked in memory (see 'ulimit -l')");
+    PrintNote(globals_,
+              "sealbook: the system does not let all keys be locked in memory (see 'ulimit -l')");
   }
   ASSIGN_OR_RETURN(const std::string text, keyring::CurrentPolicyText(*keyring_));
   auto policy = policies::Policy::Parse(text);
   if (!policy.ok()) {
-    return WithHint(absl::DataLossError(absl::StrCat("the policy in force cannot be read: ", policy.status().message())),
+    return WithHint(absl::DataLossError(absl::StrCat("the policy in force cannot be read: ",
+                                                     policy.status().message())),
                     "An older version of the program cannot read a newer policy: update it.");
   }
   policy_ = std::make_unique<policies::Policy>(*std::move(policy));
   if (keyring_->bundle().must_change && !even_if_must_change) {
-    return WithHint(absl::UnauthenticatedError("somebody else chose this passphrase, so it must be changed first"),
+    return WithHint(absl::UnauthenticatedError(
+                        "somebody else chose this passphrase, so it must be changed first"),
                     "Run 'sealbook member passwd'.");
   }
   return absl::OkStatus();
@@ -118,12 +132,19 @@ absl::Status Context::Finish(absl::Status status) {
   std::string outcome;
   switch (status.code()) {
     case absl::StatusCode::kPermissionDenied:
-    case absl::StatusCode::kUnauthenticated: outcome = "denied"; break;
-    case absl::StatusCode::kNotFound: outcome = "not_found"; break;
+    case absl::StatusCode::kUnauthenticated:
+      outcome = "denied";
+      break;
+    case absl::StatusCode::kNotFound:
+      outcome = "not_found";
+      break;
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kDataLoss:
-    case absl::StatusCode::kInternal: outcome = "failed"; break;
-    default: break;
+    case absl::StatusCode::kInternal:
+      outcome = "failed";
+      break;
+    default:
+      break;
   }
   if (!outcome.empty()) {
     const absl::Status recorded =
@@ -132,7 +153,9 @@ absl::Status Context::Finish(absl::Status status) {
   }
   const absl::Status saved = keyring_->SaveMarks();
   if (!saved.ok() && status.ok()) {
-    PrintNote(globals_, absl::StrCat("sealbook: what was seen could not be noted outside the vault: ", saved.message()));
+    PrintNote(globals_,
+              absl::StrCat("sealbook: what was seen could not be noted outside the vault: ",
+                           saved.message()));
   }
   return status;
 }

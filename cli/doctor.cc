@@ -10,23 +10,29 @@ namespace {
 // Whether archives go to another machine: no damage, but what the owner should know.
 records::HealthCheck Archives(const policies::Policy& policy) {
   for (const std::string& url : policy.archive_destinations()) {
-    if (!absl::StartsWith(url, "file://")) return {.name = "archives", .ok = true, .detail = "an independent server is set"};
+    if (!absl::StartsWith(url, "file://"))
+      return {.name = "archives", .ok = true, .detail = "an independent server is set"};
   }
-  return {.name = "archives", .ok = true,
+  return {.name = "archives",
+          .ok = true,
           .detail = policy.archive_destinations().empty()
-                        ? "warning: archives stay in the vault's own folder; set a destination on another machine"
-                        : "warning: archives go to a folder of this machine; set a destination on another one"};
+                        ? "warning: archives stay in the vault's own folder; set a destination on "
+                          "another machine"
+                        : "warning: archives go to a folder of this machine; set a destination on "
+                          "another one"};
 }
 
 absl::Status Run(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   CatchInterrupts();
   Progress progress(context.globals(), "doctor");
-  ASSIGN_OR_RETURN(std::vector<records::HealthCheck> checks,
-                   records::CheckHealth(context.keyring(),
-                                        {.repair = arguments.Has("repair"),
-                                         .progress = [&](const std::string&, std::int64_t rows) { progress.Update(rows, 0, 0); },
-                                         .interrupted = &Interrupted}));
+  ASSIGN_OR_RETURN(
+      std::vector<records::HealthCheck> checks,
+      records::CheckHealth(
+          context.keyring(),
+          {.repair = arguments.Has("repair"),
+           .progress = [&](const std::string&, std::int64_t rows) { progress.Update(rows, 0, 0); },
+           .interrupted = &Interrupted}));
   progress.Finish();
   checks.push_back(Archives(context.policy()));
   bool ok = true;
@@ -35,7 +41,8 @@ absl::Status Run(Context& context, const Arguments& arguments) {
     ok &= check.ok;
     list.push_back({{"name", check.name}, {"ok", check.ok}, {"detail", check.detail}});
     if (!context.globals().json) {
-      PrintLine(Printable(absl::StrCat(check.ok ? "ok    " : "BAD   ", PadTo(check.name, 10), check.detail)));
+      PrintLine(Printable(
+          absl::StrCat(check.ok ? "ok    " : "BAD   ", PadTo(check.name, 10), check.detail)));
     }
   }
   if (context.globals().json) {
@@ -44,7 +51,8 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   }
   if (ok) return absl::OkStatus();
   return WithHint(absl::DataLossError("the vault is damaged, or somebody altered it"),
-                  "Keep a copy of its folder as it is; 'sealbook doctor --repair' removes what does not count.");
+                  "Keep a copy of its folder as it is; 'sealbook doctor --repair' removes what "
+                  "does not count.");
 }
 
 }  // namespace

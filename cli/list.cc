@@ -20,7 +20,8 @@ std::string ValueOf(const records::Contact& contact, absl::string_view name) {
 
 absl::Status Run(Context& context, const Arguments& arguments) {
   std::int64_t limit = 0;
-  if (arguments.Has("limit") && (!absl::SimpleAtoi(arguments.Value("limit"), &limit) || limit < 1)) {
+  if (arguments.Has("limit") &&
+      (!absl::SimpleAtoi(arguments.Value("limit"), &limit) || limit < 1)) {
     return Usage("--limit is a number from 1", "For example --limit 20.");
   }
   RETURN_IF_ERROR(context.Unlock());
@@ -28,11 +29,15 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   if (arguments.Has("book")) {
     const keyring::Book* found = context.keyring().roster().FindBook(arguments.Value("book"));
     const bool own = found != nullptr && (context.keyring().role().root_scope ||
-                                          context.keyring().roster().IsMember(found->id, context.keyring().bundle().member));
-    if (!own) return WithHint(absl::NotFoundError("there is no such book, or it is not yours"), "'sealbook book list' shows yours.");
+                                          context.keyring().roster().IsMember(
+                                              found->id, context.keyring().bundle().member));
+    if (!own)
+      return WithHint(absl::NotFoundError("there is no such book, or it is not yours"),
+                      "'sealbook book list' shows yours.");
     book = found->id;
   }
-  ASSIGN_OR_RETURN(const ReadPermit permit, context.permits().List(context.keyring().bundle().member, context.role()));
+  ASSIGN_OR_RETURN(const ReadPermit permit,
+                   context.permits().List(context.keyring().bundle().member, context.role()));
   // Before the first is shown; who stops reading early has been told nothing more.
   const Json detail = {{"book", arguments.Value("book")}, {"limit", limit}};
   RETURN_IF_ERROR(context.Record({.act = "list", .detail = detail.dump()}));
@@ -41,19 +46,22 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   std::int64_t shown = 0;
   CatchInterrupts();
   records::ContactReader reader(context.keyring());
-  RETURN_IF_ERROR(reader.Each(permit, book, [&](const records::Contact& contact) -> absl::StatusOr<bool> {
-    if (Interrupted()) return absl::CancelledError("interrupted");
-    if (json) {
-      PrintJson(ToJson(contact));
-    } else {
-      std::string line = absl::StrCat(PadTo(records::FormatToken(contact.token), 16), PadTo(FitTo(ValueOf(contact, "name"), 20), 22),
-                                      PadTo(FitTo(ValueOf(contact, "phone"), 18), 20), Printable(absl::StrJoin(contact.books, ", ")));
-      while (line.back() == ' ') line.pop_back();
-      PrintLine(line);
-    }
-    if (std::ferror(stdout) != 0) return false;  // nobody reads any more
-    return limit == 0 || ++shown < limit;
-  }));
+  RETURN_IF_ERROR(
+      reader.Each(permit, book, [&](const records::Contact& contact) -> absl::StatusOr<bool> {
+        if (Interrupted()) return absl::CancelledError("interrupted");
+        if (json) {
+          PrintJson(ToJson(contact));
+        } else {
+          std::string line = absl::StrCat(PadTo(records::FormatToken(contact.token), 16),
+                                          PadTo(FitTo(ValueOf(contact, "name"), 20), 22),
+                                          PadTo(FitTo(ValueOf(contact, "phone"), 18), 20),
+                                          Printable(absl::StrJoin(contact.books, ", ")));
+          while (line.back() == ' ') line.pop_back();
+          PrintLine(line);
+        }
+        if (std::ferror(stdout) != 0) return false;  // nobody reads any more
+        return limit == 0 || ++shown < limit;
+      }));
   return absl::OkStatus();
 }
 

@@ -20,8 +20,10 @@ namespace {
 std::string FoldName(absl::string_view name) {
   UErrorCode error = U_ZERO_ERROR;
   const icu::Normalizer2* fold = icu::Normalizer2::getNFKCCasefoldInstance(error);
-  icu::UnicodeString text = fold->normalize(
-      icu::UnicodeString::fromUTF8(icu::StringPiece(name.data(), static_cast<std::int32_t>(name.size()))), error);
+  icu::UnicodeString text =
+      fold->normalize(icu::UnicodeString::fromUTF8(
+                          icu::StringPiece(name.data(), static_cast<std::int32_t>(name.size()))),
+                      error);
   text.findAndReplace(u" ", u"");
   std::string out;
   text.toUTF8String(out);
@@ -42,22 +44,32 @@ struct Query {
 absl::StatusOr<Query> ParseQuery(Context& context, const Arguments& arguments) {
   const std::string& region = context.policy().region();
   const auto& words = arguments.positional();
-  const std::size_t given = words.size() + arguments.Has("phone") + arguments.Has("email") + arguments.Has("name") + arguments.Has("last4");
-  if (given != 1) return Usage("one thing to look for is needed", "For example 'sealbook lookup --name 김서연'.");
-  const auto identifier = [&](IdentifierKind kind, const std::string& text) -> absl::StatusOr<Query> {
+  const std::size_t given = words.size() + arguments.Has("phone") + arguments.Has("email") +
+                            arguments.Has("name") + arguments.Has("last4");
+  if (given != 1)
+    return Usage("one thing to look for is needed", "For example 'sealbook lookup --name 김서연'.");
+  const auto identifier = [&](IdentifierKind kind,
+                              const std::string& text) -> absl::StatusOr<Query> {
     auto value = anonymizer::NormalizeIdentifier(kind, text, region);
     if (!value.ok()) {
       return Usage(absl::StrCat("what is looked for ", value.status().message()),
-                   kind == IdentifierKind::kPhone ? "Write it with its country code, +82 10-1234-5678 say." : "Check it.");
+                   kind == IdentifierKind::kPhone
+                       ? "Write it with its country code, +82 10-1234-5678 say."
+                       : "Check it.");
     }
     return Query{.kind = Query::Kind::kIdentifier, .text = text, .identifier = *std::move(value)};
   };
   if (arguments.Has("phone")) return identifier(IdentifierKind::kPhone, arguments.Value("phone"));
   if (arguments.Has("email")) return identifier(IdentifierKind::kEmail, arguments.Value("email"));
-  if (arguments.Has("last4") && !IsFourDigits(arguments.Value("last4"))) return Usage("--last4 takes four digits", "For example --last4 5678.");
-  if (arguments.Has("last4")) return Query{.kind = Query::Kind::kLast4, .text = arguments.Value("last4"), .identifier = {}};
-  const std::string text = anonymizer::CleanText(arguments.Has("name") ? arguments.Value("name") : words[0]);
-  if (text.empty()) return Usage("there is nothing to look for", "Give a token, a phone number, an email or a name.");
+  if (arguments.Has("last4") && !IsFourDigits(arguments.Value("last4")))
+    return Usage("--last4 takes four digits", "For example --last4 5678.");
+  if (arguments.Has("last4"))
+    return Query{.kind = Query::Kind::kLast4, .text = arguments.Value("last4"), .identifier = {}};
+  const std::string text =
+      anonymizer::CleanText(arguments.Has("name") ? arguments.Value("name") : words[0]);
+  if (text.empty())
+    return Usage("there is nothing to look for",
+                 "Give a token, a phone number, an email or a name.");
   Query query{.kind = Query::Kind::kName, .text = text, .identifier = {}};
   if (arguments.Has("name")) return query;
   if (records::LooksLikeToken(text)) {
@@ -108,16 +120,22 @@ absl::Status Search(Context& context, const Query& query, Hits& hits) {
   records::ContactReader reader(keyring);
   if (query.kind == Query::Kind::kToken) {
     const auto token = records::ParseToken(query.text);
-    if (!token.ok()) return Usage("the token is mistyped", "Its last digit checks the others: compare it once more.");
+    if (!token.ok())
+      return Usage("the token is mistyped",
+                   "Its last digit checks the others: compare it once more.");
     ASSIGN_OR_RETURN(const ContactNumber number, reader.FindToken(*token));
     hits.Add(0, number);
     return absl::OkStatus();
   }
   const policies::RoleRule& rule = *context.policy().FindRole(context.role());
-  const bool sees_identity = std::find(rule.clear.begin(), rule.clear.end(), ClassId::kIdentity) != rule.clear.end();
-  ASSIGN_OR_RETURN(const ReadPermit permit, context.permits().Search(keyring.bundle().member, context.role()));
-  if (query.kind == Query::Kind::kIdentifier && sees_identity && keyring.Holds(kRootBook, ClassId::kIndex)) {
-    ASSIGN_OR_RETURN(const ContactNumber number, reader.FindIdentifier(query.identifier.kind, query.identifier.value));
+  const bool sees_identity =
+      std::find(rule.clear.begin(), rule.clear.end(), ClassId::kIdentity) != rule.clear.end();
+  ASSIGN_OR_RETURN(const ReadPermit permit,
+                   context.permits().Search(keyring.bundle().member, context.role()));
+  if (query.kind == Query::Kind::kIdentifier && sees_identity &&
+      keyring.Holds(kRootBook, ClassId::kIndex)) {
+    ASSIGN_OR_RETURN(const ContactNumber number,
+                     reader.FindIdentifier(query.identifier.kind, query.identifier.value));
     hits.Add(0, number);
     return absl::OkStatus();
   }
@@ -143,15 +161,21 @@ absl::Status Search(Context& context, const Query& query, Hits& hits) {
       case Query::Kind::kName:
         if (policies::BaseField(field.name) != "name") return std::nullopt;
         return RankOf(FoldName(field.value), wanted);
-      case Query::Kind::kLast4: return policies::MaskShowsLast4(field.value, wanted) ? std::optional<std::size_t>(0) : std::nullopt;
+      case Query::Kind::kLast4:
+        return policies::MaskShowsLast4(field.value, wanted) ? std::optional<std::size_t>(0)
+                                                             : std::nullopt;
       case Query::Kind::kIdentifier:
-        return anonymizer::KindOfField(field.name) == query.identifier.kind && field.value == wanted ? std::optional<std::size_t>(0) : std::nullopt;
-      case Query::Kind::kToken: break;
+        return anonymizer::KindOfField(field.name) == query.identifier.kind && field.value == wanted
+                   ? std::optional<std::size_t>(0)
+                   : std::nullopt;
+      case Query::Kind::kToken:
+        break;
     }
     return std::nullopt;
   };
   return reader.EachClass(permit, std::nullopt, class_id,
-                          [&](ContactNumber number, std::int64_t, const records::Fields& fields) -> absl::StatusOr<bool> {
+                          [&](ContactNumber number, std::int64_t,
+                              const records::Fields& fields) -> absl::StatusOr<bool> {
                             std::optional<std::size_t> best;
                             for (const records::Field& field : fields) {
                               const auto rank = field_matches(field);
@@ -166,7 +190,8 @@ absl::Status Search(Context& context, const Query& query, Hits& hits) {
 absl::Status Run(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   // Refused before anything is looked for: an account that reads nothing learns nothing.
-  RETURN_IF_ERROR(context.permits().Search(context.keyring().bundle().member, context.role()).status());
+  RETURN_IF_ERROR(
+      context.permits().Search(context.keyring().bundle().member, context.role()).status());
   ASSIGN_OR_RETURN(const Query query, ParseQuery(context, arguments));
   CatchInterrupts();
   const auto limit = static_cast<std::size_t>(context.policy().lookup_limit());
@@ -175,13 +200,16 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   const absl::Status searched = Search(context, query, hits);
   if (!searched.ok() && (!absl::IsDataLoss(searched) || hits.count() == 0)) return searched;
   if (hits.count() == 0) {
-    return WithHint(absl::NotFoundError("nobody of yours is found by this"), "Only customers assigned to you are looked through.");
+    return WithHint(absl::NotFoundError("nobody of yours is found by this"),
+                    "Only customers assigned to you are looked through.");
   }
   records::ContactReader reader(context.keyring());
   std::vector<records::Contact> contacts;
   std::vector<audit::Event> events;
   for (const ContactNumber number : hits.Best()) {
-    ASSIGN_OR_RETURN(const ReadPermit permit, context.permits().ReadOne(context.keyring().bundle().member, context.role(), number));
+    ASSIGN_OR_RETURN(
+        const ReadPermit permit,
+        context.permits().ReadOne(context.keyring().bundle().member, context.role(), number));
     ASSIGN_OR_RETURN(records::Contact contact, reader.Read(permit, number));
     events.push_back({.act = "lookup", .token = contact.token});
     contacts.push_back(std::move(contact));
@@ -200,7 +228,8 @@ absl::Status Run(Context& context, const Arguments& arguments) {
     }
   }
   if (hits.count() > contacts.size()) {
-    PrintNote(context.globals(), absl::StrCat("The first ", contacts.size(), " of ", hits.count(), "; say more to find fewer."));
+    PrintNote(context.globals(), absl::StrCat("The first ", contacts.size(), " of ", hits.count(),
+                                              "; say more to find fewer."));
   }
   // With --json it is said already.
   return !searched.ok() && context.globals().json ? absl::Status(searched.code(), "") : searched;
@@ -215,7 +244,8 @@ Command LookupCommand() {
           .options = {{"phone", Option::Kind::kValue, "P", "a phone number, as people write it"},
                       {"email", Option::Kind::kValue, "E", "an email address"},
                       {"name", Option::Kind::kValue, "N", "a name or a part of it"},
-                      {"last4", Option::Kind::kValue, "D", "the four digits that a masked number shows"}},
+                      {"last4", Option::Kind::kValue, "D",
+                       "the four digits that a masked number shows"}},
           .max_positional = 1,
           .run = &Run};
 }

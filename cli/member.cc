@@ -11,8 +11,8 @@
 namespace sealbook::cli {
 namespace {
 
-// Writes the key file of a service account that does not exist yet. One that an interrupted run left is
-// replaced: its key opens nothing.
+// Writes the key file of a service account that does not exist yet. One that an interrupted run
+// left is replaced: its key opens nothing.
 absl::Status WriteKeyFile(Context& context, const std::string& file, const std::string& name,
                           const crypto::SecretBytes& secret) {
   const keyring::VaultId& vault = context.keyring().roster().vault;
@@ -20,9 +20,11 @@ absl::Status WriteKeyFile(Context& context, const std::string& file, const std::
   const absl::Status created = keyring::CreateNewFile(file, text.ExposeText(), 0600);
   if (!absl::IsAlreadyExists(created)) return created;
   const auto old = keyring::ReadSecretFile(file, 4096);
-  const auto old_key = old.ok() ? keyring::ParseKeyFile(old->ExposeText()) : absl::StatusOr<keyring::KeyFile>(old.status());
+  const auto old_key = old.ok() ? keyring::ParseKeyFile(old->ExposeText())
+                                : absl::StatusOr<keyring::KeyFile>(old.status());
   if (!old_key.ok() || old_key->vault != vault || old_key->name != name) {
-    return WithHint(absl::AlreadyExistsError(absl::StrCat(file, " is there already")), "Name another file.");
+    return WithHint(absl::AlreadyExistsError(absl::StrCat(file, " is there already")),
+                    "Name another file.");
   }
   return keyring::ReplaceFile(file, text.ExposeText(), 0600);
 }
@@ -30,7 +32,8 @@ absl::Status WriteKeyFile(Context& context, const std::string& file, const std::
 absl::Status Add(Context& context, const Arguments& arguments) {
   auto name = keyring::NormalizeName(arguments.positional()[0]);
   if (!name.ok()) return Usage(name.status().message(), HintOf(name.status()));
-  if (!arguments.Has("role")) return Usage("a member needs a role", "Give --role ROLE; 'sealbook policy show' lists them.");
+  if (!arguments.Has("role"))
+    return Usage("a member needs a role", "Give --role ROLE; 'sealbook policy show' lists them.");
   const std::string key_file = arguments.Value("key-file-out");
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kManageMembers));
@@ -42,20 +45,25 @@ absl::Status Add(Context& context, const Arguments& arguments) {
   // What the vault would refuse, before a passphrase is asked for or a key file written.
   const keyring::Roster& roster = context.keyring().roster();
   if (roster.FindMember(*name) != nullptr) {
-    return WithHint(absl::AlreadyExistsError("there is a member of this name"), "Choose another name.");
+    return WithHint(absl::AlreadyExistsError("there is a member of this name"),
+                    "Choose another name.");
   }
   const keyring::RoleDefinition* role = roster.FindRole(member.role);
   if (role == nullptr) {
-    return WithHint(absl::NotFoundError("the policy has no such role"), "'sealbook policy show' lists the roles.");
+    return WithHint(absl::NotFoundError("the policy has no such role"),
+                    "'sealbook policy show' lists the roles.");
   }
   for (const std::string& book : member.books) {
     if (roster.FindBook(book) == nullptr) {
-      return WithHint(absl::NotFoundError(absl::StrCat("there is no book named ", book)), "'sealbook book list' shows the books.");
+      return WithHint(absl::NotFoundError(absl::StrCat("there is no book named ", book)),
+                      "'sealbook book list' shows the books.");
     }
   }
   if (role->service != !key_file.empty()) {
-    return role->service ? Usage("this role is for service accounts, which unlock with a key file", "Give --key-file-out F.")
-                         : Usage("this role is for people, who unlock with a passphrase", "Leave --key-file-out out.");
+    return role->service ? Usage("this role is for service accounts, which unlock with a key file",
+                                 "Give --key-file-out F.")
+                         : Usage("this role is for people, who unlock with a passphrase",
+                                 "Leave --key-file-out out.");
   }
   if (role->service) {
     member.secret.kind = keyring::UnlockSecret::Kind::kKeyFile;
@@ -72,9 +80,11 @@ absl::Status Add(Context& context, const Arguments& arguments) {
   if (context.globals().json) {
     PrintJson({{"name", *name}, {"role", member.role}, {"books", member.books}});
   } else if (role->service) {
-    PrintLine(absl::StrCat(*name, " is a member (", member.role, "). Its key is in ", key_file, "."));
+    PrintLine(
+        absl::StrCat(*name, " is a member (", member.role, "). Its key is in ", key_file, "."));
   } else {
-    PrintLine(absl::StrCat(*name, " is a member (", member.role, ") and must run 'sealbook member passwd' first."));
+    PrintLine(absl::StrCat(*name, " is a member (", member.role,
+                           ") and must run 'sealbook member passwd' first."));
   }
   return absl::OkStatus();
 }
@@ -87,10 +97,16 @@ absl::Status List(Context& context, const Arguments&) {
   for (const keyring::Member& member : roster.members) {
     if (member.kind == keyring::MemberKind::kRecovery) continue;
     std::vector<std::string> books;
-    for (const BookId book : roster.BooksOf(member.id)) books.push_back(roster.FindBook(book)->name);
+    for (const BookId book : roster.BooksOf(member.id))
+      books.push_back(roster.FindBook(book)->name);
     const char* status = member.active ? "active" : "disabled";
-    members.push_back({{"name", member.name}, {"role", member.role}, {"books", books}, {"status", status}, {"factors", Json::array()}});
-    rows.push_back({Printable(member.name), member.role, status, Printable(absl::StrJoin(books, ", "))});
+    members.push_back({{"name", member.name},
+                       {"role", member.role},
+                       {"books", books},
+                       {"status", status},
+                       {"factors", Json::array()}});
+    rows.push_back(
+        {Printable(member.name), member.role, status, Printable(absl::StrJoin(books, ", "))});
   }
   if (context.globals().json) {
     PrintJson({{"members", std::move(members)}});
@@ -103,11 +119,12 @@ absl::Status List(Context& context, const Arguments&) {
 absl::Status Passwd(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock(/*even_if_must_change=*/true));
   if (context.keyring().role().service) {
-    return Usage("a service account has a key file and no passphrase", "Add a new account to get a new key file.");
+    return Usage("a service account has a key file and no passphrase",
+                 "Add a new account to get a new key file.");
   }
   ASSIGN_OR_RETURN(const crypto::SecretBytes passphrase,
-                   ReadNewPassphrase(arguments.Value("new-passphrase-file"), "New passphrase: ",
-                                     context.policy().passphrase_min_length()));
+                   ReadNewPassphrase(arguments.Value("new-passphrase-file"),
+                                     "New passphrase: ", context.policy().passphrase_min_length()));
   // The same again would leave it known to whoever chose it.
   const auto file = keyring::UnlockFile::Load(context.keyring().paths().unlock());
   RETURN_IF_ERROR(file.status());
@@ -115,34 +132,44 @@ absl::Status Passwd(Context& context, const Arguments& arguments) {
                                {.kind = keyring::UnlockSecret::Kind::kPassphrase,
                                 .bytes = crypto::SecretBytes::CopyOf(passphrase.ExposeBytes())});
   if (same.ok()) return Usage("the new passphrase is the old one", "Choose another.");
-  RETURN_IF_ERROR(keyring::ChangePassphrase(context.keyring(), passphrase, context.policy().cost()));
-  if (context.globals().json) PrintJson({{"name", context.keyring().self().name}});
-  else PrintLine("The passphrase is changed.");
+  RETURN_IF_ERROR(
+      keyring::ChangePassphrase(context.keyring(), passphrase, context.policy().cost()));
+  if (context.globals().json)
+    PrintJson({{"name", context.keyring().self().name}});
+  else
+    PrintLine("The passphrase is changed.");
   return absl::OkStatus();
 }
 
 }  // namespace
 
 Command MemberAddCommand() {
-  return {.name = "member add",
-          .arguments = "NAME --role ROLE [--book BOOK]… [--new-passphrase-file F | --key-file-out F]",
-          .summary = "a person, or a service account with a key file",
-          .options = {{"role", Option::Kind::kValue, "ROLE", "admin, supervisor, agent, importer, … as in the policy"},
-                      {"book", Option::Kind::kList, "BOOK", "to look after; again for more"},
-                      {"new-passphrase-file", Option::Kind::kValue, "F", "the first passphrase, to be changed by its user"},
-                      {"key-file-out", Option::Kind::kValue, "F", "where a service account's key is written"}},
-          .min_positional = 1,
-          .max_positional = 1,
-          .run = &Add};
+  return {
+      .name = "member add",
+      .arguments = "NAME --role ROLE [--book BOOK]… [--new-passphrase-file F | --key-file-out F]",
+      .summary = "a person, or a service account with a key file",
+      .options = {{"role", Option::Kind::kValue, "ROLE",
+                   "admin, supervisor, agent, importer, … as in the policy"},
+                  {"book", Option::Kind::kList, "BOOK", "to look after; again for more"},
+                  {"new-passphrase-file", Option::Kind::kValue, "F",
+                   "the first passphrase, to be changed by its user"},
+                  {"key-file-out", Option::Kind::kValue, "F",
+                   "where a service account's key is written"}},
+      .min_positional = 1,
+      .max_positional = 1,
+      .run = &Add};
 }
 
-Command MemberListCommand() { return {.name = "member list", .summary = "members, their roles and books", .run = &List}; }
+Command MemberListCommand() {
+  return {.name = "member list", .summary = "members, their roles and books", .run = &List};
+}
 
 Command MemberPasswdCommand() {
   return {.name = "member passwd",
           .arguments = "[--new-passphrase-file F]",
           .summary = "changes your own passphrase",
-          .options = {{"new-passphrase-file", Option::Kind::kValue, "F", "read it from F and not from the terminal"}},
+          .options = {{"new-passphrase-file", Option::Kind::kValue, "F",
+                       "read it from F and not from the terminal"}},
           .run = &Passwd};
 }
 

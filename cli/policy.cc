@@ -9,13 +9,15 @@ namespace {
 absl::StatusOr<std::string> ReadPolicyFile(const std::string& file) {
   auto text = keyring::ReadSmallFile(file, policies::Policy::kMaxBytes);
   if (text.ok()) return text;
-  return WithHint(absl::InvalidArgumentError(text.status().message()), "Name a policy file; 'sealbook policy show' prints the one in force.");
+  return WithHint(absl::InvalidArgumentError(text.status().message()),
+                  "Name a policy file; 'sealbook policy show' prints the one in force.");
 }
 
 absl::Status Show(Context& context, const Arguments&) {
   RETURN_IF_ERROR(context.Unlock());
   if (context.globals().json) {
-    PrintJson({{"policy", context.policy().text()}, {"hash", crypto::ToHex(context.keyring().roster().policy_hash)}});
+    PrintJson({{"policy", context.policy().text()},
+               {"hash", crypto::ToHex(context.keyring().roster().policy_hash)}});
   } else {
     std::fwrite(context.policy().text().data(), 1, context.policy().text().size(), stdout);
   }
@@ -29,7 +31,9 @@ absl::Status Check(Context& context, const Arguments& arguments) {
   Json list = Json::array();
   for (const policies::Fault& fault : faults) {
     list.push_back({{"line", fault.line}, {"column", fault.column}, {"message", fault.message}});
-    if (!context.globals().json) PrintLine(Printable(absl::StrCat(file, ":", fault.line, ":", fault.column, ": ", fault.message)));
+    if (!context.globals().json)
+      PrintLine(
+          Printable(absl::StrCat(file, ":", fault.line, ":", fault.column, ": ", fault.message)));
   }
   if (context.globals().json) {
     PrintJson({{"ok", faults.empty()}, {"faults", std::move(list)}});
@@ -39,7 +43,8 @@ absl::Status Check(Context& context, const Arguments& arguments) {
     PrintLine(absl::StrCat(file, " is a policy without faults."));
     return absl::OkStatus();
   }
-  return WithHint(absl::InvalidArgumentError(absl::StrCat(file, " has ", faults.size(), faults.size() == 1 ? " fault" : " faults")),
+  return WithHint(absl::InvalidArgumentError(absl::StrCat(
+                      file, " has ", faults.size(), faults.size() == 1 ? " fault" : " faults")),
                   "Correct them; a policy with a fault is no policy.");
 }
 
@@ -48,38 +53,56 @@ absl::Status Apply(Context& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const std::string text, ReadPolicyFile(file));
   auto next = policies::Policy::Parse(text);
   if (!next.ok()) {
-    return WithHint(absl::InvalidArgumentError(absl::StrCat(file, ": ", next.status().message())), HintOf(next.status()));
+    return WithHint(absl::InvalidArgumentError(absl::StrCat(file, ": ", next.status().message())),
+                    HintOf(next.status()));
   }
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kManagePolicy));
-  const std::vector<std::string> reasons = policies::ChangesThatNeedResealing(context.policy(), *next);
+  const std::vector<std::string> reasons =
+      policies::ChangesThatNeedResealing(context.policy(), *next);
   if (!reasons.empty()) {
-    for (const std::string& reason : reasons) PrintNote(context.globals(), Printable(absl::StrCat("  ", reason)));
-    return WithHint(absl::FailedPreconditionError(absl::StrCat("this policy would need what is stored to be sealed or granted again (",
-                                                               reasons.front(), reasons.size() > 1 ? ", …" : "", ")")),
+    for (const std::string& reason : reasons)
+      PrintNote(context.globals(), Printable(absl::StrCat("  ", reason)));
+    return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                        "this policy would need what is stored to be sealed or granted again (",
+                        reasons.front(), reasons.size() > 1 ? ", …" : "", ")")),
                     "That cannot be done yet: leave classes, scopes and readers as they are.");
   }
   if (next->text() == context.policy().text()) {
-    if (context.globals().json) PrintJson({{"applied", false}, {"version", context.keyring().roster().version}});
-    else PrintLine("This policy is in force already.");
+    if (context.globals().json)
+      PrintJson({{"applied", false}, {"version", context.keyring().roster().version}});
+    else
+      PrintLine("This policy is in force already.");
     return absl::OkStatus();
   }
   RETURN_IF_ERROR(keyring::ApplyPolicy(context.keyring(), next->Compile()));
-  if (context.globals().json) PrintJson({{"applied", true}, {"version", context.keyring().roster().version}});
-  else PrintLine("The policy is signed and in force.");
+  if (context.globals().json)
+    PrintJson({{"applied", true}, {"version", context.keyring().roster().version}});
+  else
+    PrintLine("The policy is signed and in force.");
   return absl::OkStatus();
 }
 
 }  // namespace
 
-Command PolicyShowCommand() { return {.name = "policy show", .summary = "the policy in force, as its file", .run = &Show}; }
+Command PolicyShowCommand() {
+  return {.name = "policy show", .summary = "the policy in force, as its file", .run = &Show};
+}
 Command PolicyCheckCommand() {
-  return {.name = "policy check", .arguments = "F", .summary = "looks for faults in a policy file",
-          .min_positional = 1, .max_positional = 1, .run = &Check};
+  return {.name = "policy check",
+          .arguments = "F",
+          .summary = "looks for faults in a policy file",
+          .min_positional = 1,
+          .max_positional = 1,
+          .run = &Check};
 }
 Command PolicyApplyCommand() {
-  return {.name = "policy apply", .arguments = "F", .summary = "signs a policy and puts it in force",
-          .min_positional = 1, .max_positional = 1, .run = &Apply};
+  return {.name = "policy apply",
+          .arguments = "F",
+          .summary = "signs a policy and puts it in force",
+          .min_positional = 1,
+          .max_positional = 1,
+          .run = &Apply};
 }
 
 }  // namespace sealbook::cli

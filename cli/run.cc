@@ -63,7 +63,8 @@ absl::Status TakeGlobals(std::vector<std::string>& words, Globals& globals) {
       for (const auto& [flag, value] : values) {
         absl::string_view text = word;
         if (word == flag) {
-          if (i + 1 == words.size()) return Usage(absl::StrCat(flag, " needs a value"), "'sealbook help' lists the flags.");
+          if (i + 1 == words.size())
+            return Usage(absl::StrCat(flag, " needs a value"), "'sealbook help' lists the flags.");
           *value = words[++i];
         } else if (absl::ConsumePrefix(&text, flag) && absl::ConsumePrefix(&text, "=")) {
           *value = std::string(text);
@@ -78,7 +79,8 @@ absl::Status TakeGlobals(std::vector<std::string>& words, Globals& globals) {
       if (!taken) rest.push_back(word);
     }
   }
-  if (named_passphrase && named_key) return Usage("--passphrase-file and --key-file exclude each other", "Give one of them.");
+  if (named_passphrase && named_key)
+    return Usage("--passphrase-file and --key-file exclude each other", "Give one of them.");
   if (named_passphrase) globals.key_file.clear();
   if (named_key) globals.passphrase_file.clear();
   words = std::move(rest);
@@ -86,7 +88,9 @@ absl::Status TakeGlobals(std::vector<std::string>& words, Globals& globals) {
 }
 
 void PrintHelp() {
-  PrintLine("Usage: sealbook COMMAND [ARGUMENTS]\n\nAn encrypted customer book: tokens outside, people inside.\n");
+  PrintLine(
+      "Usage: sealbook COMMAND [ARGUMENTS]\n\nAn encrypted customer book: tokens outside, people "
+      "inside.\n");
   for (const Command& command : Commands()) {
     PrintLine(absl::StrCat("  ", PadTo(command.name, 18), command.summary));
   }
@@ -94,8 +98,8 @@ void PrintHelp() {
 }
 
 void PrintHelp(const Command& command) {
-  PrintLine(absl::StrCat("Usage: sealbook ", command.name, command.arguments.empty() ? "" : " ", command.arguments, "\n\n",
-                         command.summary, "\n"));
+  PrintLine(absl::StrCat("Usage: sealbook ", command.name, command.arguments.empty() ? "" : " ",
+                         command.arguments, "\n\n", command.summary, "\n"));
   for (const Option& option : command.options) {
     const std::size_t comma = option.name.find(',');
     std::string flag = comma == std::string::npos ? absl::StrCat("--", option.name)
@@ -132,20 +136,28 @@ absl::StatusOr<const Command*> TakeCommand(std::vector<std::string>& words) {
   }
   if (!members.empty()) {
     std::string list;
-    for (const std::string& member : members) absl::StrAppend(&list, list.empty() ? "" : ", ", member);
-    return Usage(absl::StrCat("'", Printable(words[0]), "' needs to be told what to do"), absl::StrCat("There are: ", list, "."));
+    for (const std::string& member : members)
+      absl::StrAppend(&list, list.empty() ? "" : ", ", member);
+    return Usage(absl::StrCat("'", Printable(words[0]), "' needs to be told what to do"),
+                 absl::StrCat("There are: ", list, "."));
   }
   // Told back only where it is no more than a word: a number or a name may have slipped here.
-  const bool word = std::all_of(words[0].begin(), words[0].end(), [](char c) { return absl::ascii_islower(static_cast<unsigned char>(c)); });
-  return Usage(word ? absl::StrCat("there is no command '", words[0], "'") : "there is no such command", "'sealbook help' lists them.");
+  const bool word = std::all_of(words[0].begin(), words[0].end(), [](char c) {
+    return absl::ascii_islower(static_cast<unsigned char>(c));
+  });
+  return Usage(
+      word ? absl::StrCat("there is no command '", words[0], "'") : "there is no such command",
+      "'sealbook help' lists them.");
 }
 
-absl::Status RunCommand(Globals globals, const Command& command, const std::vector<std::string>& words) {
+absl::Status RunCommand(Globals globals, const Command& command,
+                        const std::vector<std::string>& words) {
   ASSIGN_OR_RETURN(const Arguments arguments, ParseArguments(command.options, words));
   const std::size_t count = arguments.positional().size();
   if (count < command.min_positional || count > command.max_positional) {
-    return Usage(count < command.min_positional ? absl::StrCat("'", command.name, "' needs more arguments")
-                                                : absl::StrCat("'", command.name, "' takes fewer arguments"),
+    return Usage(count < command.min_positional
+                     ? absl::StrCat("'", command.name, "' needs more arguments")
+                     : absl::StrCat("'", command.name, "' takes fewer arguments"),
                  absl::StrCat("Usage: sealbook ", command.name, " ", command.arguments));
   }
   Context context(std::move(globals), command.name);
@@ -163,7 +175,9 @@ int Run(const std::vector<std::string>& all_words) {
     return ExitCodeOf(status);
   }
   if (words.size() == 1 && words[0] == "--version") words[0] = "version";
-  bool help = std::erase_if(words, [](const std::string& word) { return word == "--help" || word == "-h"; }) > 0;
+  bool help = std::erase_if(words, [](const std::string& word) {
+                return word == "--help" || word == "-h";
+              }) > 0;
   if (!words.empty() && words[0] == "help") {
     help = true;
     words.erase(words.begin());
@@ -173,7 +187,8 @@ int Run(const std::vector<std::string>& all_words) {
     return help ? 0 : 2;
   }
   absl::StatusOr<const Command*> command =
-      words.empty() ? Usage("no command is named", "'sealbook help' lists them.") : TakeCommand(words);
+      words.empty() ? Usage("no command is named", "'sealbook help' lists them.")
+                    : TakeCommand(words);
   if (!command.ok()) {
     status = command.status();
   } else if (help) {

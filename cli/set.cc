@@ -26,7 +26,8 @@ using Assignments = std::vector<std::pair<std::string, std::string>>;
 absl::Status AddAssignment(absl::string_view text, Assignments& assignments) {
   const std::size_t equals = text.find('=');
   if (equals == absl::string_view::npos || equals == 0) {
-    return Usage("a change is FIELD=VALUE", "For example note='Call on Friday'; an empty value takes the field away.");
+    return Usage("a change is FIELD=VALUE",
+                 "For example note='Call on Friday'; an empty value takes the field away.");
   }
   assignments.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   return absl::OkStatus();
@@ -36,7 +37,8 @@ absl::Status AddAssignment(absl::string_view text, Assignments& assignments) {
 absl::Status ReadAssignments(const std::string& file, Assignments& assignments) {
   auto text = keyring::ReadSmallFile(file, kMaxFileBytes);
   if (!text.ok()) {
-    return WithHint(absl::InvalidArgumentError(text.status().message()), "Name a file of FIELD=VALUE lines, or a JSON object.");
+    return WithHint(absl::InvalidArgumentError(text.status().message()),
+                    "Name a file of FIELD=VALUE lines, or a JSON object.");
   }
   if (!absl::StartsWith(absl::StripLeadingAsciiWhitespace(*text), "{")) {
     std::int64_t number = 0;
@@ -44,17 +46,21 @@ absl::Status ReadAssignments(const std::string& file, Assignments& assignments) 
       ++number;
       if (absl::StripAsciiWhitespace(line).empty()) continue;
       if (!AddAssignment(absl::StripSuffix(line, "\r"), assignments).ok()) {
-        return WithHint(absl::InvalidArgumentError(absl::StrCat(file, " line ", number, " is no FIELD=VALUE")), "Correct that line.");
+        return WithHint(
+            absl::InvalidArgumentError(absl::StrCat(file, " line ", number, " is no FIELD=VALUE")),
+            "Correct that line.");
       }
     }
     return absl::OkStatus();
   }
   const Json json = Json::parse(*text, nullptr, false);
-  if (!json.is_object()) return absl::InvalidArgumentError(absl::StrCat(file, " is no JSON object"));
+  if (!json.is_object())
+    return absl::InvalidArgumentError(absl::StrCat(file, " is no JSON object"));
   for (const auto& [field, value] : json.items()) {
     if (!value.is_string() && !value.is_null()) {
       // Not by its name: what stands there may be anything.
-      return WithHint(absl::InvalidArgumentError(absl::StrCat(file, ": a value is no text")), "Write values in quotes.");
+      return WithHint(absl::InvalidArgumentError(absl::StrCat(file, ": a value is no text")),
+                      "Write values in quotes.");
     }
     assignments.emplace_back(field, value.is_null() ? "" : value.get<std::string>());
   }
@@ -63,28 +69,37 @@ absl::Status ReadAssignments(const std::string& file, Assignments& assignments) 
 
 // Names and values as they are kept, each allowed to this role.
 absl::Status Check(Context& context, Assignments& assignments) {
-  if (assignments.empty()) return Usage("there is nothing to change", "Give FIELD=VALUE, or --from-file F.");
+  if (assignments.empty())
+    return Usage("there is nothing to change", "Give FIELD=VALUE, or --from-file F.");
   for (auto& [field, value] : assignments) {
     if (!anonymizer::CheckFieldName(field).ok()) {
-      return Usage("that is no name for a field", "Use small letters, digits and underscores, up to 64.");
+      return Usage("that is no name for a field",
+                   "Use small letters, digits and underscores, up to 64.");
     }
     RETURN_IF_ERROR(context.Require(policies::Action::kChange, field));
-    if (value.size() > kMaxValueBytes) return absl::InvalidArgumentError(absl::StrCat("the value of ", field, " is longer than 64 KiB"));
+    if (value.size() > kMaxValueBytes)
+      return absl::InvalidArgumentError(
+          absl::StrCat("the value of ", field, " is longer than 64 KiB"));
     const bool given = !value.empty();
     value = anonymizer::CleanText(value);
     const auto kind = anonymizer::KindOfField(field);
     if (!kind || value.empty()) {
-      if (given && value.empty()) return absl::InvalidArgumentError(absl::StrCat("the value of ", field, " holds no text"));
+      if (given && value.empty())
+        return absl::InvalidArgumentError(absl::StrCat("the value of ", field, " holds no text"));
       continue;
     }
     auto identifier = anonymizer::NormalizeIdentifier(*kind, value, context.policy().region());
     if (!identifier.ok()) {
-      return WithHint(absl::InvalidArgumentError(absl::StrCat("the value of ", field, " ", identifier.status().message())),
-                      *kind == IdentifierKind::kPhone ? "Write it with its country code." : "Correct it.");
+      return WithHint(
+          absl::InvalidArgumentError(
+              absl::StrCat("the value of ", field, " ", identifier.status().message())),
+          *kind == IdentifierKind::kPhone ? "Write it with its country code." : "Correct it.");
     }
     if (identifier->kind != *kind) {
-      return WithHint(absl::InvalidArgumentError(absl::StrCat("the value of ", field, " is a ", anonymizer::FieldOfKind(identifier->kind))),
-                      absl::StrCat("Set ", anonymizer::FieldOfKind(identifier->kind), " to it."));
+      return WithHint(
+          absl::InvalidArgumentError(absl::StrCat("the value of ", field, " is a ",
+                                                  anonymizer::FieldOfKind(identifier->kind))),
+          absl::StrCat("Set ", anonymizer::FieldOfKind(identifier->kind), " to it."));
     }
     value = identifier->value;
   }
@@ -92,7 +107,8 @@ absl::Status Check(Context& context, Assignments& assignments) {
 }
 
 void Apply(const std::string& field, const std::string& value, records::Fields& fields) {
-  const auto at = std::find_if(fields.begin(), fields.end(), [&](const records::Field& f) { return f.name == field; });
+  const auto at = std::find_if(fields.begin(), fields.end(),
+                               [&](const records::Field& f) { return f.name == field; });
   if (value.empty()) {
     if (at != fields.end()) fields.erase(at);
   } else if (at != fields.end()) {
@@ -125,13 +141,16 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   for (std::size_t i = 1; i < arguments.positional().size(); ++i) {
     RETURN_IF_ERROR(AddAssignment(arguments.positional()[i], assignments));
   }
-  if (arguments.Has("from-file")) RETURN_IF_ERROR(ReadAssignments(arguments.Value("from-file"), assignments));
+  if (arguments.Has("from-file"))
+    RETURN_IF_ERROR(ReadAssignments(arguments.Value("from-file"), assignments));
   const auto token = records::ParseToken(arguments.positional()[0]);
-  if (!token.ok()) return Usage("that is no token, or it is mistyped", "A token looks like UID_2837470195.");
+  if (!token.ok())
+    return Usage("that is no token, or it is mistyped", "A token looks like UID_2837470195.");
   RETURN_IF_ERROR(context.Unlock());
   // First whether it is theirs: the same answer whether it is missing or somebody else's.
   records::ContactReader reader(context.keyring());
-  RETURN_IF_ERROR(context.permits().Search(context.keyring().bundle().member, context.role()).status());
+  RETURN_IF_ERROR(
+      context.permits().Search(context.keyring().bundle().member, context.role()).status());
   ASSIGN_OR_RETURN(const ContactNumber number, reader.FindToken(*token));
   RETURN_IF_ERROR(Check(context, assignments));
   std::map<ClassId, Assignments> by_class;
@@ -156,25 +175,31 @@ absl::Status Run(Context& context, const Arguments& arguments) {
     }
     return out;
   };
-  RETURN_IF_ERROR(records::ChangeContact(context.keyring(), number, change,
-                                         {.act = "set", .token = *token, .detail = Json{{"fields", names}}.dump()}));
-  ASSIGN_OR_RETURN(const ReadPermit permit, context.permits().ReadOne(context.keyring().bundle().member, context.role(), number));
+  RETURN_IF_ERROR(records::ChangeContact(
+      context.keyring(), number, change,
+      {.act = "set", .token = *token, .detail = Json{{"fields", names}}.dump()}));
+  ASSIGN_OR_RETURN(
+      const ReadPermit permit,
+      context.permits().ReadOne(context.keyring().bundle().member, context.role(), number));
   ASSIGN_OR_RETURN(const records::Contact contact, reader.Read(permit, number));
-  if (context.globals().json) PrintJson({{"contacts", Json::array({ToJson(contact)})}});
-  else PrintContact(contact);
+  if (context.globals().json)
+    PrintJson({{"contacts", Json::array({ToJson(contact)})}});
+  else
+    PrintContact(contact);
   return absl::OkStatus();
 }
 
 }  // namespace
 
 Command SetCommand() {
-  return {.name = "set",
-          .arguments = "UID FIELD=VALUE… | UID --from-file F",
-          .summary = "changes what your role may write",
-          .options = {{"from-file", Option::Kind::kValue, "F", "FIELD=VALUE lines or a JSON object"}},
-          .min_positional = 1,
-          .max_positional = kAnyNumber,
-          .run = &Run};
+  return {
+      .name = "set",
+      .arguments = "UID FIELD=VALUE… | UID --from-file F",
+      .summary = "changes what your role may write",
+      .options = {{"from-file", Option::Kind::kValue, "F", "FIELD=VALUE lines or a JSON object"}},
+      .min_positional = 1,
+      .max_positional = kAnyNumber,
+      .run = &Run};
 }
 
 }  // namespace sealbook::cli

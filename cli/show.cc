@@ -14,8 +14,10 @@ Command ShowCommand() {
             RETURN_IF_ERROR(context.Unlock());
             auto contact = ReadByToken(context, arguments.positional()[0], "show");
             RETURN_IF_ERROR(contact.status());
-            if (context.globals().json) PrintJson({{"contacts", Json::array({ToJson(*contact)})}});
-            else PrintContact(*contact);
+            if (context.globals().json)
+              PrintJson({{"contacts", Json::array({ToJson(*contact)})}});
+            else
+              PrintContact(*contact);
             return absl::OkStatus();
           }};
 }

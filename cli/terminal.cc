@@ -55,25 +55,35 @@ volatile sig_atomic_t interrupted = 0;
 
 int ExitCodeOf(const absl::Status& status) {
   switch (status.code()) {
-    case absl::StatusCode::kOk: return 0;
+    case absl::StatusCode::kOk:
+      return 0;
     case absl::StatusCode::kFailedPrecondition:
-    case absl::StatusCode::kAlreadyExists: return 2;
-    case absl::StatusCode::kPermissionDenied: return 3;
-    case absl::StatusCode::kUnauthenticated: return 4;
-    case absl::StatusCode::kNotFound: return 5;
-    case absl::StatusCode::kInvalidArgument: return 6;
-    case absl::StatusCode::kDataLoss: return 7;
+    case absl::StatusCode::kAlreadyExists:
+      return 2;
+    case absl::StatusCode::kPermissionDenied:
+      return 3;
+    case absl::StatusCode::kUnauthenticated:
+      return 4;
+    case absl::StatusCode::kNotFound:
+      return 5;
+    case absl::StatusCode::kInvalidArgument:
+      return 6;
+    case absl::StatusCode::kDataLoss:
+      return 7;
     case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kAborted: return 8;
-    case absl::StatusCode::kCancelled: return 130;
-    default: return 1;
+    case absl::StatusCode::kAborted:
+      return 8;
+    case absl::StatusCode::kCancelled:
+      return 130;
+    default:
+      return 1;
   }
 }
 
 absl::string_view ErrorCodeOf(int exit_code) {
   static constexpr absl::string_view kCodes[] = {
-      "ok", "internal", "usage", "permission_denied", "not_authenticated", "not_found", "bad_input",
-      "integrity", "busy", "archive_unreachable"};
+      "ok",        "internal",  "usage", "permission_denied",  "not_authenticated", "not_found",
+      "bad_input", "integrity", "busy",  "archive_unreachable"};
   if (exit_code == 130) return "interrupted";
   return exit_code >= 0 && exit_code <= 9 ? kCodes[exit_code] : "internal";
 }
@@ -129,7 +139,8 @@ int DisplayWidth(absl::string_view text) {
 }
 
 std::string PadTo(absl::string_view text, int width) {
-  return absl::StrCat(text, std::string(static_cast<std::size_t>(std::max(0, width - DisplayWidth(text))), ' '));
+  return absl::StrCat(
+      text, std::string(static_cast<std::size_t>(std::max(0, width - DisplayWidth(text))), ' '));
 }
 
 std::string FitTo(absl::string_view text, int width) {
@@ -154,7 +165,8 @@ int TerminalColumns() {
   return 80;
 }
 
-void PrintTable(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows) {
+void PrintTable(const std::vector<std::string>& header,
+                const std::vector<std::vector<std::string>>& rows) {
   std::vector<int> widths;
   for (std::size_t column = 0; column < header.size(); ++column) {
     int width = DisplayWidth(header[column]);
@@ -178,11 +190,14 @@ void PrintTable(const std::vector<std::string>& header, const std::vector<std::v
 absl::StatusOr<crypto::SecretBytes> AskSecret(const std::string& prompt) {
   const int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
   if (tty < 0) {
-    return WithHint(absl::FailedPreconditionError("there is no terminal to ask for the passphrase on"),
-                    "Give --passphrase-file F (or --new-passphrase-file F), or --key-file F for a service account.");
+    return WithHint(
+        absl::FailedPreconditionError("there is no terminal to ask for the passphrase on"),
+        "Give --passphrase-file F (or --new-passphrase-file F), or --key-file F for a service "
+        "account.");
   }
   // Ctrl-C must not leave the terminal without its echo.
-  struct sigaction old_interrupt {}, old_terminate {};
+  struct sigaction old_interrupt {
+  }, old_terminate{};
   sigaction(SIGINT, nullptr, &old_interrupt);
   sigaction(SIGTERM, nullptr, &old_terminate);
   CatchInterrupts();
@@ -209,27 +224,31 @@ absl::StatusOr<crypto::SecretBytes> AskSecret(const std::string& prompt) {
   return secret;
 }
 
-absl::StatusOr<crypto::SecretBytes> ReadPassphrase(const std::string& file, const std::string& prompt) {
+absl::StatusOr<crypto::SecretBytes> ReadPassphrase(const std::string& file,
+                                                   const std::string& prompt) {
   if (file.empty()) return AskSecret(prompt);
   absl::StatusOr<crypto::SecretBytes> secret = keyring::ReadSecretFile(file, kMaxPassphraseBytes);
   if (absl::IsInvalidArgument(secret.status())) {
-    return WithHint(absl::FailedPreconditionError(absl::StrCat(file, " is too large for a passphrase")),
-                    "Name a file that holds the passphrase alone.");
+    return WithHint(
+        absl::FailedPreconditionError(absl::StrCat(file, " is too large for a passphrase")),
+        "Name a file that holds the passphrase alone.");
   }
   RETURN_IF_ERROR(secret.status());
-  if (!secret->empty() && secret->ExposeBytes().back() == '\n') secret->Truncate(secret->size() - 1);
-  if (!secret->empty() && secret->ExposeBytes().back() == '\r') secret->Truncate(secret->size() - 1);
+  if (!secret->empty() && secret->ExposeBytes().back() == '\n')
+    secret->Truncate(secret->size() - 1);
+  if (!secret->empty() && secret->ExposeBytes().back() == '\r')
+    secret->Truncate(secret->size() - 1);
   return secret;
 }
 
-absl::StatusOr<crypto::SecretBytes> ReadNewPassphrase(const std::string& file, const std::string& prompt,
-                                                      int min_length) {
+absl::StatusOr<crypto::SecretBytes> ReadNewPassphrase(const std::string& file,
+                                                      const std::string& prompt, int min_length) {
   ASSIGN_OR_RETURN(crypto::SecretBytes secret, ReadPassphrase(file, prompt));
   int characters = 0;
   EachCharacter(secret.ExposeText(), [&](UChar32, absl::string_view) { ++characters; });
   if (characters < min_length) {
-    return WithHint(absl::FailedPreconditionError(
-                        absl::StrCat("the new passphrase has fewer than ", min_length, " characters")),
+    return WithHint(absl::FailedPreconditionError(absl::StrCat("the new passphrase has fewer than ",
+                                                               min_length, " characters")),
                     "Four or five random words make a good one.");
   }
   if (IsCommonPassphrase(secret.ExposeText())) {
@@ -257,7 +276,8 @@ void Progress::Update(std::int64_t rows, std::uint64_t done, std::uint64_t total
   if (!enabled_ || now - drawn_ < absl::Milliseconds(100)) return;
   drawn_ = now;
   const double seconds = std::max(0.001, absl::ToDoubleSeconds(now - start_));
-  std::string line = absl::StrFormat("%s: %d rows, %.0f rows/s", what_, rows, static_cast<double>(rows) / seconds);
+  std::string line =
+      absl::StrFormat("%s: %d rows, %.0f rows/s", what_, rows, static_cast<double>(rows) / seconds);
   if (total > 0) {
     const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
     absl::StrAppendFormat(&line, ", %.0f %%", 100 * share);

@@ -1,17 +1,18 @@
 // The rules of the terminal:
-//   - answers go to standard output, everything else (progress, warnings, prompts, errors) to standard
+//   - answers go to standard output, everything else (progress, warnings, prompts, errors) to
+//   standard
 //     error; with --json standard output holds JSON and nothing else;
 //   - an error is a sentence that says what and where, and one that says what to do;
 //   - a secret is never echoed, and comes from the terminal, a file or a descriptor;
-//   - colour and progress show on a terminal only, and not with --no-color, NO_COLOR, --no-progress;
+//   - colour and progress show on a terminal only, and not with --no-color, NO_COLOR,
+//   --no-progress;
 //   - what comes from a file is shown without control characters.
 #pragma once
 
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -39,7 +40,7 @@ absl::string_view ErrorCodeOf(int exit_code);
 void PrintJson(const Json& json);
 void PrintLine(absl::string_view line);                          // standard output
 void PrintNote(const Globals& globals, absl::string_view line);  // standard error, not with --quiet
-Json ErrorJson(const absl::Status& status);  // {"code","message","hint"}
+Json ErrorJson(const absl::Status& status);                      // {"code","message","hint"}
 void PrintError(const Globals& globals, const absl::Status& status);
 
 // Control characters and characters that turn the direction of writing become '?'.
@@ -50,16 +51,20 @@ std::string PadTo(absl::string_view text, int width);
 // Cut to `width` columns, with an ellipsis where something is missing.
 std::string FitTo(absl::string_view text, int width);
 int TerminalColumns();  // 80 where standard output is no terminal
-// Rows under a header, each column as wide as it needs to be, the last one cut at the terminal's edge.
-void PrintTable(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);
+// Rows under a header, each column as wide as it needs to be, the last one cut at the terminal's
+// edge.
+void PrintTable(const std::vector<std::string>& header,
+                const std::vector<std::vector<std::string>>& rows);
 
 // FailedPrecondition: no terminal to ask on. Cancelled: Ctrl-C.
 absl::StatusOr<crypto::SecretBytes> AskSecret(const std::string& prompt);
-// From `file`, or asked on the terminal under `prompt`. One newline at the end of a file is dropped.
-absl::StatusOr<crypto::SecretBytes> ReadPassphrase(const std::string& file, const std::string& prompt);
+// From `file`, or asked on the terminal under `prompt`. One newline at the end of a file is
+// dropped.
+absl::StatusOr<crypto::SecretBytes> ReadPassphrase(const std::string& file,
+                                                   const std::string& prompt);
 // A new one: asked twice; refused where it is shorter than `min_length` characters or well known.
-absl::StatusOr<crypto::SecretBytes> ReadNewPassphrase(const std::string& file, const std::string& prompt,
-                                                      int min_length);
+absl::StatusOr<crypto::SecretBytes> ReadNewPassphrase(const std::string& file,
+                                                      const std::string& prompt, int min_length);
 
 // A line on standard error that is drawn again: rows, rate and time left. Draws on a terminal only.
 class Progress {

@@ -20,21 +20,30 @@ struct ActionName {
 
 ActionName NameOf(Action action) {
   switch (action) {
-    case Action::kRead: return {"", "read this"};
-    case Action::kChange: return {"", "change this"};
-    case Action::kImport: return {"import", "import customers"};
-    case Action::kAssign: return {"assign", "assign customers to books"};
-    case Action::kManageMembers: return {"members", "manage members"};
-    case Action::kManageBooks: return {"books", "manage books"};
-    case Action::kManagePolicy: return {"policy", "change the policy"};
-    case Action::kReadAudit: return {"audit", "read the audit log"};
+    case Action::kRead:
+      return {"", "read this"};
+    case Action::kChange:
+      return {"", "change this"};
+    case Action::kImport:
+      return {"import", "import customers"};
+    case Action::kAssign:
+      return {"assign", "assign customers to books"};
+    case Action::kManageMembers:
+      return {"members", "manage members"};
+    case Action::kManageBooks:
+      return {"books", "manage books"};
+    case Action::kManagePolicy:
+      return {"policy", "change the policy"};
+    case Action::kReadAudit:
+      return {"audit", "read the audit log"};
   }
   return {"", "do this"};
 }
 
 }  // namespace
 
-Decision Decide(const Policy& policy, absl::string_view role_name, Action action, absl::string_view field) {
+Decision Decide(const Policy& policy, absl::string_view role_name, Action action,
+                absl::string_view field) {
   Decision decision;
   const RoleRule* role = policy.FindRole(role_name);
   if (role == nullptr) {
@@ -51,13 +60,14 @@ Decision Decide(const Policy& policy, absl::string_view role_name, Action action
   const ActionName name = NameOf(action);
   if (!name.power.empty()) {
     if (role->May(name.power)) allow("may", View::kHidden);
-    decision.because.push_back(absl::StrCat("role ", role->name, decision.allowed ? " has" : " has not",
-                                            " the right \"", name.power, "\""));
+    decision.because.push_back(absl::StrCat("role ", role->name,
+                                            decision.allowed ? " has" : " has not", " the right \"",
+                                            name.power, "\""));
     return decision;
   }
   const ClassRule& rule = policy.ClassOfField(field);
-  decision.because.push_back(absl::StrCat("field ", BaseField(field), " is in class ", rule.name, " (line ",
-                                          rule.line, ")"));
+  decision.because.push_back(absl::StrCat("field ", BaseField(field), " is in class ", rule.name,
+                                          " (line ", rule.line, ")"));
   if (action == Action::kChange) {
     if (Contains(role->change, rule.id)) allow("change", View::kClear);
   } else if (Contains(role->clear, rule.id)) {
@@ -65,12 +75,14 @@ Decision Decide(const Policy& policy, absl::string_view role_name, Action action
   } else if (Contains(role->masked, rule.id) && policy.MaskOf(field) != MaskRule::kHidden) {
     allow("masked", View::kMasked);
   }
-  decision.because.push_back(absl::StrCat("role ", role->name, decision.allowed ? " lists" : " does not list",
-                                          " that class", decision.allowed ? absl::StrCat(" under ", decision.rule) : ""));
+  decision.because.push_back(
+      absl::StrCat("role ", role->name, decision.allowed ? " lists" : " does not list",
+                   " that class", decision.allowed ? absl::StrCat(" under ", decision.rule) : ""));
   return decision;
 }
 
-absl::Status Require(const Policy& policy, absl::string_view role, Action action, absl::string_view field) {
+absl::Status Require(const Policy& policy, absl::string_view role, Action action,
+                     absl::string_view field) {
   const Decision decision = Decide(policy, role, action, field);
   if (decision.allowed) return absl::OkStatus();
   return WithHint(absl::PermissionDeniedError(absl::StrCat(
@@ -82,8 +94,9 @@ absl::Status Require(const Policy& policy, absl::string_view role, Action action
 absl::StatusOr<const RoleRule*> PermitIssuer::Reader(absl::string_view role_name) const {
   const RoleRule* role = policy_.FindRole(role_name);
   if (role == nullptr || (role->clear.empty() && role->masked.empty())) {
-    return WithHint(absl::PermissionDeniedError(absl::StrCat("role ", role_name, " may not read contacts")),
-                    "Ask an admin; 'sealbook policy show' says what each role may do.");
+    return WithHint(
+        absl::PermissionDeniedError(absl::StrCat("role ", role_name, " may not read contacts")),
+        "Ask an admin; 'sealbook policy show' says what each role may do.");
   }
   return role;
 }
@@ -94,7 +107,8 @@ absl::StatusOr<ReadPermit> PermitIssuer::ReadOne(MemberId member, absl::string_v
   return ReadPermit(member, contact, role->clear, !role->masked.empty(), absl::Now());
 }
 
-absl::StatusOr<ReadPermit> PermitIssuer::Search(MemberId member, absl::string_view role_name) const {
+absl::StatusOr<ReadPermit> PermitIssuer::Search(MemberId member,
+                                                absl::string_view role_name) const {
   ASSIGN_OR_RETURN(const RoleRule* role, Reader(role_name));
   // A role that reads identity clear holds the masked rendering too, which is quicker to search.
   const bool masked = !role->masked.empty() || Contains(role->clear, ClassId::kIdentity);

@@ -1,5 +1,5 @@
-// Decisions: may this role do this, in which form does it see that, and which line of the policy says
-// so. Nothing that the policy does not allow is allowed.
+// Decisions: may this role do this, in which form does it see that, and which line of the policy
+// says so. Nothing that the policy does not allow is allowed.
 #pragma once
 
 #include <string>
@@ -32,7 +32,8 @@ struct Decision {
 };
 
 // `field` is needed for kRead and kChange.
-Decision Decide(const Policy& policy, absl::string_view role, Action action, absl::string_view field = "");
+Decision Decide(const Policy& policy, absl::string_view role, Action action,
+                absl::string_view field = "");
 
 // OK, or PermissionDenied with a sentence and a hint.
 absl::Status Require(const Policy& policy, absl::string_view role, Action action,
@@ -45,11 +46,12 @@ class PermitIssuer {
 
   // To read one contact in the form that the role sees.
   // PermissionDenied: the role reads nothing.
-  absl::StatusOr<ReadPermit> ReadOne(MemberId member, absl::string_view role, ContactNumber contact) const;
+  absl::StatusOr<ReadPermit> ReadOne(MemberId member, absl::string_view role,
+                                     ContactNumber contact) const;
   // To search through every contact within the member's reach; what is found is read with ReadOne.
   absl::StatusOr<ReadPermit> Search(MemberId member, absl::string_view role) const;
-  // To list every contact within the member's reach. Identity is masked for every role: the whole list
-  // in the clear is an export, which needs a second factor.
+  // To list every contact within the member's reach. Identity is masked for every role: the whole
+  // list in the clear is an export, which needs a second factor.
   absl::StatusOr<ReadPermit> List(MemberId member, absl::string_view role) const;
 
  private:

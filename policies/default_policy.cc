@@ -22,9 +22,11 @@ std::string Quoted(absl::string_view text) {
 
 std::string List(const std::vector<std::string>& items) {
   if (items.empty()) return "[]";
-  return absl::StrCat("[\n  ", absl::StrJoin(items, ",\n  ", [](std::string* out, const std::string& item) {
-                        absl::StrAppend(out, Quoted(item));
-                      }),
+  return absl::StrCat("[\n  ",
+                      absl::StrJoin(items, ",\n  ",
+                                    [](std::string* out, const std::string& item) {
+                                      absl::StrAppend(out, Quoted(item));
+                                    }),
                       ",\n]");
 }
 
@@ -130,15 +132,18 @@ shown = 50
 
 std::string DefaultPolicyText(const DefaultPolicyOptions& options) {
   return absl::StrCat(
-      "# Who may do what in this vault. 'sealbook policy check FILE' looks for faults in a changed copy,\n"
+      "# Who may do what in this vault. 'sealbook policy check FILE' looks for faults in a changed "
+      "copy,\n"
       "# 'sealbook policy apply FILE' signs it and puts it in force.\n"
       "version = 1\n\n"
       "# Where phone numbers without a country code are from (ISO 3166), or empty.\n"
       "region = ",
       Quoted(options.region), "\n", kRules,
-      "\n# Old chats go into archives that the recipients' identities alone open. Keep those elsewhere.\n"
+      "\n# Old chats go into archives that the recipients' identities alone open. Keep those "
+      "elsewhere.\n"
       "[archives]\nrecipients = ",
-      List(options.archive_recipients), "\ndestinations = ", List(options.archive_destinations), "\n");
+      List(options.archive_recipients), "\ndestinations = ", List(options.archive_destinations),
+      "\n");
 }
 
 }  // namespace sealbook::policies

@@ -23,7 +23,8 @@ std::size_t CallingCodeLength(absl::string_view digits) {
 std::optional<std::string> MaskPhone(absl::string_view value) {
   if (!absl::StartsWith(value, "+")) return std::nullopt;
   const absl::string_view digits = value.substr(1);
-  // E.164: at most 15 digits, and no country's code begins with 0. Anything else is not only a number.
+  // E.164: at most 15 digits, and no country's code begins with 0. Anything else is not only a
+  // number.
   if (digits.size() < 7 || digits.size() > 15 || digits[0] == '0' ||
       !std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit)) {
     return std::nullopt;
@@ -31,8 +32,10 @@ std::optional<std::string> MaskPhone(absl::string_view value) {
   const std::size_t code = CallingCodeLength(digits);
   const absl::string_view national = digits.substr(code);
   const std::string country = absl::StrCat("+", digits.substr(0, code), " ");
-  // Four digits shown of at least eight, else two: never more than half, beside an area's first ones.
-  if (national.size() < 8) return absl::StrCat(country, "****", national.substr(national.size() - 2));
+  // Four digits shown of at least eight, else two: never more than half, beside an area's first
+  // ones.
+  if (national.size() < 8)
+    return absl::StrCat(country, "****", national.substr(national.size() - 2));
   const std::size_t front = std::min<std::size_t>(national.size() - 8, 3);
   return absl::StrCat(country, national.substr(0, front), front > 0 ? "-" : "", "****-",
                       national.substr(national.size() - 4));
@@ -48,8 +51,8 @@ absl::string_view FirstCharacter(absl::string_view text) {
 std::optional<std::string> MaskEmail(absl::string_view value) {
   const auto at = value.rfind('@');
   if (at == absl::string_view::npos || at == 0 || at + 1 == value.size()) return std::nullopt;
-  // The domain is shown whole, so it must be one, and not "example.com, 010-1234-5678". One that is not
-  // in ASCII is hidden too: what else stands in it cannot be told from here.
+  // The domain is shown whole, so it must be one, and not "example.com, 010-1234-5678". One that is
+  // not in ASCII is hidden too: what else stands in it cannot be told from here.
   const absl::string_view domain = value.substr(at + 1);
   const absl::string_view top = domain.substr(domain.rfind('.') + 1);
   if (top.empty() || !absl::ascii_isalpha(top[0]) ||
@@ -78,10 +81,14 @@ std::optional<std::string> MaskLast4(absl::string_view value) {
 
 std::optional<std::string> Mask(MaskRule rule, absl::string_view value) {
   switch (rule) {
-    case MaskRule::kPhone: return MaskPhone(value);
-    case MaskRule::kEmail: return MaskEmail(value);
-    case MaskRule::kLast4: return MaskLast4(value);
-    case MaskRule::kHidden: return std::nullopt;
+    case MaskRule::kPhone:
+      return MaskPhone(value);
+    case MaskRule::kEmail:
+      return MaskEmail(value);
+    case MaskRule::kLast4:
+      return MaskLast4(value);
+    case MaskRule::kHidden:
+      return std::nullopt;
   }
   return std::nullopt;
 }

@@ -1,5 +1,5 @@
-// Masked renderings: what a role that may not see a value sees of it. Made when the value is written,
-// and sealed under a key of their own (class `masked`).
+// Masked renderings: what a role that may not see a value sees of it. Made when the value is
+// written, and sealed under a key of their own (class `masked`).
 //
 //   phone   +821012345678        +82 10-****-5678     country code, first digits, last four
 //   email   mina@example.com     m***@example.com

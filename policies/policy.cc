@@ -29,12 +29,14 @@ absl::string_view BaseField(absl::string_view field) {
 }
 
 const RoleRule* Policy::FindRole(absl::string_view name) const {
-  const auto at = std::find_if(roles_.begin(), roles_.end(), [&](auto& r) { return r.name == name; });
+  const auto at =
+      std::find_if(roles_.begin(), roles_.end(), [&](auto& r) { return r.name == name; });
   return at == roles_.end() ? nullptr : &*at;
 }
 
 const ClassRule* Policy::FindClass(ClassId id) const {
-  const auto at = std::find_if(classes_.begin(), classes_.end(), [&](auto& c) { return c.id == id; });
+  const auto at =
+      std::find_if(classes_.begin(), classes_.end(), [&](auto& c) { return c.id == id; });
   return at == classes_.end() ? nullptr : &*at;
 }
 
@@ -72,11 +74,13 @@ keyring::CompiledPolicy Policy::Compile() const {
                                  .powers = 0};
     role.holds.insert(role.holds.end(), rule.reveal.begin(), rule.reveal.end());
     const bool full = rule.May("members") || rule.May("books") || rule.May("policy");
-    // Whoever shows a contact in the clear can make its masked rendering too; and an admin grants it.
+    // Whoever shows a contact in the clear can make its masked rendering too; and an admin grants
+    // it.
     if (!rule.masked.empty() || full) role.holds.push_back(ClassId::kMasked);
     if (rule.May("import")) role.holds.push_back(ClassId::kIndex);
     if (rule.May("audit")) role.holds.push_back(ClassId::kAudit);
-    if (!rule.change.empty() && std::count(rule.change.begin(), rule.change.end(), ClassId::kIdentity)) {
+    if (!rule.change.empty() &&
+        std::count(rule.change.begin(), rule.change.end(), ClassId::kIdentity)) {
       role.writes.push_back(ClassId::kMasked);
     }
     const auto allow = [&](bool yes, Power power) {
@@ -124,22 +128,26 @@ std::vector<std::string> ChangesThatNeedResealing(const Policy& now, const Polic
   const ClassRule* identity = now.FindClass(ClassId::kIdentity);
   for (const std::string& field : identity->fields) {
     if (now.MaskOf(field) != next.MaskOf(field)) {
-      out.push_back(absl::StrCat("the mask of ", field, " changes, and masks are made when values are written"));
+      out.push_back(absl::StrCat("the mask of ", field,
+                                 " changes, and masks are made when values are written"));
     }
   }
   for (const keyring::RoleDefinition& role : after.roles) {
     const auto old = std::find_if(before.roles.begin(), before.roles.end(),
                                   [&](auto& r) { return r.name == role.name; });
     if (old == before.roles.end()) continue;  // nobody has a new role yet
-    if (old->holds != role.holds || old->root_scope != role.root_scope || old->service != role.service) {
-      out.push_back(absl::StrCat("line ", next.FindRole(role.name)->line, ": role ", role.name,
-                                 " reads other classes, so that its members would need other keys"));
+    if (old->holds != role.holds || old->root_scope != role.root_scope ||
+        old->service != role.service) {
+      out.push_back(
+          absl::StrCat("line ", next.FindRole(role.name)->line, ": role ", role.name,
+                       " reads other classes, so that its members would need other keys"));
     }
     for (const ClassId class_id : old->writes) {
       if (!role.Writes(class_id)) {
-        out.push_back(absl::StrCat("line ", next.FindRole(role.name)->line, ": role ", role.name,
-                                   " loses the right to change a class, so that what its members wrote "
-                                   "would have to be written again"));
+        out.push_back(
+            absl::StrCat("line ", next.FindRole(role.name)->line, ": role ", role.name,
+                         " loses the right to change a class, so that what its members wrote "
+                         "would have to be written again"));
       }
     }
   }

@@ -1,6 +1,6 @@
-// The policy: one TOML file that says who may do what (docs/policy.md). It is read strictly: what is not
-// known, of the wrong type or out of range is a fault with line and column, and a policy with a fault is
-// no policy.
+// The policy: one TOML file that says who may do what (docs/policy.md). It is read strictly: what
+// is not known, of the wrong type or out of range is a fault with line and column, and a policy
+// with a fault is no policy.
 //
 //   ASSIGN_OR_RETURN(const Policy policy, Policy::Parse(text));
 //   keyring::CompiledPolicy compiled = policy.Compile();
@@ -65,8 +65,8 @@ class Policy {
   const std::vector<RoleRule>& roles() const { return roles_; }
   const RoleRule* FindRole(absl::string_view name) const;
   const ClassRule* FindClass(ClassId id) const;
-  // The class of a field; numbered ones (`phone_2`) belong with the first; unknown ones to the class
-  // that takes them.
+  // The class of a field; numbered ones (`phone_2`) belong with the first; unknown ones to the
+  // class that takes them.
   const ClassRule& ClassOfField(absl::string_view field) const;
   MaskRule MaskOf(absl::string_view field) const;  // kHidden where none is named
   int passphrase_min_length() const { return passphrase_min_length_; }
@@ -107,8 +107,8 @@ struct DefaultPolicyOptions {
 // The policy of a new vault, with comments, as its owner will read it.
 std::string DefaultPolicyText(const DefaultPolicyOptions& options);
 
-// What applying `next` in the place of `now` would need to be sealed or granted again, a sentence each;
-// empty where it can be applied as it stands.
+// What applying `next` in the place of `now` would need to be sealed or granted again, a sentence
+// each; empty where it can be applied as it stands.
 std::vector<std::string> ChangesThatNeedResealing(const Policy& now, const Policy& next);
 
 }  // namespace sealbook::policies

@@ -1,13 +1,14 @@
-// The only file that includes toml++, which is heavy. Debian's toml++ library is built with exceptions and
-// has no parser without them, so the one in the headers is compiled here.
+// The only file that includes toml++, which is heavy. Debian's toml++ library is built with
+// exceptions and has no parser without them, so the one in the headers is compiled here.
 #undef TOML_SHARED_LIB
 #undef TOML_HEADER_ONLY
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
-// Two mistakes of toml++ 3.3, found by fuzzing (tests/fuzz/corpus/policy), which a policy from a file could
-// turn into undefined behaviour: "[.a]" breaks an assumption that the line below it checks again, and most
-// letters that are not ASCII reach an "unreachable" place where whitespace is told from the rest.
+// Two mistakes of toml++ 3.3, found by fuzzing (tests/fuzz/corpus/policy), which a policy from a
+// file could turn into undefined behaviour: "[.a]" breaks an assumption that the line below it
+// checks again, and most letters that are not ASCII reach an "unreachable" place where whitespace
+// is told from the rest.
 #include <stdint.h>
 #include <toml++/impl/preprocessor.h>
 #undef TOML_ASSERT_ASSUME
@@ -32,9 +33,9 @@
 namespace sealbook::policies {
 namespace {
 
-// toml++ 3.3 bounds how deep values nest, but not how many dots a key has, and goes down one call for
-// each: a key of some hundred thousand dots overflows the stack. A key never goes over a line's end, so
-// no line may have more than this; dots side by side, as people draw with them, count once.
+// toml++ 3.3 bounds how deep values nest, but not how many dots a key has, and goes down one call
+// for each: a key of some hundred thousand dots overflows the stack. A key never goes over a line's
+// end, so no line may have more than this; dots side by side, as people draw with them, count once.
 constexpr int kMaxDotsInLine = 64;
 
 // 0: none.
@@ -63,17 +64,20 @@ class PolicyParser {
  private:
   void Say(const toml::node& node, absl::string_view message) {
     const auto& begin = node.source().begin;
-    faults_.push_back({static_cast<int>(begin.line), static_cast<int>(begin.column), std::string(message)});
+    faults_.push_back(
+        {static_cast<int>(begin.line), static_cast<int>(begin.column), std::string(message)});
   }
   void Say(const toml::key& key, absl::string_view message) {
     const auto& begin = key.source().begin;
-    faults_.push_back({static_cast<int>(begin.line), static_cast<int>(begin.column), std::string(message)});
+    faults_.push_back(
+        {static_cast<int>(begin.line), static_cast<int>(begin.column), std::string(message)});
   }
 
   // Calls `visit(key, value)` for each entry and says which keys are not known.
   void Keys(const toml::table& table, std::initializer_list<absl::string_view> known) {
     for (const auto& [key, value] : table) {
-      if (std::find(known.begin(), known.end(), absl::string_view(key.data(), key.length())) == known.end()) {
+      if (std::find(known.begin(), known.end(), absl::string_view(key.data(), key.length())) ==
+          known.end()) {
         Say(key, absl::StrCat("unknown key \"", std::string(key.str()), "\""));
       }
     }
@@ -102,7 +106,8 @@ class PolicyParser {
   int Number(const toml::table& in, const char* name, int otherwise, int least, int most) {
     const toml::node* node = in.get(name);
     if (node == nullptr) return otherwise;
-    if (!node->is_integer() || node->as_integer()->get() < least || node->as_integer()->get() > most) {
+    if (!node->is_integer() || node->as_integer()->get() < least ||
+        node->as_integer()->get() > most) {
       Say(*node, absl::StrCat("\"", name, "\" must be a number from ", least, " to ", most));
       return otherwise;
     }
@@ -117,7 +122,8 @@ class PolicyParser {
     }
     return node->as_boolean()->get();
   }
-  std::vector<std::pair<std::string, const toml::node*>> Texts(const toml::table& in, const char* name) {
+  std::vector<std::pair<std::string, const toml::node*>> Texts(const toml::table& in,
+                                                               const char* name) {
     std::vector<std::pair<std::string, const toml::node*>> out;
     const toml::node* node = in.get(name);
     if (node == nullptr) return out;
@@ -146,7 +152,8 @@ class PolicyParser {
   void Name(const Place& place, absl::string_view name) {
     const auto normalized = keyring::NormalizeName(name);
     if (!normalized.ok() || *normalized != name) {
-      Say(place, "a name has 1 to 64 characters, none of them a control character, in Unicode's NFC");
+      Say(place,
+          "a name has 1 to 64 characters, none of them a control character, in Unicode's NFC");
     }
   }
 
@@ -166,8 +173,8 @@ class PolicyParser {
 void PolicyParser::Region(const toml::table& root) {
   const auto region = Text(root, "region");
   if (!region || region->empty()) return;
-  if (region->size() != 2 || !std::all_of(region->begin(), region->end(),
-                                          [](char c) { return c >= 'A' && c <= 'Z'; })) {
+  if (region->size() != 2 ||
+      !std::all_of(region->begin(), region->end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
     Say(*root.get("region"), "\"region\" must be two capital letters, as KR, or empty");
     return;
   }
@@ -189,8 +196,11 @@ void PolicyParser::Classes(const toml::table& root) {
   const toml::table* classes = Table(root, "classes", true);
   if (classes == nullptr) return;
   static constexpr std::pair<absl::string_view, ClassId> kPermanent[] = {
-      {"identity", ClassId::kIdentity}, {"masked", ClassId::kMasked},       {"profile", ClassId::kProfile},
-      {"sensitive", ClassId::kSensitive}, {"chat", ClassId::kChat}};
+      {"identity", ClassId::kIdentity},
+      {"masked", ClassId::kMasked},
+      {"profile", ClassId::kProfile},
+      {"sensitive", ClassId::kSensitive},
+      {"chat", ClassId::kChat}};
   std::set<std::string> all_fields;
   int takers = 0;
   for (const auto& [key, node] : *classes) {
@@ -201,7 +211,10 @@ void PolicyParser::Classes(const toml::table& root) {
     }
     const toml::table& table = *node.as_table();
     Keys(table, {"number", "fields", "unknown_fields"});
-    ClassRule rule{.id = {}, .name = name, .fields = {}, .unknown_fields = Flag(table, "unknown_fields"),
+    ClassRule rule{.id = {},
+                   .name = name,
+                   .fields = {},
+                   .unknown_fields = Flag(table, "unknown_fields"),
                    .line = static_cast<int>(key.source().begin.line)};
     const int number = Number(table, "number", 0, 1, 127);
     rule.id = ClassId{static_cast<std::uint8_t>(number)};
@@ -211,15 +224,19 @@ void PolicyParser::Classes(const toml::table& root) {
     if (name == "index" || name == "audit") Say(key, "this name belongs to the vault itself");
     if (permanent != std::end(kPermanent) ? permanent->second != rule.id
                                           : number < static_cast<int>(ClassId::kFirstCustom)) {
-      Say(key, permanent != std::end(kPermanent)
-                   ? absl::StrCat("class ", name, " has number ", static_cast<int>(permanent->second))
-                   : "a class of your own needs a number from 16 to 127");
+      Say(key,
+          permanent != std::end(kPermanent)
+              ? absl::StrCat("class ", name, " has number ", static_cast<int>(permanent->second))
+              : "a class of your own needs a number from 16 to 127");
     }
-    if (policy_.FindClass(rule.id) != nullptr) Say(key, absl::StrCat("number ", number, " stands twice"));
+    if (policy_.FindClass(rule.id) != nullptr)
+      Say(key, absl::StrCat("number ", number, " stands twice"));
     for (const auto& [field, at] : Texts(table, "fields")) {
       Name(*at, field);
-      if (BaseField(field) != field) Say(*at, "numbered fields belong with the first: leave the number out");
-      if (!all_fields.insert(field).second) Say(*at, absl::StrCat("field ", field, " is in two classes"));
+      if (BaseField(field) != field)
+        Say(*at, "numbered fields belong with the first: leave the number out");
+      if (!all_fields.insert(field).second)
+        Say(*at, absl::StrCat("field ", field, " is in two classes"));
       rule.fields.push_back(field);
     }
     if ((rule.id == ClassId::kMasked || rule.id == ClassId::kChat) &&
@@ -230,14 +247,15 @@ void PolicyParser::Classes(const toml::table& root) {
     policy_.classes_.push_back(std::move(rule));
   }
   for (const auto& [name, id] : kPermanent) {
-    if (!classes->contains(std::string(name))) Say(*classes, absl::StrCat("the class ", name, " is missing"));
+    if (!classes->contains(std::string(name)))
+      Say(*classes, absl::StrCat("the class ", name, " is missing"));
   }
   if (takers != 1) Say(*classes, "exactly one class must have unknown_fields = true");
   // Identifiers are found through the index and masked from identity: they belong nowhere else.
   for (const char* field : {"phone", "email", "whatsapp_id", "jid", "username"}) {
     const ClassRule* identity = policy_.FindClass(ClassId::kIdentity);
-    if (identity != nullptr &&
-        std::find(identity->fields.begin(), identity->fields.end(), field) == identity->fields.end()) {
+    if (identity != nullptr && std::find(identity->fields.begin(), identity->fields.end(), field) ==
+                                   identity->fields.end()) {
       Say(*classes, absl::StrCat("field ", field, " must be in class identity"));
     }
   }
@@ -249,16 +267,22 @@ void PolicyParser::Masks(const toml::table& root) {
   for (const auto& [key, node] : *masks) {
     const std::string field(key.str());
     const std::string rule = node.is_string() ? node.as_string()->get() : "";
-    if (rule == "phone") policy_.masks_[field] = MaskRule::kPhone;
-    else if (rule == "email") policy_.masks_[field] = MaskRule::kEmail;
-    else if (rule == "last4") policy_.masks_[field] = MaskRule::kLast4;
-    else if (rule == "hidden") policy_.masks_[field] = MaskRule::kHidden;
-    else Say(node, "a mask is \"phone\", \"email\", \"last4\" or \"hidden\"");
+    if (rule == "phone")
+      policy_.masks_[field] = MaskRule::kPhone;
+    else if (rule == "email")
+      policy_.masks_[field] = MaskRule::kEmail;
+    else if (rule == "last4")
+      policy_.masks_[field] = MaskRule::kLast4;
+    else if (rule == "hidden")
+      policy_.masks_[field] = MaskRule::kHidden;
+    else
+      Say(node, "a mask is \"phone\", \"email\", \"last4\" or \"hidden\"");
     // A mask that would never be made must not look as if it were.
     const ClassRule* identity = policy_.FindClass(ClassId::kIdentity);
     if (BaseField(field) != field) {
       Say(key, "numbered fields are masked like the first: leave the number out");
-    } else if (identity != nullptr && !std::count(identity->fields.begin(), identity->fields.end(), field)) {
+    } else if (identity != nullptr &&
+               !std::count(identity->fields.begin(), identity->fields.end(), field)) {
       Say(key, "only fields of class identity have a mask");
     }
   }
@@ -281,12 +305,14 @@ void PolicyParser::Role(const std::string& name, const toml::key& key, const tom
   role.service = Flag(table, "service");
   const auto classes = [&](const char* what, std::vector<ClassId>& out) {
     for (const auto& [class_name, at] : Texts(table, what)) {
-      const auto found = std::find_if(policy_.classes_.begin(), policy_.classes_.end(),
-                                      [&name = class_name](const ClassRule& c) { return c.name == name; });
+      const auto found =
+          std::find_if(policy_.classes_.begin(), policy_.classes_.end(),
+                       [&name = class_name](const ClassRule& c) { return c.name == name; });
       if (found == policy_.classes_.end()) {
         Say(*at, absl::StrCat("there is no class \"", class_name, "\""));
       } else if (found->id == ClassId::kMasked) {
-        Say(*at, "the masked rendering is given by \"masked\", which names the classes it stands for");
+        Say(*at,
+            "the masked rendering is given by \"masked\", which names the classes it stands for");
       } else {
         out.push_back(found->id);
       }
@@ -303,27 +329,35 @@ void PolicyParser::Role(const std::string& name, const toml::key& key, const tom
     }
   }
   for (const auto& [power, at] : Texts(table, "may")) {
-    if (std::find(Policy::Powers().begin(), Policy::Powers().end(), power) == Policy::Powers().end()) {
+    if (std::find(Policy::Powers().begin(), Policy::Powers().end(), power) ==
+        Policy::Powers().end()) {
       Say(*at, absl::StrCat("there is no right \"", power, "\""));
     }
     role.may.push_back(power);
   }
   // Rights that need the whole vault's keys, or change what everybody's keys are.
   if (!role.all_contacts && !role.may.empty()) {
-    Say(key, absl::StrCat("role ", name, " has scope = \"books\" and so can have no rights in \"may\""));
+    Say(key,
+        absl::StrCat("role ", name, " has scope = \"books\" and so can have no rights in \"may\""));
   }
-  if (std::count(role.change.begin(), role.change.end(), ClassId::kIdentity) && !role.May("import")) {
-    Say(key, absl::StrCat("role ", name, " changes identity, which needs the right \"import\" (the index key)"));
+  if (std::count(role.change.begin(), role.change.end(), ClassId::kIdentity) &&
+      !role.May("import")) {
+    Say(key, absl::StrCat("role ", name,
+                          " changes identity, which needs the right \"import\" (the index key)"));
   }
   if (role.May("members") || role.May("books") || role.May("policy")) {
     // Whoever grants keys must hold them: half an admin would make members who cannot read.
     for (const ClassRule& rule : policy_.classes_) {
-      if (rule.id != ClassId::kMasked && !std::count(role.clear.begin(), role.clear.end(), rule.id)) {
-        Say(key, absl::StrCat("role ", name, " grants keys to others and so must read ", rule.name));
+      if (rule.id != ClassId::kMasked &&
+          !std::count(role.clear.begin(), role.clear.end(), rule.id)) {
+        Say(key,
+            absl::StrCat("role ", name, " grants keys to others and so must read ", rule.name));
       }
     }
     for (const char* power : {"import", "audit"}) {
-      if (!role.May(power)) Say(key, absl::StrCat("role ", name, " grants keys to others and so needs the right \"", power, "\""));
+      if (!role.May(power))
+        Say(key, absl::StrCat("role ", name, " grants keys to others and so needs the right \"",
+                              power, "\""));
     }
     if (role.service) Say(key, absl::StrCat("role ", name, " must be a person's"));
   }
@@ -350,7 +384,8 @@ void PolicyParser::Limits(const toml::table& root) {
   if (const toml::table* table = Table(root, "passphrase", false)) {
     Keys(*table, {"min_length", "memory_mib", "passes"});
     policy_.passphrase_min_length_ = Number(*table, "min_length", 12, 12, 128);
-    policy_.cost_.memory_kib = static_cast<std::uint32_t>(Number(*table, "memory_mib", 256, 64, 2048)) * 1024;
+    policy_.cost_.memory_kib =
+        static_cast<std::uint32_t>(Number(*table, "memory_mib", 256, 64, 2048)) * 1024;
     policy_.cost_.passes = static_cast<std::uint32_t>(Number(*table, "passes", 3, 1, 20));
   }
   if (const toml::table* table = Table(root, "lockout", false)) {
@@ -372,9 +407,11 @@ void PolicyParser::Archives(const toml::table& root) {
     if (!crypto::ParseAgeRecipient(recipient).ok()) Say(*at, "not an age recipient (age1…)");
     policy_.archive_recipients_.push_back(recipient);
   }
-  if (policy_.archive_recipients_.empty()) Say(*table, "\"recipients\" must name at least one age recipient");
+  if (policy_.archive_recipients_.empty())
+    Say(*table, "\"recipients\" must name at least one age recipient");
   for (const auto& [url, at] : Texts(*table, "destinations")) {
-    if (!absl::StartsWith(url, "file:///") && !absl::StartsWith(url, "sftp://") && !absl::StartsWith(url, "s3://")) {
+    if (!absl::StartsWith(url, "file:///") && !absl::StartsWith(url, "sftp://") &&
+        !absl::StartsWith(url, "s3://")) {
       Say(*at, "a destination is file:///DIR, sftp://USER@HOST/DIR or s3://BUCKET/PREFIX");
     }
     policy_.archive_destinations_.push_back(url);
@@ -383,7 +420,8 @@ void PolicyParser::Archives(const toml::table& root) {
 
 std::vector<Fault> PolicyParser::Run() {
   if (policy_.text_.size() > Policy::kMaxBytes) return {{1, 1, "the policy is larger than 1 MiB"}};
-  if (const int line = LineOfDeepKey(policy_.text_)) return {{line, 1, "too many dots in one line"}};
+  if (const int line = LineOfDeepKey(policy_.text_))
+    return {{line, 1, "too many dots in one line"}};
   const toml::parse_result parsed = toml::parse(policy_.text_);
   if (!parsed) {
     const auto& begin = parsed.error().source().begin;
@@ -391,7 +429,8 @@ std::vector<Fault> PolicyParser::Run() {
              absl::StrCat("not TOML: ", std::string(parsed.error().description()))}};
   }
   const toml::table& root = parsed.table();
-  Keys(root, {"version", "region", "token", "classes", "masks", "roles", "passphrase", "lockout", "lookup", "archives"});
+  Keys(root, {"version", "region", "token", "classes", "masks", "roles", "passphrase", "lockout",
+              "lookup", "archives"});
   if (const toml::node* version = root.get("version"); version == nullptr) {
     faults_.push_back({1, 1, "the policy must say version = 1"});
   } else if (!version->is_integer() || version->as_integer()->get() != 1) {
@@ -417,8 +456,9 @@ absl::StatusOr<Policy> Policy::Parse(absl::string_view toml) {
     return WithHint(
         absl::InvalidArgumentError(absl::StrCat("the policy, line ", faults[0].line, ", column ",
                                                 faults[0].column, ": ", faults[0].message)),
-        faults.size() == 1 ? "Mend it; 'sealbook policy check' looks again."
-                           : absl::StrCat("'sealbook policy check' shows all ", faults.size(), " faults."));
+        faults.size() == 1
+            ? "Mend it; 'sealbook policy check' looks again."
+            : absl::StrCat("'sealbook policy check' shows all ", faults.size(), " faults."));
   }
   return parser.Take();
 }

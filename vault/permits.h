@@ -1,6 +1,7 @@
-// Permits: proof that the policy allowed one act. The vault demands them without knowing the policy:
-// only policies::PermitIssuer can make one (policies/permits.h), so code that skips the policy engine
-// does not compile. What a permit allows is still bounded by the keys that the member holds.
+// Permits: proof that the policy allowed one act. The vault demands them without knowing the
+// policy: only policies::PermitIssuer can make one (policies/permits.h), so code that skips the
+// policy engine does not compile. What a permit allows is still bounded by the keys that the member
+// holds.
 #pragma once
 
 #include <optional>

@@ -37,8 +37,8 @@ std::string HintOf(const absl::Status& status);
 // Names of their own, since these macros stand inside one another's arguments (lambdas).
 #define RETURN_IF_ERROR(expression) \
   SEALBOOK_RETURN_IF_ERROR(SEALBOOK_CONCAT(status_, __COUNTER__), expression)
-#define SEALBOOK_RETURN_IF_ERROR(status, expression)                 \
-  do {                                                               \
+#define SEALBOOK_RETURN_IF_ERROR(status, expression)                     \
+  do {                                                                   \
     if (absl::Status status = (expression); !status.ok()) return status; \
   } while (false)
 

@@ -13,9 +13,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::vector<std::string> FieldsOf(const std::vector<std::string>& headers,
-                                  const std::vector<std::vector<std::string>>& sample = {}, absl::string_view region = "KR") {
+                                  const std::vector<std::vector<std::string>>& sample = {},
+                                  absl::string_view region = "KR") {
   std::vector<std::string> fields;
-  for (const Column& column : RecognizeColumns(headers, sample, region)) fields.push_back(column.field);
+  for (const Column& column : RecognizeColumns(headers, sample, region))
+    fields.push_back(column.field);
   return fields;
 }
 
@@ -26,30 +28,90 @@ TEST(ColumnsTest, HeadersOfKnownProgramsAreRecognized) {
   };
   for (const Case& c : std::initializer_list<Case>{
            {"phone",
-            {"Phone", "Phone 1 - Value", "Phone 2 - Value", "Mobile Phone", "Home Phone", "Business Phone", "Other Phone",
-             "Primary Phone", "Phone Number", "Default Address Phone", "Billing Phone", "Shipping Phone", "SMS", "Mobile No.",
-             "WhatsApp", "WhatsApp Number", "wa_id", "Tel", "Telephone", "CELL", "Contact Number", "연락처", "전화번호",
-             "휴대폰 번호", "휴대폰번호", "핸드폰", "휴대전화", "구매자연락처", "구매자전화번호", "수취인연락처1", "수취인연락처2",
-             "수취인전화번호", "왓츠앱", "联系电话", "联系手机", "手机", "手机号", "手机号码", "電話", "行動電話", "电话号码",
-             "電話番号", "携帯電話", "携帯番号", "Teléfono", "Telefono", "Celular", "Móvil", "Telefone", "Telemovel",
-             "Telefon", "Telefonnummer", "Handynummer", "Nomor HP", "No. HP", "Telepon", "Ｐｈｏｎｅ", "연락처 2", "备用电话3"}},
+            {"Phone",
+             "Phone 1 - Value",
+             "Phone 2 - Value",
+             "Mobile Phone",
+             "Home Phone",
+             "Business Phone",
+             "Other Phone",
+             "Primary Phone",
+             "Phone Number",
+             "Default Address Phone",
+             "Billing Phone",
+             "Shipping Phone",
+             "SMS",
+             "Mobile No.",
+             "WhatsApp",
+             "WhatsApp Number",
+             "wa_id",
+             "Tel",
+             "Telephone",
+             "CELL",
+             "Contact Number",
+             "연락처",
+             "전화번호",
+             "휴대폰 번호",
+             "휴대폰번호",
+             "핸드폰",
+             "휴대전화",
+             "구매자연락처",
+             "구매자전화번호",
+             "수취인연락처1",
+             "수취인연락처2",
+             "수취인전화번호",
+             "왓츠앱",
+             "联系电话",
+             "联系手机",
+             "手机",
+             "手机号",
+             "手机号码",
+             "電話",
+             "行動電話",
+             "电话号码",
+             "電話番号",
+             "携帯電話",
+             "携帯番号",
+             "Teléfono",
+             "Telefono",
+             "Celular",
+             "Móvil",
+             "Telefone",
+             "Telemovel",
+             "Telefon",
+             "Telefonnummer",
+             "Handynummer",
+             "Nomor HP",
+             "No. HP",
+             "Telepon",
+             "Ｐｈｏｎｅ",
+             "연락처 2",
+             "备用电话3"}},
            {"email",
-            {"Email", "E-mail", "E-mail Address", "E-mail 1 - Value", "Email Address", "이메일", "이메일 주소", "메일", "邮箱",
-             "电子邮箱", "電子郵件", "メール", "メールアドレス", "Correo electrónico", "E-Mail-Adresse", "Surel", "Email 2"}},
+            {"Email", "E-mail", "E-mail Address", "E-mail 1 - Value", "Email Address", "이메일",
+             "이메일 주소", "메일", "邮箱", "电子邮箱", "電子郵件", "メール", "メールアドレス",
+             "Correo electrónico", "E-Mail-Adresse", "Surel", "Email 2"}},
            {"name",
-            {"Name", "Full Name", "Customer Name", "Display Name", "이름", "성명", "고객명", "구매자명", "수취인명", "수취인이름",
-             "회원명", "姓名", "客户姓名", "收货人姓名", "收件人", "氏名", "お名前", "Nombre", "Nome", "Nome completo", "Kundenname",
-             "Nama", "Nama Lengkap"}},
+            {"Name",     "Full Name",     "Customer Name", "Display Name", "이름",        "성명",
+             "고객명",   "구매자명",      "수취인명",      "수취인이름",   "회원명",      "姓名",
+             "客户姓名", "收货人姓名",    "收件人",        "氏名",         "お名前",      "Nombre",
+             "Nome",     "Nome completo", "Kundenname",    "Nama",         "Nama Lengkap"}},
            {kGivenName, {"First Name", "Given Name", "Vorname", "名"}},
-           {kFamilyName, {"Last Name", "Family Name", "Surname", "Nachname", "姓", "성", "Apellidos"}},
+           {kFamilyName,
+            {"Last Name", "Family Name", "Surname", "Nachname", "姓", "성", "Apellidos"}},
            {"address",
-            {"Address", "Street Address", "Default Address Address1", "Address 1 - Formatted", "주소", "통합배송지", "배송지",
-             "收货地址", "地址", "住所", "Dirección", "Endereço", "Adresse", "Alamat"}},
-           {"company", {"Company", "Organization 1 - Name", "회사명", "公司", "会社名", "Empresa", "Firma", "Perusahaan"}},
+            {"Address", "Street Address", "Default Address Address1", "Address 1 - Formatted",
+             "주소", "통합배송지", "배송지", "收货地址", "地址", "住所", "Dirección", "Endereço",
+             "Adresse", "Alamat"}},
+           {"company",
+            {"Company", "Organization 1 - Name", "회사명", "公司", "会社名", "Empresa", "Firma",
+             "Perusahaan"}},
            {"tags", {"Tags", "Labels", "Group Membership", "등급", "标签", "タグ", "Etiquetas"}},
-           {"note", {"Note", "Notes", "메모", "비고", "备注", "備考", "Notas", "Notizen", "Catatan"}},
+           {"note",
+            {"Note", "Notes", "메모", "비고", "备注", "備考", "Notas", "Notizen", "Catatan"}},
            {"orders", {"Orders", "주문내역", "订单", "注文履歴", "Pedidos"}},
-           {"birth_date", {"Birthday", "Date of Birth", "생년월일", "生日", "生年月日", "Geburtsdatum"}},
+           {"birth_date",
+            {"Birthday", "Date of Birth", "생년월일", "生日", "生年月日", "Geburtsdatum"}},
            {"whatsapp_id", {"WhatsApp ID", "user_id", "BSUID", "JID", "lid"}},
            {"username", {"Username", "WhatsApp Username"}},
            {kIgnored, {"sealbook_line", "sealbook_reason"}}}) {
@@ -61,8 +123,9 @@ TEST(ColumnsTest, HeadersOfKnownProgramsAreRecognized) {
 
 TEST(ColumnsTest, OtherHeadersAreNotTakenForKnownOnes) {
   for (const absl::string_view header :
-       {"", "123", "Phone 1 - Label", "E-mail 1 - Type", "Accepts Email Marketing", "Accepts SMS Marketing", "Total Orders",
-        "OPTIN_TIME", "OPTIN_IP", "구매자ID", "우편번호", "买家会员名", "피부 타입", "Record ID", "Contact owner"}) {
+       {"", "123", "Phone 1 - Label", "E-mail 1 - Type", "Accepts Email Marketing",
+        "Accepts SMS Marketing", "Total Orders", "OPTIN_TIME", "OPTIN_IP", "구매자ID", "우편번호",
+        "买家会员名", "피부 타입", "Record ID", "Contact owner"}) {
     EXPECT_EQ(FieldOfHeader(header), "") << header;
   }
 }
@@ -83,13 +146,15 @@ TEST(ColumnsTest, ContentTellsWhereNamesDoNot) {
 
 TEST(ColumnsTest, NineOfTenValuesMakeAColumn) {
   std::vector<std::vector<std::string>> sample;
-  for (int i = 0; i < 10; ++i) sample.push_back({absl::StrCat("010-1234-567", i), absl::StrCat("010-1234-567", i)});
+  for (int i = 0; i < 10; ++i)
+    sample.push_back({absl::StrCat("010-1234-567", i), absl::StrCat("010-1234-567", i)});
   sample[0][0] = sample[0][1] = sample[1][1] = "nobody";
   EXPECT_THAT(FieldsOf({"x", "y"}, sample), ElementsAre("phone", "y"));
 }
 
 TEST(ColumnsTest, WithoutARegionNationalNumbersAreNoPhones) {
-  EXPECT_THAT(FieldsOf({"x", "y"}, {{"010-1234-5678", "+821012345678"}}, ""), ElementsAre("x", "phone"));
+  EXPECT_THAT(FieldsOf({"x", "y"}, {{"010-1234-5678", "+821012345678"}}, ""),
+              ElementsAre("x", "phone"));
 }
 
 TEST(ColumnsTest, FieldNamesAreSmallLettersOfAnyScript) {
@@ -107,12 +172,14 @@ TEST(ColumnsTest, FieldNamesAreSmallLettersOfAnyScript) {
 }
 
 TEST(ColumnsTest, FieldNamesAreChecked) {
-  for (const std::string& good : {std::string("skin"), std::string("피부_타입"), std::string("phone_2"), std::string("ignore"),
-                                  std::string(64, 'a')}) {
+  for (const std::string& good :
+       {std::string("skin"), std::string("피부_타입"), std::string("phone_2"),
+        std::string("ignore"), std::string(64, 'a')}) {
     EXPECT_TRUE(CheckFieldName(good).ok()) << good;
   }
-  for (const std::string& bad : {std::string(), std::string("Skin"), std::string("a b"), std::string("_a"), std::string("a_"),
-                                 std::string("a__b"), std::string("a-b"), std::string(65, 'a'), std::string("a\n")}) {
+  for (const std::string& bad : {std::string(), std::string("Skin"), std::string("a b"),
+                                 std::string("_a"), std::string("a_"), std::string("a__b"),
+                                 std::string("a-b"), std::string(65, 'a'), std::string("a\n")}) {
     EXPECT_TRUE(absl::IsInvalidArgument(CheckFieldName(bad))) << bad;
   }
 }

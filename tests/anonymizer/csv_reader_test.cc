@@ -11,10 +11,10 @@ namespace sealbook::anonymizer {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::Encode;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using testing::Encode;
 
 using Rows = std::vector<std::vector<std::string>>;
 
@@ -30,7 +30,8 @@ std::string Write(const Rows& rows, char delimiter, absl::string_view end, bool 
   for (const auto& row : rows) {
     std::vector<std::string> cells;
     for (const std::string& cell : row) {
-      const bool needed = cell.find_first_of(absl::StrCat("\"\n", std::string(1, delimiter))) != std::string::npos;
+      const bool needed =
+          cell.find_first_of(absl::StrCat("\"\n", std::string(1, delimiter))) != std::string::npos;
       const std::string text = absl::StrReplaceAll(cell, {{"\"", "\"\""}, {"\n", end}});
       cells.push_back(quote_all || needed ? absl::StrCat("\"", text, "\"") : text);
     }
@@ -52,9 +53,11 @@ TEST(CsvReaderTest, EveryEncodingLineEndDelimiterAndQuotingGivesTheSameRows) {
       for (const absl::string_view end : {"\n", "\r\n", "\r"}) {
         for (const char delimiter : {',', ';', '\t', '|'}) {
           for (const bool quote_all : {true, false}) {
-            SCOPED_TRACE(absl::StrCat(NameOf(encoding), mark ? " marked " : " ", end.size(), end[0] == '\r' ? "r" : "n",
-                                      " delimiter ", static_cast<int>(delimiter), quote_all ? " quoted" : ""));
-            const Table table = Read(Encode(Write(rows, delimiter, end, quote_all), encoding, mark));
+            SCOPED_TRACE(absl::StrCat(NameOf(encoding), mark ? " marked " : " ", end.size(),
+                                      end[0] == '\r' ? "r" : "n", " delimiter ",
+                                      static_cast<int>(delimiter), quote_all ? " quoted" : ""));
+            const Table table =
+                Read(Encode(Write(rows, delimiter, end, quote_all), encoding, mark));
             EXPECT_EQ(table.delimiter, delimiter);
             EXPECT_EQ(table.format, delimiter == '\t' ? TableFormat::kTsv : TableFormat::kCsv);
             EXPECT_EQ(table.columns, rows[0]);
@@ -96,7 +99,8 @@ TEST(CsvReaderTest, NamedDelimiterGoesBeforeWhatIsFound) {
 }
 
 TEST(CsvReaderTest, CommasInsideCellsDoNotHideASemicolon) {
-  const Table table = Read("name;address;phone\na;Road 1, Town;1\nb;Road 2, Town;2\nc;Road 3, Town, Land;3\n");
+  const Table table =
+      Read("name;address;phone\na;Road 1, Town;1\nb;Road 2, Town;2\nc;Road 3, Town, Land;3\n");
   EXPECT_EQ(table.delimiter, ';');
   EXPECT_THAT(table.rows, SizeIs(3));
 }
@@ -120,8 +124,10 @@ TEST(CsvReaderTest, OneColumnOfNumbersIsAList) {
 TEST(CsvReaderTest, HeaderBelowUpToTwentyLinesOfNoticeIsFound) {
   for (const int lines : {1, 5, 20}) {
     std::string notice;
-    for (int i = 0; i < lines; ++i) absl::StrAppend(&notice, "※ 개인정보 취급에 주의하세요 ", i, "\n");
-    const Table table = Read(absl::StrCat(notice, "구매자명,구매자연락처,우편번호\n가을,010-1234-5678,12345\n"));
+    for (int i = 0; i < lines; ++i)
+      absl::StrAppend(&notice, "※ 개인정보 취급에 주의하세요 ", i, "\n");
+    const Table table =
+        Read(absl::StrCat(notice, "구매자명,구매자연락처,우편번호\n가을,010-1234-5678,12345\n"));
     EXPECT_EQ(table.header_line, lines + 1);
     EXPECT_THAT(table.columns, ElementsAre("구매자명", "구매자연락처", "우편번호"));
     EXPECT_THAT(table.rows, SizeIs(1));
@@ -129,8 +135,10 @@ TEST(CsvReaderTest, HeaderBelowUpToTwentyLinesOfNoticeIsFound) {
 }
 
 TEST(CsvReaderTest, DatesAndTelephonesInANoticeAreNoCustomers) {
-  for (const absl::string_view notice : {"2024-01-01 ~ 2024-01-31", "2024-01-01 ~ 2024-01-31,,,", "문의,02-1234-5678,,"}) {
-    const Table table = Read(absl::StrCat(notice, "\n이름,연락처,이메일,메모\n가을,010-1234-5678,a@example.com,x\n"));
+  for (const absl::string_view notice :
+       {"2024-01-01 ~ 2024-01-31", "2024-01-01 ~ 2024-01-31,,,", "문의,02-1234-5678,,"}) {
+    const Table table = Read(
+        absl::StrCat(notice, "\n이름,연락처,이메일,메모\n가을,010-1234-5678,a@example.com,x\n"));
     EXPECT_EQ(table.header_line, 2) << notice;
     EXPECT_THAT(table.rows, SizeIs(1));
   }
@@ -156,7 +164,8 @@ TEST(CsvReaderTest, UnknownHeaderIsTheFirstRow) {
 }
 
 TEST(CsvReaderTest, DuplicateAndEmptyNamesStay) {
-  const Table table = Read("name,phone,phone,,note,,\na,1,2,3,4\nb,1,2,3,4,,\nc,1,2,3,4,5\nd,1,2,3,4,5,6,,\ne,1,2,3\n");
+  const Table table = Read(
+      "name,phone,phone,,note,,\na,1,2,3,4\nb,1,2,3,4,,\nc,1,2,3,4,5\nd,1,2,3,4,5,6,,\ne,1,2,3\n");
   EXPECT_THAT(table.columns, ElementsAre("name", "phone", "phone", "", "note", "", ""));
   EXPECT_THAT(table.lines, ElementsAre(2, 3, 4, 5));
   EXPECT_THAT(table.rows[3], ElementsAre("d", "1", "2", "3", "4", "5", "6"));
@@ -166,7 +175,8 @@ TEST(CsvReaderTest, DuplicateAndEmptyNamesStay) {
 TEST(CsvReaderTest, RaggedRowsAreNamedAndTheOthersStay) {
   const Table table = Read("name,phone,note\na,1,x\nb,2\nc,3,x,more\nd,4,x,,,\ne,5,x\n");
   EXPECT_THAT(table.lines, ElementsAre(2, 5, 6));
-  EXPECT_THAT(table.faults, ElementsAre("3 has 2 cells where the header has 3", "4 has 4 cells where the header has 3"));
+  EXPECT_THAT(table.faults, ElementsAre("3 has 2 cells where the header has 3",
+                                        "4 has 4 cells where the header has 3"));
 }
 
 TEST(CsvReaderTest, BlankAndEmptyRowsArePassedOver) {
@@ -194,10 +204,12 @@ TEST(CsvReaderTest, QuoteThatIsNeverClosedInTheLastRowCostsThatRow) {
 
 TEST(CsvReaderTest, OpenQuoteDoesNotSwallowRowsUpToTheNextQuotedCell) {
   // Without care the second row becomes a value that runs over two lines, and a customer is gone.
-  for (const absl::string_view text : {"name,phone\na,\"1\nb,2\nc,\"3\"\nd,4\n", "name,phone\na,\"1\nb,2\n\"c\",3\nd,4\n"}) {
+  for (const absl::string_view text :
+       {"name,phone\na,\"1\nb,2\nc,\"3\"\nd,4\n", "name,phone\na,\"1\nb,2\n\"c\",3\nd,4\n"}) {
     const Table table = Read(text);
     EXPECT_THAT(table.faults, ElementsAre("2 opens a quote that is never closed"));
-    EXPECT_THAT(table.rows, ElementsAre(ElementsAre("b", "2"), ElementsAre("c", "3"), ElementsAre("d", "4")));
+    EXPECT_THAT(table.rows,
+                ElementsAre(ElementsAre("b", "2"), ElementsAre("c", "3"), ElementsAre("d", "4")));
     EXPECT_THAT(table.lines, ElementsAre(3, 4, 5));
   }
 }
@@ -224,19 +236,22 @@ TEST(CsvReaderTest, FaultyHeaderIsToldAndNoCustomerTakenForIt) {
 
 TEST(CsvReaderTest, QuotesInsideAPlainCellAreText) {
   const Table table = Read("name,phone\na \"b\" c,1\n5\" pipe,2\n\"x\" ,3\n");
-  EXPECT_THAT(table.rows, ElementsAre(ElementsAre("a \"b\" c", "1"), ElementsAre("5\" pipe", "2"), ElementsAre("x", "3")));
+  EXPECT_THAT(table.rows, ElementsAre(ElementsAre("a \"b\" c", "1"), ElementsAre("5\" pipe", "2"),
+                                      ElementsAre("x", "3")));
 }
 
 TEST(CsvReaderTest, FaultyLineInsideAQuotedCellCostsThatRow) {
-  const Table table = Read(absl::string_view("name,phone\na,1\nb,2\n\"c\nx\0y\n\",3\nd,4\ne,5\n", 37));
+  const Table table =
+      Read(absl::string_view("name,phone\na,1\nb,2\n\"c\nx\0y\n\",3\nd,4\ne,5\n", 37));
   EXPECT_THAT(table.faults[0], HasSubstr("4 opens a quote"));
   EXPECT_THAT(table.faults[1], HasSubstr("5 holds a NUL"));
   EXPECT_THAT(table.rows.back(), ElementsAre("e", "5"));
 }
 
 TEST(CsvReaderTest, HugeCellCostsItsRow) {
-  const Table table = Read(absl::StrCat("name,phone\na,1\nb,", std::string(TableReader::kMaxCellBytes + 1, '7'), "\nc,",
-                                        std::string(TableReader::kMaxCellBytes, '7'), "\n"));
+  const Table table =
+      Read(absl::StrCat("name,phone\na,1\nb,", std::string(TableReader::kMaxCellBytes + 1, '7'),
+                        "\nc,", std::string(TableReader::kMaxCellBytes, '7'), "\n"));
   EXPECT_THAT(table.faults, ElementsAre("3 has a cell longer than 64 KiB"));
   EXPECT_THAT(table.lines, ElementsAre(2, 4));
 }
@@ -251,7 +266,9 @@ TEST(CsvReaderTest, ThousandColumnsAreReadAndOneMoreIsRefused) {
     return text;
   };
   EXPECT_THAT(Read(wide(1000)).rows, SizeIs(1));
-  EXPECT_THAT(Read(absl::StrCat("name,phone", std::string(5000, ','), "\na,0101234567", std::string(5000, ','), "\n")).rows,
+  EXPECT_THAT(Read(absl::StrCat("name,phone", std::string(5000, ','), "\na,0101234567",
+                                std::string(5000, ','), "\n"))
+                  .rows,
               SizeIs(1));
   const auto refused = ReadTable(wide(1001));
   EXPECT_TRUE(absl::IsInvalidArgument(refused.status())) << refused.status();
@@ -269,7 +286,8 @@ TEST(CsvReaderTest, OtherFormatsAreNamed) {
   for (const auto& [text, word] : std::vector<std::pair<std::string, std::string>>{
            {"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:A\r\nEND:VCARD\r\n", "vCards"},
            {"[{\"phone\":\"1\"},{\"phone\":\"2\"}]", "JSON array"},
-           {"[\n  {\n    \"phone\": \"1\"\n  },\n  {\n    \"phone\": \"2\"\n  }\n]\n", "JSON array"}}) {
+           {"[\n  {\n    \"phone\": \"1\"\n  },\n  {\n    \"phone\": \"2\"\n  }\n]\n",
+            "JSON array"}}) {
     const auto table = ReadTable(text);
     EXPECT_TRUE(absl::IsInvalidArgument(table.status())) << table.status();
     EXPECT_THAT(std::string(table.status().message()), HasSubstr(word));

@@ -14,15 +14,16 @@ namespace sealbook::anonymizer {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::Encode;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
-using testing::Encode;
 using testing::TemporaryFile;
 
 // Rows as "line | identifiers | fields", or "line ! reject".
-absl::StatusOr<std::vector<std::string>> ReadList(absl::string_view bytes, const ListOptions& options) {
+absl::StatusOr<std::vector<std::string>> ReadList(absl::string_view bytes,
+                                                  const ListOptions& options) {
   const TemporaryFile file(bytes);
   auto list = CustomerList::Open(file.path(), options);
   if (!list.ok()) return list.status();
@@ -41,16 +42,18 @@ absl::StatusOr<std::vector<std::string>> ReadList(absl::string_view bytes, const
     EXPECT_THAT(row.identifiers, Not(IsEmpty()));
     rows.push_back(absl::StrCat(
         row.line, " | ",
-        absl::StrJoin(row.identifiers, " ", [](std::string* out, const auto& i) {
-          out->append(i.kind == IdentifierKind::kRow ? "row" : i.value);
-        }),
+        absl::StrJoin(row.identifiers, " ",
+                      [](std::string* out, const auto& i) {
+                        out->append(i.kind == IdentifierKind::kRow ? "row" : i.value);
+                      }),
         " | ", absl::StrJoin(row.fields, " ", [](std::string* out, const records::Field& f) {
           absl::StrAppend(out, f.name, "=", f.value);
         })));
   }
 }
 
-std::vector<std::string> Rows(absl::string_view bytes, const ListOptions& options = {.region = "KR"}) {
+std::vector<std::string> Rows(absl::string_view bytes,
+                              const ListOptions& options = {.region = "KR"}) {
   auto rows = ReadList(bytes, options);
   EXPECT_TRUE(rows.ok()) << rows.status();
   return rows.ok() ? *std::move(rows) : std::vector<std::string>();
@@ -59,20 +62,24 @@ std::vector<std::string> Rows(absl::string_view bytes, const ListOptions& option
 TEST(CustomerListTest, EncodingsGiveTheSameCustomers) {
   for (const Encoding encoding : {Encoding::kUtf8, Encoding::kUtf16Le, Encoding::kUtf16Be}) {
     for (const bool mark : {true, false}) {
-      EXPECT_THAT(Rows(Encode("이름;연락처;이메일\r\n가을;010-1234-5678;A@Example.com\r\n", encoding, mark)),
-                  ElementsAre("2 | +821012345678 a@example.com | name=가을 phone=+821012345678 email=a@example.com"));
+      EXPECT_THAT(Rows(Encode("이름;연락처;이메일\r\n가을;010-1234-5678;A@Example.com\r\n",
+                              encoding, mark)),
+                  ElementsAre("2 | +821012345678 a@example.com | name=가을 phone=+821012345678 "
+                              "email=a@example.com"));
     }
   }
 }
 
 TEST(CustomerListTest, SeveralNumbersAndAddressesOfOnePerson) {
-  EXPECT_THAT(Rows("name,phone,mobile,email\n"
-                   "a,010-1234-5678 / 010-2345-6789 (집),01034567890,a@example.com;b@example.com\n"
-                   "b,,01045678901,\n"),
-              ElementsAre("2 | +821012345678 +821023456789 +821034567890 a@example.com b@example.com | name=a "
-                          "phone=+821012345678 phone_2=+821023456789 phone_note=집 phone_3=+821034567890 "
-                          "email=a@example.com email_2=b@example.com",
-                          "3 | +821045678901 | name=b phone=+821045678901"));
+  EXPECT_THAT(
+      Rows("name,phone,mobile,email\n"
+           "a,010-1234-5678 / 010-2345-6789 (집),01034567890,a@example.com;b@example.com\n"
+           "b,,01045678901,\n"),
+      ElementsAre(
+          "2 | +821012345678 +821023456789 +821034567890 a@example.com b@example.com | name=a "
+          "phone=+821012345678 phone_2=+821023456789 phone_note=집 phone_3=+821034567890 "
+          "email=a@example.com email_2=b@example.com",
+          "3 | +821045678901 | name=b phone=+821045678901"));
 }
 
 TEST(CustomerListTest, OneNumberInTwoColumnsIsOneNumber) {
@@ -81,34 +88,43 @@ TEST(CustomerListTest, OneNumberInTwoColumnsIsOneNumber) {
 }
 
 TEST(CustomerListTest, WhatsAppIdsAreIdentifiers) {
-  EXPECT_THAT(Rows("name,whatsapp id,username\na,KR.1234567890,@Leaf\nb,12345@lid,\nc,120363@g.us,\n"),
-              ElementsAre("2 | KR.1234567890 leaf | name=a whatsapp_id=KR.1234567890 username=leaf",
-                          "3 | 12345@lid | name=b jid=12345@lid",
-                          "4 ! column 'whatsapp id' is no WhatsApp id of a person"));
+  EXPECT_THAT(
+      Rows("name,whatsapp id,username\na,KR.1234567890,@Leaf\nb,12345@lid,\nc,120363@g.us,\n"),
+      ElementsAre("2 | KR.1234567890 leaf | name=a whatsapp_id=KR.1234567890 username=leaf",
+                  "3 | 12345@lid | name=b jid=12345@lid",
+                  "4 ! column 'whatsapp id' is no WhatsApp id of a person"));
 }
 
 TEST(CustomerListTest, SpreadsheetDamageIsUndoneOrRefused) {
-  EXPECT_THAT(Rows("name,phone\na,1.38E+10\nb,1.108207129E9\nc,13812345678.0\nd,'13812345678\n", {.region = "CN"}),
-              ElementsAre("2 ! column 'phone' was shortened by a spreadsheet, so that its last digits are lost",
-                          "3 ! column 'phone' is no phone number of region CN",
-                          "4 | +8613812345678 | name=c phone=+8613812345678",
-                          "5 | +8613812345678 | name=d phone=+8613812345678"));
-  EXPECT_THAT(Rows("{\"name\":\"a\",\"phone\":1.38E+10}\n{\"name\":\"b\",\"phone\":13812345678}\n", {.region = "CN"}),
-              ElementsAre(HasSubstr("1 ! column 'phone' was shortened"), "2 | +8613812345678 | name=b phone=+8613812345678"));
+  EXPECT_THAT(
+      Rows("name,phone\na,1.38E+10\nb,1.108207129E9\nc,13812345678.0\nd,'13812345678\n",
+           {.region = "CN"}),
+      ElementsAre(
+          "2 ! column 'phone' was shortened by a spreadsheet, so that its last digits are lost",
+          "3 ! column 'phone' is no phone number of region CN",
+          "4 | +8613812345678 | name=c phone=+8613812345678",
+          "5 | +8613812345678 | name=d phone=+8613812345678"));
+  EXPECT_THAT(Rows("{\"name\":\"a\",\"phone\":1.38E+10}\n{\"name\":\"b\",\"phone\":13812345678}\n",
+                   {.region = "CN"}),
+              ElementsAre(HasSubstr("1 ! column 'phone' was shortened"),
+                          "2 | +8613812345678 | name=b phone=+8613812345678"));
 }
 
 TEST(CustomerListTest, BadRowsAreRejectedWithLineAndReasonAndTheOthersStay) {
-  EXPECT_THAT(Rows("name,phone,email\n"
-                   "a,010-1234-5678,\n"
-                   "b,010-1234,\n"
-                   "c,,not an address\n"
-                   "d,010-2345-6789\n"
-                   "e,\"010-3456-7890,\n"
-                   "f,010-4567-8901,f@example.com\n"),
-              ElementsAre("2 | +821012345678 | name=a phone=+821012345678", "3 ! column 'phone' is no phone number of region KR",
-                          "4 ! column 'email' is no email address", "5 ! has 2 cells where the header has 3",
-                          "6 ! opens a quote that is never closed",
-                          "7 | +821045678901 f@example.com | name=f phone=+821045678901 email=f@example.com"));
+  EXPECT_THAT(
+      Rows("name,phone,email\n"
+           "a,010-1234-5678,\n"
+           "b,010-1234,\n"
+           "c,,not an address\n"
+           "d,010-2345-6789\n"
+           "e,\"010-3456-7890,\n"
+           "f,010-4567-8901,f@example.com\n"),
+      ElementsAre(
+          "2 | +821012345678 | name=a phone=+821012345678",
+          "3 ! column 'phone' is no phone number of region KR",
+          "4 ! column 'email' is no email address", "5 ! has 2 cells where the header has 3",
+          "6 ! opens a quote that is never closed",
+          "7 | +821045678901 f@example.com | name=f phone=+821045678901 email=f@example.com"));
 }
 
 TEST(CustomerListTest, ReasonsHoldNoValueOfTheRow) {
@@ -130,34 +146,44 @@ TEST(CustomerListTest, CellsOfARejectedRowAreKept) {
 }
 
 TEST(CustomerListTest, ListWithoutHeaderIsReadByItsContent) {
-  EXPECT_THAT(Rows("가을,010-1234-5678,a@example.com\n겨울,010-2345-6789,b@example.com\n"),
-              ElementsAre("1 | +821012345678 a@example.com | column_1=가을 phone=+821012345678 email=a@example.com",
-                          "2 | +821023456789 b@example.com | column_1=겨울 phone=+821023456789 email=b@example.com"));
+  EXPECT_THAT(
+      Rows("가을,010-1234-5678,a@example.com\n겨울,010-2345-6789,b@example.com\n"),
+      ElementsAre(
+          "1 | +821012345678 a@example.com | column_1=가을 phone=+821012345678 email=a@example.com",
+          "2 | +821023456789 b@example.com | column_1=겨울 phone=+821023456789 "
+          "email=b@example.com"));
   EXPECT_THAT(Rows("010-1234-5678\n010-2345-6789\n"), SizeIs(2));
 }
 
 TEST(CustomerListTest, HeadlessListIsMappedByNumber) {
-  EXPECT_THAT(Rows("가을,010-1234-5678\n겨울,010-2345-6789\n", {.mappings = {"1=name"}, .region = "KR"}),
-              ElementsAre("1 | +821012345678 | name=가을 phone=+821012345678",
-                          "2 | +821023456789 | name=겨울 phone=+821023456789"));
+  EXPECT_THAT(
+      Rows("가을,010-1234-5678\n겨울,010-2345-6789\n", {.mappings = {"1=name"}, .region = "KR"}),
+      ElementsAre("1 | +821012345678 | name=가을 phone=+821012345678",
+                  "2 | +821023456789 | name=겨울 phone=+821023456789"));
 }
 
 TEST(CustomerListTest, UnknownColumnsKeepTheirFieldWhateverTheRowHolds) {
   // The second of two equal columns must not move up where the first is empty.
-  EXPECT_THAT(Rows("phone,skin,skin,,\n010-1234-5678,dry,thin,x,y\n010-2345-6789,,oily,,z\n"),
-              ElementsAre("2 | +821012345678 | phone=+821012345678 skin=dry skin_2=thin column_4=x column_5=y",
-                          "3 | +821023456789 | phone=+821023456789 skin_2=oily column_5=z"));
+  EXPECT_THAT(
+      Rows("phone,skin,skin,,\n010-1234-5678,dry,thin,x,y\n010-2345-6789,,oily,,z\n"),
+      ElementsAre(
+          "2 | +821012345678 | phone=+821012345678 skin=dry skin_2=thin column_4=x column_5=y",
+          "3 | +821023456789 | phone=+821023456789 skin_2=oily column_5=z"));
 }
 
 TEST(CustomerListTest, NamesInPartsAreJoinedAsTheirScriptWants) {
-  EXPECT_THAT(Rows("First Name,Last Name,Phone\nAutumn,Leaf,010-1234-5678\n가을,한,010-2345-6789\n,Leaf,010-3456-7890\n"),
-              ElementsAre(HasSubstr("name=Autumn Leaf"), HasSubstr("name=한가을"), HasSubstr("name=Leaf")));
-  EXPECT_THAT(Rows("Name,First Name,Phone\nAutumn Leaf,Autumn,010-1234-5678\n"),
-              ElementsAre("2 | +821012345678 | name=Autumn Leaf given_name=Autumn phone=+821012345678"));
+  EXPECT_THAT(
+      Rows("First Name,Last "
+           "Name,Phone\nAutumn,Leaf,010-1234-5678\n가을,한,010-2345-6789\n,Leaf,010-3456-7890\n"),
+      ElementsAre(HasSubstr("name=Autumn Leaf"), HasSubstr("name=한가을"), HasSubstr("name=Leaf")));
+  EXPECT_THAT(
+      Rows("Name,First Name,Phone\nAutumn Leaf,Autumn,010-1234-5678\n"),
+      ElementsAre("2 | +821012345678 | name=Autumn Leaf given_name=Autumn phone=+821012345678"));
 }
 
 TEST(CustomerListTest, IgnoredColumnsLeaveNothing) {
-  EXPECT_THAT(Rows("name,phone,diary,sealbook_reason\na,010-1234-5678,x,y\n", {.mappings = {"diary=ignore"}, .region = "KR"}),
+  EXPECT_THAT(Rows("name,phone,diary,sealbook_reason\na,010-1234-5678,x,y\n",
+                   {.mappings = {"diary=ignore"}, .region = "KR"}),
               ElementsAre("2 | +821012345678 | name=a phone=+821012345678"));
 }
 
@@ -181,14 +207,16 @@ TEST(CustomerListTest, RowsWithoutIdentifiersAreFoundAgainByAllTheySay) {
 
 TEST(CustomerListTest, RowOfNothingIsRejected) {
   EXPECT_THAT(Rows("{\"name\":\"a\"}\n{}\n{\"name\":null}\n{\"phone\":\"-\"}\n"),
-              ElementsAre("1 | row | name=a", "2 ! holds nothing to keep", "3 ! holds nothing to keep",
-                          "4 ! holds nothing to keep"));
+              ElementsAre("1 | row | name=a", "2 ! holds nothing to keep",
+                          "3 ! holds nothing to keep", "4 ! holds nothing to keep"));
 }
 
 TEST(CustomerListTest, LateKeysOfJsonLinesAreColumnsToo) {
   std::string text;
   for (int i = 0; i < 300; ++i) absl::StrAppend(&text, "{\"name\":\"a", i, "\"}\n");
-  text += "{\"Skin\":\"dry\",\"phone\":\"010-1234-5678\"}\n{\"skin\":\"oily\",\"phone\":\"010-2345-6789\"}\n";
+  text +=
+      "{\"Skin\":\"dry\",\"phone\":\"010-1234-5678\"}\n{\"skin\":\"oily\",\"phone\":\"010-2345-"
+      "6789\"}\n";
   const auto rows = Rows(text);
   ASSERT_THAT(rows, SizeIs(302));
   EXPECT_EQ(rows[300], "301 | +821012345678 | skin=dry phone=+821012345678");
@@ -196,20 +224,25 @@ TEST(CustomerListTest, LateKeysOfJsonLinesAreColumnsToo) {
 }
 
 TEST(CustomerListTest, ControlCharactersNeverReachAField) {
-  for (const std::string& row : Rows("name,phone,note\n\x1b[2J\u202eevil,010-1234-5678,a\x07\x08z\n")) {
+  for (const std::string& row :
+       Rows("name,phone,note\n\x1b[2J\u202eevil,010-1234-5678,a\x07\x08z\n")) {
     EXPECT_EQ(row, "2 | +821012345678 | name=[2Jevil phone=+821012345678 note=az");
   }
 }
 
 TEST(CustomerListTest, OptionsThatDoNotFitAreRefused) {
   const TemporaryFile file("name,phone\na,010-1234-5678\n");
-  EXPECT_TRUE(absl::IsFailedPrecondition(CustomerList::Open(file.path(), {.region = "XX"}).status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(CustomerList::Open(file.path(), {.mappings = {"age=note"}}).status()));
-  EXPECT_TRUE(absl::IsFailedPrecondition(CustomerList::Open(file.path(), {.mappings = {"name"}}).status()));
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(CustomerList::Open(file.path(), {.region = "XX"}).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      CustomerList::Open(file.path(), {.mappings = {"age=note"}}).status()));
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(CustomerList::Open(file.path(), {.mappings = {"name"}}).status()));
 }
 
 TEST(CustomerListTest, WhatIsNoListIsRefusedAndNamesTheFile) {
-  for (const absl::string_view bytes : {"", "\n", "name,phone\n", "BEGIN:VCARD\nEND:VCARD\n", "[{}]", "PK\x03\x04zip", "\xff\xfe\xfd\xfc\xfb"}) {
+  for (const absl::string_view bytes : {"", "\n", "name,phone\n", "BEGIN:VCARD\nEND:VCARD\n",
+                                        "[{}]", "PK\x03\x04zip", "\xff\xfe\xfd\xfc\xfb"}) {
     const TemporaryFile file(bytes);
     const auto list = CustomerList::Open(file.path(), {});
     EXPECT_TRUE(absl::IsInvalidArgument(list.status())) << list.status();

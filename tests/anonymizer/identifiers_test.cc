@@ -34,21 +34,31 @@ std::string Recognized(absl::string_view text, absl::string_view region = "KR") 
   return id ? Shown(*id) : "nothing";
 }
 
+TEST(NormalizePhoneTest, NumberSpelledInLettersIsRefused) {
+  for (const char* text : {"1234-SECRET", "12-34-SECRET", "1-800-FLOWERS", "+1 800 FLOWERS"}) {
+    EXPECT_FALSE(NormalizePhone(text, "US").ok()) << text;
+    EXPECT_FALSE(NormalizePhone(text, "KR").ok()) << text;
+  }
+}
+
 TEST(NormalizePhoneTest, UsualWritingsOfOneNumberAreOne) {
   for (const absl::string_view text :
-       {"010-1234-5678", "010 1234 5678", "01012345678", "010.1234.5678", "(010) 1234-5678", "+82 10-1234-5678",
-        "+82 (0)10-1234-5678", "+82-010-1234-5678", "82-10-1234-5678", "0082-10-1234-5678", "00821012345678",
-        "tel:+82-10-1234-5678", "'01012345678", "'+821012345678", "1012345678", " 010-1234-5678 ", "010-1234-5678\t"}) {
+       {"010-1234-5678", "010 1234 5678", "01012345678", "010.1234.5678", "(010) 1234-5678",
+        "+82 10-1234-5678", "+82 (0)10-1234-5678", "+82-010-1234-5678", "82-10-1234-5678",
+        "0082-10-1234-5678", "00821012345678", "tel:+82-10-1234-5678", "'01012345678",
+        "'+821012345678", "1012345678", " 010-1234-5678 ", "010-1234-5678\t"}) {
     EXPECT_EQ(Phone(text), "+821012345678") << text;
   }
 }
 
 TEST(NormalizePhoneTest, DigitsAndMarksOfOtherScriptsAreRead) {
   for (const absl::string_view text :
-       {"０１０－１２３４－５６７８", "＋８２１０１２３４５６７８", "００８２１０１２３４５６７８", "٠١٠١٢٣٤٥٦٧٨", "+٨٢١٠١٢٣٤٥٦٧٨",
-        "۰۱۰۱۲۳۴۵۶۷۸", "०१०१२३४५६७८", "\u202a+82 10-1234-5678\u202c", "\u2066010-1234-5678\u2069", "\u200e01012345678\u200f",
-        "010\u200b1234\u200b5678", "010\u200d1234\u20605678", "\ufeff010-1234-5678", "010\u00a01234\u00a05678", "010\u20111234\u20115678",
-        "010\u20131234\u20135678", "010\u22121234\u22125678", "010\u30001234\u30005678", "010\u202f1234\u202f5678"}) {
+       {"０１０－１２３４－５６７８", "＋８２１０１２３４５６７８", "００８２１０１２３４５６７８",
+        "٠١٠١٢٣٤٥٦٧٨", "+٨٢١٠١٢٣٤٥٦٧٨", "۰۱۰۱۲۳۴۵۶۷۸", "०१०१२३४५६७८",
+        "\u202a+82 10-1234-5678\u202c", "\u2066010-1234-5678\u2069", "\u200e01012345678\u200f",
+        "010\u200b1234\u200b5678", "010\u200d1234\u20605678", "\ufeff010-1234-5678",
+        "010\u00a01234\u00a05678", "010\u20111234\u20115678", "010\u20131234\u20135678",
+        "010\u22121234\u22125678", "010\u30001234\u30005678", "010\u202f1234\u202f5678"}) {
     EXPECT_EQ(Phone(text), "+821012345678") << text;
   }
 }
@@ -57,17 +67,26 @@ TEST(NormalizePhoneTest, NumbersOfManyCountriesAreRead) {
   struct Case {
     absl::string_view region, text, phone;
   };
-  for (const Case& c : std::initializer_list<Case>{
-           {"KR", "02-312-3456", "+8223123456"},      {"CN", "138 1234 5678", "+8613812345678"},
-           {"JP", "090-1234-5678", "+819012345678"},  {"US", "(415) 555-2671", "+14155552671"},
-           {"GB", "07911 123456", "+447911123456"},   {"DE", "0151 23456789", "+4915123456789"},
-           {"ID", "0812-3456-7890", "+6281234567890"}, {"BR", "(11) 96123-4567", "+5511961234567"},
-           {"ES", "612 34 56 78", "+34612345678"},    {"IN", "098765 43210", "+919876543210"},
-           {"SG", "8123 4567", "+6581234567"},        {"HK", "5123 4567", "+85251234567"},
-           {"TW", "0912 345 678", "+886912345678"},   {"VN", "091 234 56 78", "+84912345678"},
-           {"TH", "081 234 5678", "+66812345678"},    {"AE", "٠٥٠ ١٢٣ ٤٥٦٧", "+971501234567"},
-           {"SA", "051 234 5678", "+966512345678"},   {"EG", "٠١٠٠ ١٢٣ ٤٥٦٧", "+201001234567"},
-           {"IT", "06 1234 5678", "+390612345678"},   {"RU", "8 (912) 345-67-89", "+79123456789"}}) {
+  for (const Case& c : std::initializer_list<Case>{{"KR", "02-312-3456", "+8223123456"},
+                                                   {"CN", "138 1234 5678", "+8613812345678"},
+                                                   {"JP", "090-1234-5678", "+819012345678"},
+                                                   {"US", "(415) 555-2671", "+14155552671"},
+                                                   {"GB", "07911 123456", "+447911123456"},
+                                                   {"DE", "0151 23456789", "+4915123456789"},
+                                                   {"ID", "0812-3456-7890", "+6281234567890"},
+                                                   {"BR", "(11) 96123-4567", "+5511961234567"},
+                                                   {"ES", "612 34 56 78", "+34612345678"},
+                                                   {"IN", "098765 43210", "+919876543210"},
+                                                   {"SG", "8123 4567", "+6581234567"},
+                                                   {"HK", "5123 4567", "+85251234567"},
+                                                   {"TW", "0912 345 678", "+886912345678"},
+                                                   {"VN", "091 234 56 78", "+84912345678"},
+                                                   {"TH", "081 234 5678", "+66812345678"},
+                                                   {"AE", "٠٥٠ ١٢٣ ٤٥٦٧", "+971501234567"},
+                                                   {"SA", "051 234 5678", "+966512345678"},
+                                                   {"EG", "٠١٠٠ ١٢٣ ٤٥٦٧", "+201001234567"},
+                                                   {"IT", "06 1234 5678", "+390612345678"},
+                                                   {"RU", "8 (912) 345-67-89", "+79123456789"}}) {
     EXPECT_EQ(Phone(c.text, c.region), c.phone) << c.region;
     EXPECT_EQ(Phone(c.phone, ""), c.phone) << c.region;
     EXPECT_EQ(Phone(c.phone, "KR"), c.phone) << c.region;
@@ -84,15 +103,17 @@ TEST(NormalizePhoneTest, WhatSpreadsheetsDidIsUndoneWhereNothingWasLost) {
 }
 
 TEST(NormalizePhoneTest, LostDigitsAreToldAndNotGuessed) {
-  for (const absl::string_view text : {"1.38E+10", "1.38123E10", "8.21012E+11", "1E+10", "1.38e10", "'1.38E+10"}) {
+  for (const absl::string_view text :
+       {"1.38E+10", "1.38123E10", "8.21012E+11", "1E+10", "1.38e10", "'1.38E+10"}) {
     EXPECT_THAT(Phone(text, "CN"), HasSubstr("!was shortened by a spreadsheet")) << text;
   }
 }
 
 TEST(NormalizePhoneTest, WhatIsNoNumberIsRefused) {
   for (const absl::string_view text :
-       {"", "   ", "abc", "010-1234", "123", "0000000000", "99999999999", "+82", "+0000000000", "010-1234-5678 010-2345-6789",
-        "2024-01-05", "12.5", "13812345678.5", "https://example.com/01012345678", "01012345678집", "+999123456789"}) {
+       {"", "   ", "abc", "010-1234", "123", "0000000000", "99999999999", "+82", "+0000000000",
+        "010-1234-5678 010-2345-6789", "2024-01-05", "12.5", "13812345678.5",
+        "https://example.com/01012345678", "01012345678집", "+999123456789"}) {
     EXPECT_EQ(Phone(text).front(), '!') << text;
   }
   EXPECT_THAT(Phone(std::string(65, '1')), HasSubstr("too long"));
@@ -103,8 +124,10 @@ TEST(NormalizePhoneTest, WhatIsNoNumberIsRefused) {
 }
 
 TEST(NormalizePhoneTest, RegionsAreThoseOfTheLibrary) {
-  for (const absl::string_view region : {"KR", "CN", "JP", "US", "ID"}) EXPECT_TRUE(IsRegion(region));
-  for (const absl::string_view region : {"", "kr", "ZZ", "KOR", "82"}) EXPECT_FALSE(IsRegion(region));
+  for (const absl::string_view region : {"KR", "CN", "JP", "US", "ID"})
+    EXPECT_TRUE(IsRegion(region));
+  for (const absl::string_view region : {"", "kr", "ZZ", "KOR", "82"})
+    EXPECT_FALSE(IsRegion(region));
 }
 
 TEST(NormalizeEmailTest, AddressesAreLowerCase) {
@@ -120,11 +143,31 @@ TEST(NormalizeEmailTest, AddressesAreLowerCase) {
 }
 
 TEST(NormalizeEmailTest, WhatIsNoAddressIsRefused) {
-  for (const absl::string_view text :
-       {"", "a", "@example.com", "a@", "a@example", "a@@example.com", "a b@example.com", "a@exa mple.com", "a@example..com",
-        "a@.com", "a@example.com.", "a@-example.com", "a@example-.com", "a,b@example.com", "a;b@example.com", "a@b@example.com",
-        "a@example.com?subject=x", "a@example.com/x", "a@exam_ple.com", "821012345678@s.whatsapp.net", "a\u200d@example.com", "a\u00a0b@example.com",
-        "a\ufffd@example.com", "name <a@example.com>", "01012345678"}) {
+  for (const absl::string_view text : {"",
+                                       "a",
+                                       "@example.com",
+                                       "a@",
+                                       "a@example",
+                                       "a@@example.com",
+                                       "a b@example.com",
+                                       "a@exa mple.com",
+                                       "a@example..com",
+                                       "a@.com",
+                                       "a@example.com.",
+                                       "a@-example.com",
+                                       "a@example-.com",
+                                       "a,b@example.com",
+                                       "a;b@example.com",
+                                       "a@b@example.com",
+                                       "a@example.com?subject=x",
+                                       "a@example.com/x",
+                                       "a@exam_ple.com",
+                                       "821012345678@s.whatsapp.net",
+                                       "a\u200d@example.com",
+                                       "a\u00a0b@example.com",
+                                       "a\ufffd@example.com",
+                                       "name <a@example.com>",
+                                       "01012345678"}) {
     EXPECT_EQ(Email(text).front(), '!') << text;
   }
   EXPECT_EQ(Email(absl::StrCat(std::string(65, 'a'), "@example.com")).front(), '!');
@@ -149,8 +192,9 @@ TEST(NormalizeWhatsAppIdTest, OtherIdsStay) {
 }
 
 TEST(NormalizeWhatsAppIdTest, GroupsAndOthersAreRefused) {
-  for (const absl::string_view text : {"", "abc", "120363025246125486@g.us", "status@broadcast", "a@example.com", "1234567",
-                                       "x@lid", "@s.whatsapp.net", ":1@s.whatsapp.net", "가나다라마", "a b c d e"}) {
+  for (const absl::string_view text :
+       {"", "abc", "120363025246125486@g.us", "status@broadcast", "a@example.com", "1234567",
+        "x@lid", "@s.whatsapp.net", ":1@s.whatsapp.net", "가나다라마", "a b c d e"}) {
     EXPECT_EQ(WhatsApp(text).front(), '!') << text;
   }
 }
@@ -165,7 +209,8 @@ TEST(RecognizeIdentifierTest, FormTellsTheKind) {
   EXPECT_EQ(Recognized("123456@lid"), "jid 123456@lid");
   EXPECT_EQ(Recognized("KR.1234567890"), "whatsapp_id KR.1234567890");
   EXPECT_EQ(Recognized("@Autumn"), "username autumn");
-  for (const absl::string_view text : {"", "가을", "Autumn Leaf", "UID_0123456789", "5678", "a@b", "@", "120363@g.us"}) {
+  for (const absl::string_view text :
+       {"", "가을", "Autumn Leaf", "UID_0123456789", "5678", "a@b", "@", "120363@g.us"}) {
     EXPECT_EQ(Recognized(text), "nothing") << text;
   }
 }
@@ -174,19 +219,22 @@ TEST(NormalizeIdentifierTest, UserNamesAreLowerCaseWithoutTheSign) {
   const auto name = NormalizeIdentifier(IdentifierKind::kUsername, " @Autumn.Leaf ", "");
   ASSERT_TRUE(name.ok()) << name.status();
   EXPECT_EQ(name->value, "autumn.leaf");
-  for (const std::string& bad : {std::string(), std::string("@"), std::string("a b"), std::string("a@b"), std::string(129, 'a')}) {
+  for (const std::string& bad : {std::string(), std::string("@"), std::string("a b"),
+                                 std::string("a@b"), std::string(129, 'a')}) {
     EXPECT_FALSE(NormalizeIdentifier(IdentifierKind::kUsername, bad, "").ok()) << bad;
   }
   EXPECT_FALSE(NormalizeIdentifier(IdentifierKind::kRow, "x", "").ok());
 }
 
 TEST(NormalizeIdentifierTest, FieldsAndKindsBelongTogether) {
-  for (const IdentifierKind kind : {IdentifierKind::kPhone, IdentifierKind::kEmail, IdentifierKind::kWhatsAppId,
-                                    IdentifierKind::kJid, IdentifierKind::kUsername}) {
+  for (const IdentifierKind kind :
+       {IdentifierKind::kPhone, IdentifierKind::kEmail, IdentifierKind::kWhatsAppId,
+        IdentifierKind::kJid, IdentifierKind::kUsername}) {
     EXPECT_EQ(KindOfField(FieldOfKind(kind)), kind);
     EXPECT_EQ(KindOfField(absl::StrCat(FieldOfKind(kind), "_2")), kind);
   }
-  for (const absl::string_view field : {"", "name", "phone_note", "phones", "_2"}) EXPECT_EQ(KindOfField(field), std::nullopt);
+  for (const absl::string_view field : {"", "name", "phone_note", "phones", "_2"})
+    EXPECT_EQ(KindOfField(field), std::nullopt);
 }
 
 TEST(CleanTextTest, ControlsAndMarksGoAndTextStays) {
@@ -203,18 +251,22 @@ TEST(CleanTextTest, ControlsAndMarksGoAndTextStays) {
 }
 
 TEST(MeansNothingTest, WordsForNothingAndNothingElse) {
-  for (const absl::string_view text : {"", " ", "-", "N/A", "none", "없음", "无", "無", "なし", " X "}) {
+  for (const absl::string_view text :
+       {"", " ", "-", "N/A", "none", "없음", "无", "無", "なし", " X "}) {
     EXPECT_TRUE(MeansNothing(text)) << text;
   }
-  for (const absl::string_view text : {"0", "가을", "xx", "010-1234-5678"}) EXPECT_FALSE(MeansNothing(text)) << text;
+  for (const absl::string_view text : {"0", "가을", "xx", "010-1234-5678"})
+    EXPECT_FALSE(MeansNothing(text)) << text;
 }
 
 TEST(SplitCellTest, SeveralValuesInOneCell) {
   for (const absl::string_view text :
-       {"010-1234-5678 ::: 010-2345-6789", "010-1234-5678;010-2345-6789", "010-1234-5678 / 010-2345-6789",
-        "010-1234-5678, 010-2345-6789", "010-1234-5678|010-2345-6789", "010-1234-5678\n010-2345-6789",
-        "010-1234-5678、010-2345-6789", "010-1234-5678，010-2345-6789", "010-1234-5678／010-2345-6789",
-        "010-1234-5678；010-2345-6789", " ; 010-1234-5678 ;; - ; 010-2345-6789 ; "}) {
+       {"010-1234-5678 ::: 010-2345-6789", "010-1234-5678;010-2345-6789",
+        "010-1234-5678 / 010-2345-6789", "010-1234-5678, 010-2345-6789",
+        "010-1234-5678|010-2345-6789", "010-1234-5678\n010-2345-6789",
+        "010-1234-5678、010-2345-6789", "010-1234-5678，010-2345-6789",
+        "010-1234-5678／010-2345-6789", "010-1234-5678；010-2345-6789",
+        " ; 010-1234-5678 ;; - ; 010-2345-6789 ; "}) {
     EXPECT_THAT(SplitCell(text).values, ElementsAre("010-1234-5678", "010-2345-6789")) << text;
   }
 }

@@ -21,8 +21,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
-using ::testing::SizeIs;
 using testing::PolicyVault;
+using ::testing::SizeIs;
 using testing::TemporaryFile;
 
 constexpr absl::string_view kImporter = "service importer";
@@ -40,12 +40,12 @@ class ImportTest : public ::testing::Test {
     absl::Status status;
     ImportReport report;
   };
-  Run Import(absl::string_view text, ImportOptions options = {}, absl::string_view member = kImporter,
-             std::vector<std::string> mappings = {}) {
+  Run Import(absl::string_view text, ImportOptions options = {},
+             absl::string_view member = kImporter, std::vector<std::string> mappings = {}) {
     return Import(vault_, text, std::move(options), member, std::move(mappings));
   }
-  static Run Import(PolicyVault& vault, absl::string_view text, ImportOptions options, absl::string_view member = kImporter,
-                    std::vector<std::string> mappings = {}) {
+  static Run Import(PolicyVault& vault, absl::string_view text, ImportOptions options,
+                    absl::string_view member = kImporter, std::vector<std::string> mappings = {}) {
     const TemporaryFile file(text);
     Run run;
     auto list = CustomerList::Open(file.path(), {.mappings = std::move(mappings), .region = "KR"});
@@ -67,33 +67,44 @@ class ImportTest : public ::testing::Test {
 std::string ManyRows(int count) {
   std::string text = "name,phone,email,skin\n";
   for (int i = 0; i < count; ++i) {
-    absl::StrAppend(&text, "person ", i, ",010-1234-", 1000 + i, ",p", i, "@example.com,type ", i % 7, "\n");
+    absl::StrAppend(&text, "person ", i, ",010-1234-", 1000 + i, ",p", i, "@example.com,type ",
+                    i % 7, "\n");
   }
   return text;
 }
 
 TEST_F(ImportTest, RowsBecomeContactsWithTheirClasses) {
-  const Run run = Import("이름,연락처,이메일,메모,생일,피부 타입\n가을,010-1234-5678,a@example.com,vip,1990-01-02,건성\n",
-                         {.books = Seoul()});
+  const Run run = Import(
+      "이름,연락처,이메일,메모,생일,피부 "
+      "타입\n가을,010-1234-5678,a@example.com,vip,1990-01-02,건성\n",
+      {.books = Seoul()});
   ASSERT_TRUE(run.status.ok()) << run.status;
   EXPECT_EQ(run.report.rows, 1);
   EXPECT_EQ(run.report.imported, 1);
   EXPECT_THAT(vault_.Contacts("owner"),
-              ElementsAre("birth_date=1990-01-02 email=a@example.com name=가을 note=vip phone=+821012345678 피부_타입=건성"));
+              ElementsAre("birth_date=1990-01-02 email=a@example.com name=가을 note=vip "
+                          "phone=+821012345678 피부_타입=건성"));
   // An agent sees the profile and masks: neither what nobody named, nor what is named sensitive.
-  EXPECT_THAT(vault_.Contacts("mina"), ElementsAre("email=***@example.com name=가을 note=vip phone=+82 10-****-5678"));
-  EXPECT_THAT(vault_.Contacts("soo"), ElementsAre("birth_date=1990-01-02 email=***@example.com name=가을 note=vip "
-                                                  "phone=+82 10-****-5678 피부_타입=건성"));
+  EXPECT_THAT(vault_.Contacts("mina"),
+              ElementsAre("email=***@example.com name=가을 note=vip phone=+82 10-****-5678"));
+  EXPECT_THAT(vault_.Contacts("soo"),
+              ElementsAre("birth_date=1990-01-02 email=***@example.com name=가을 note=vip "
+                          "phone=+82 10-****-5678 피부_타입=건성"));
 }
 
 TEST_F(ImportTest, UnknownColumnIsSensitiveAndMaskedClassIsMade) {
-  const auto classes = ByClass(vault_.policy(), {{"phone", "+821012345678"}, {"phone_2", "+821023456789"}, {"name", "a"},
-                                                 {"shoe_size", "250"}, {"phone_note", "x"}, {"address", "somewhere"}});
+  const auto classes = ByClass(vault_.policy(), {{"phone", "+821012345678"},
+                                                 {"phone_2", "+821023456789"},
+                                                 {"name", "a"},
+                                                 {"shoe_size", "250"},
+                                                 {"phone_note", "x"},
+                                                 {"address", "somewhere"}});
   std::map<ClassId, records::Fields> by_id;
   for (const auto& fields : classes) by_id[fields.class_id] = fields.fields;
-  EXPECT_THAT(by_id[ClassId::kSensitive], ElementsAre(records::Field{"shoe_size", "250"}, records::Field{"phone_note", "x"}));
-  EXPECT_THAT(by_id[ClassId::kMasked],
-              ElementsAre(records::Field{"phone", "+82 10-****-5678"}, records::Field{"phone_2", "+82 10-****-6789"}));
+  EXPECT_THAT(by_id[ClassId::kSensitive],
+              ElementsAre(records::Field{"shoe_size", "250"}, records::Field{"phone_note", "x"}));
+  EXPECT_THAT(by_id[ClassId::kMasked], ElementsAre(records::Field{"phone", "+82 10-****-5678"},
+                                                   records::Field{"phone_2", "+82 10-****-6789"}));
   EXPECT_THAT(by_id[ClassId::kIdentity], SizeIs(3));
   EXPECT_THAT(by_id[ClassId::kProfile], ElementsAre(records::Field{"name", "a"}));
   EXPECT_TRUE(ByClass(vault_.policy(), {}).empty());
@@ -128,33 +139,39 @@ TEST_F(ImportTest, DuplicatesWithinTheFileCountOnceWhateverTheBatch) {
   for (const std::size_t batch_rows : {std::size_t{1}, std::size_t{2}, std::size_t{100}}) {
     PolicyVault vault;
     vault.AddMember(kImporter, "importer");
-    const Run run = Import(vault,
-                           "name,phone,email\na,010-1234-5678,\na,+82 10 1234 5678,\nb,010-2345-6789,b@example.com\n"
-                           "b,,B@example.com\n",
-                           {.batch_rows = batch_rows});
+    const Run run = Import(
+        vault,
+        "name,phone,email\na,010-1234-5678,\na,+82 10 1234 5678,\nb,010-2345-6789,b@example.com\n"
+        "b,,B@example.com\n",
+        {.batch_rows = batch_rows});
     ASSERT_TRUE(run.status.ok()) << run.status;
     EXPECT_EQ(run.report.rows, 4);
     EXPECT_EQ(run.report.imported, 2) << batch_rows;
     EXPECT_EQ(run.report.duplicates, 2) << batch_rows;
-    EXPECT_THAT(vault.Contacts("owner"), ElementsAre("email=b@example.com name=b phone=+821023456789",
-                                                     "name=a phone=+821012345678"));
+    EXPECT_THAT(vault.Contacts("owner"),
+                ElementsAre("email=b@example.com name=b phone=+821023456789",
+                            "name=a phone=+821012345678"));
   }
 }
 
 TEST_F(ImportTest, SkipLeavesWhatIsThereAndReplaceWritesIt) {
   ASSERT_EQ(Import("name,phone,note,skin\nold,010-1234-5678,first,dry\n").report.imported, 1);
   ASSERT_EQ(Import("name,phone,note\nnew,010-1234-5678,second\n").report.duplicates, 1);
-  EXPECT_THAT(vault_.Contacts("owner"), ElementsAre("name=old note=first phone=+821012345678 skin=dry"));
-  const Run run = Import("name,phone,note\nnew,010-1234-5678,second\n", {.on_duplicate = OnDuplicate::kReplace});
+  EXPECT_THAT(vault_.Contacts("owner"),
+              ElementsAre("name=old note=first phone=+821012345678 skin=dry"));
+  const Run run = Import("name,phone,note\nnew,010-1234-5678,second\n",
+                         {.on_duplicate = OnDuplicate::kReplace});
   ASSERT_TRUE(run.status.ok()) << run.status;
   EXPECT_EQ(run.report.updated, 1);
   // The list has no column of the sensitive class, which keeps what it held.
-  EXPECT_THAT(vault_.Contacts("owner"), ElementsAre("name=new note=second phone=+821012345678 skin=dry"));
+  EXPECT_THAT(vault_.Contacts("owner"),
+              ElementsAre("name=new note=second phone=+821012345678 skin=dry"));
 }
 
 TEST_F(ImportTest, ReplaceWithANameInPartsWritesTheNameAndNothingElse) {
   ASSERT_EQ(Import("name,phone,skin\nOld Name,010-1234-5678,dry\n").report.imported, 1);
-  const Run run = Import("First Name,Last Name,Phone\nNew,Name,010-1234-5678\n", {.on_duplicate = OnDuplicate::kReplace});
+  const Run run = Import("First Name,Last Name,Phone\nNew,Name,010-1234-5678\n",
+                         {.on_duplicate = OnDuplicate::kReplace});
   ASSERT_TRUE(run.status.ok()) << run.status;
   EXPECT_THAT(vault_.Contacts("owner"), ElementsAre("name=New Name phone=+821012345678 skin=dry"));
 }
@@ -178,9 +195,10 @@ TEST_F(ImportTest, InterruptedRunIsRunAgainAndEndsEqual) {
 
   int batches = 0;
   const std::int64_t audit_before = AuditRows();
-  const Run cut = Import(text, {.batch_rows = 10,
-                                .progress = [&](std::int64_t, std::uint64_t, std::uint64_t) { ++batches; },
-                                .interrupted = [&] { return batches == 1; }});
+  const Run cut =
+      Import(text, {.batch_rows = 10,
+                    .progress = [&](std::int64_t, std::uint64_t, std::uint64_t) { ++batches; },
+                    .interrupted = [&] { return batches == 1; }});
   EXPECT_TRUE(absl::IsCancelled(cut.status)) << cut.status;
   EXPECT_EQ(cut.report.imported, 10);
   EXPECT_THAT(vault_.Contacts("owner"), SizeIs(10));
@@ -197,12 +215,14 @@ TEST_F(ImportTest, ProgressGrowsToTheWholeFile) {
   const std::string text = ManyRows(95);
   std::vector<std::int64_t> rows;
   std::uint64_t last_bytes = 0, total = 0;
-  Import(text, {.batch_rows = 10, .progress = [&](std::int64_t count, std::uint64_t bytes, std::uint64_t bytes_total) {
-                  rows.push_back(count);
-                  EXPECT_GE(bytes, last_bytes);
-                  last_bytes = bytes;
-                  total = bytes_total;
-                }});
+  Import(text,
+         {.batch_rows = 10,
+          .progress = [&](std::int64_t count, std::uint64_t bytes, std::uint64_t bytes_total) {
+            rows.push_back(count);
+            EXPECT_GE(bytes, last_bytes);
+            last_bytes = bytes;
+            total = bytes_total;
+          }});
   EXPECT_THAT(rows, ElementsAre(10, 20, 30, 40, 50, 60, 70, 80, 90, 95));
   EXPECT_EQ(total, text.size());
   EXPECT_EQ(last_bytes, text.size());
@@ -212,17 +232,22 @@ TEST_F(ImportTest, ImporterCannotRead) {
   ASSERT_EQ(Import(ManyRows(3), {.books = Seoul()}).report.imported, 3);
   auto importer = vault_.Unlock(kImporter);
   const policies::PermitIssuer permits(vault_.policy());
-  EXPECT_TRUE(absl::IsPermissionDenied(permits.List(importer->self().id, importer->self().role).status()));
+  EXPECT_TRUE(
+      absl::IsPermissionDenied(permits.List(importer->self().id, importer->self().role).status()));
   // Nor does it without asking the policy: it holds no key.
   std::vector<store::ContactRow> rows;
-  ASSERT_TRUE(importer->store().EachContact(0, [&](const store::ContactRow& row) {
-    rows.push_back(row);
-    return true;
-  }).ok());
+  ASSERT_TRUE(importer->store()
+                  .EachContact(0,
+                               [&](const store::ContactRow& row) {
+                                 rows.push_back(row);
+                                 return true;
+                               })
+                  .ok());
   ASSERT_THAT(rows, SizeIs(3));
   records::ContactReader reader(*importer);
   for (const store::ContactRow& row : rows) {
-    for (const ClassId id : {ClassId::kIdentity, ClassId::kMasked, ClassId::kProfile, ClassId::kSensitive}) {
+    for (const ClassId id :
+         {ClassId::kIdentity, ClassId::kMasked, ClassId::kProfile, ClassId::kSensitive}) {
       EXPECT_TRUE(absl::IsPermissionDenied(reader.OpenClass(row, id).status()));
     }
   }
@@ -239,11 +264,13 @@ TEST_F(ImportTest, RolesThatMayNotImportAreRefused) {
 
 TEST_F(ImportTest, ColumnsThatTheRoleMayNotWriteAreRefusedLateOnesToo) {
   PolicyVault vault("KR", [](std::string& text) {
-    text = absl::StrReplaceAll(text, {{"service = true\nchange = [\"identity\", \"profile\", \"sensitive\", \"chat\"]",
-                                       "service = true\nchange = [\"identity\", \"profile\"]"}});
+    text = absl::StrReplaceAll(
+        text, {{"service = true\nchange = [\"identity\", \"profile\", \"sensitive\", \"chat\"]",
+                "service = true\nchange = [\"identity\", \"profile\"]"}});
   });
   vault.AddMember(kImporter, "importer");
-  EXPECT_TRUE(absl::IsPermissionDenied(Import(vault, "name,phone,skin\na,010-1234-5678,dry\n", {}).status));
+  EXPECT_TRUE(
+      absl::IsPermissionDenied(Import(vault, "name,phone,skin\na,010-1234-5678,dry\n", {}).status));
   std::string text;
   for (int i = 0; i < 300; ++i) absl::StrAppend(&text, "{\"phone\":\"010-2345-", 1000 + i, "\"}\n");
   text += "{\"phone\":\"010-1234-5678\",\"skin\":\"oily\"}\n";
@@ -252,12 +279,14 @@ TEST_F(ImportTest, ColumnsThatTheRoleMayNotWriteAreRefusedLateOnesToo) {
 }
 
 TEST_F(ImportTest, KnownIdentifierWithAnotherNameIsReportedByLine) {
-  const std::string text = "name,phone\nAutumn,010-1234-5678\nWinter,010-1234-5678\nAutumn,010-1234-5678\n";
+  const std::string text =
+      "name,phone\nAutumn,010-1234-5678\nWinter,010-1234-5678\nAutumn,010-1234-5678\n";
   const Run within = Import(text);
   EXPECT_EQ(within.report.other_names, 1);
   EXPECT_THAT(within.report.other_name_lines, ElementsAre(3));
   // Against the vault: by those who read it.
-  const Run owner = Import("name,phone\nAutumn,010-1234-5678\n\nSpring,010-1234-5678\n", {}, "owner");
+  const Run owner =
+      Import("name,phone\nAutumn,010-1234-5678\n\nSpring,010-1234-5678\n", {}, "owner");
   EXPECT_THAT(owner.report.other_name_lines, ElementsAre(4));
   EXPECT_EQ(Import("name,phone\nSpring,010-1234-5678\n").report.other_names, 0);
 }
@@ -265,12 +294,13 @@ TEST_F(ImportTest, KnownIdentifierWithAnotherNameIsReportedByLine) {
 TEST_F(ImportTest, RowWithIdentifiersOfTwoCustomersIsRejectedWithItsCells) {
   ASSERT_EQ(Import("name,phone,email\na,010-1234-5678,\nb,,b@example.com\n").report.imported, 2);
   std::vector<std::pair<Reject, std::vector<std::string>>> seen;
-  const Run run = Import("name,phone,email\nc,010-3456-7890,\nx,010-1234-5678,b@example.com\nd,not a phone,\n",
-                         {.on_duplicate = OnDuplicate::kReplace,
-                          .on_reject = [&](const Reject& reject, const std::vector<std::string>& cells) {
-                            seen.emplace_back(reject, cells);
-                            return absl::OkStatus();
-                          }});
+  const Run run =
+      Import("name,phone,email\nc,010-3456-7890,\nx,010-1234-5678,b@example.com\nd,not a phone,\n",
+             {.on_duplicate = OnDuplicate::kReplace,
+              .on_reject = [&](const Reject& reject, const std::vector<std::string>& cells) {
+                seen.emplace_back(reject, cells);
+                return absl::OkStatus();
+              }});
   ASSERT_TRUE(run.status.ok()) << run.status;
   EXPECT_EQ(run.report.imported, 1);
   EXPECT_EQ(run.report.rejected, 2);
@@ -296,7 +326,9 @@ TEST_F(ImportTest, BadRowsAreRejectedAndTheGoodOnesKept) {
 
 TEST_F(ImportTest, FailureToRecordARejectStopsTheImport) {
   const Run run = Import("name,phone\na,1234\nb,010-1234-5678\n",
-                         {.batch_rows = 1, .on_reject = [](const Reject&, const auto&) { return absl::InternalError("full"); }});
+                         {.batch_rows = 1, .on_reject = [](const Reject&, const auto&) {
+                            return absl::InternalError("full");
+                          }});
   EXPECT_EQ(run.status.code(), absl::StatusCode::kInternal);
 }
 
@@ -322,12 +354,17 @@ TEST_F(ImportTest, AuditHoldsCountsAndNoValues) {
   ASSERT_EQ(Import(ManyRows(3)).report.imported, 3);
   auto owner = vault_.Unlock("owner");
   std::size_t rows = 0;
-  ASSERT_TRUE(owner->store().EachAudit(1, [&](std::int64_t, ByteView record) {
-    const std::string bytes(record.begin(), record.end());
-    EXPECT_THAT(bytes, AllOf(Not(HasSubstr("person 1")), Not(HasSubstr("example.com")), Not(HasSubstr("1012341001"))));
-    ++rows;
-    return absl::OkStatus();
-  }).ok());
+  ASSERT_TRUE(owner->store()
+                  .EachAudit(1,
+                             [&](std::int64_t, ByteView record) {
+                               const std::string bytes(record.begin(), record.end());
+                               EXPECT_THAT(bytes, AllOf(Not(HasSubstr("person 1")),
+                                                        Not(HasSubstr("example.com")),
+                                                        Not(HasSubstr("1012341001"))));
+                               ++rows;
+                               return absl::OkStatus();
+                             })
+                  .ok());
   EXPECT_GT(rows, 0u);
 }
 
@@ -364,12 +401,23 @@ TEST_F(CheckTest, WritesNothingAndCounts) {
 
 TEST_F(CheckTest, PreviewHoldsNoClearValue) {
   // Every value that a preview must not show, whole; short ones too.
-  const std::vector<std::string> values = {"+821012345678", "secret.person@example.com", "KR.1234567890", "secretname",
-                                           "Seoul Road 12", "김가을", "김", "Q", "250 mm", "vip", "1990-01-02", "Leaf Ltd"};
-  const CheckReport report =
-      Check("name,phone,email,whatsapp id,username,address,shoe,note,birthday,company\n"
-            "김가을,010-1234-5678,secret.person@example.com,KR.1234567890,secretname,Seoul Road 12,250 mm,vip,1990-01-02,Leaf Ltd\n"
-            "김,,,,,,,,,\nQ,,,,,,,,,\n");
+  const std::vector<std::string> values = {"+821012345678",
+                                           "secret.person@example.com",
+                                           "KR.1234567890",
+                                           "secretname",
+                                           "Seoul Road 12",
+                                           "김가을",
+                                           "김",
+                                           "Q",
+                                           "250 mm",
+                                           "vip",
+                                           "1990-01-02",
+                                           "Leaf Ltd"};
+  const CheckReport report = Check(
+      "name,phone,email,whatsapp id,username,address,shoe,note,birthday,company\n"
+      "김가을,010-1234-5678,secret.person@example.com,KR.1234567890,secretname,Seoul Road 12,250 "
+      "mm,vip,1990-01-02,Leaf Ltd\n"
+      "김,,,,,,,,,\nQ,,,,,,,,,\n");
   ASSERT_THAT(report.first, SizeIs(3));
   EXPECT_THAT(report.first[0], SizeIs(10));
   for (const records::Fields& row : report.first) {
@@ -381,8 +429,10 @@ TEST_F(CheckTest, PreviewHoldsNoClearValue) {
       }
     }
   }
-  EXPECT_THAT(report.first[0], IsSupersetOf({records::Field{"phone", "+82 10-****-5678"}, records::Field{"name", "김**"},
-                                             records::Field{"email", "s***@example.com"}, records::Field{"shoe", "***"}}));
+  EXPECT_THAT(
+      report.first[0],
+      IsSupersetOf({records::Field{"phone", "+82 10-****-5678"}, records::Field{"name", "김**"},
+                    records::Field{"email", "s***@example.com"}, records::Field{"shoe", "***"}}));
 }
 
 TEST_F(CheckTest, PreviewIsShort) { EXPECT_THAT(Check(ManyRows(100)).first, SizeIs(5)); }
@@ -393,7 +443,8 @@ TEST_F(CheckTest, RolesThatMayNotWriteAreRefused) {
   ASSERT_TRUE(list.ok());
   CheckReport report;
   auto mina = vault_.Unlock("mina");
-  EXPECT_TRUE(absl::IsPermissionDenied(anonymizer::Check(*mina, vault_.policy(), **list, {}, report)));
+  EXPECT_TRUE(
+      absl::IsPermissionDenied(anonymizer::Check(*mina, vault_.policy(), **list, {}, report)));
   EXPECT_EQ(report.rows, 0);
 }
 

@@ -26,18 +26,21 @@ std::string CellOf(absl::string_view value) {
 }
 
 TEST(JsonLinesReaderTest, ObjectsBecomeRowsAndKeysBecomeColumns) {
-  const Table table = Read("{\"name\":\"가을\",\"phone\":\"+821012345678\"}\r\n\r\n{\"phone\":\"1\",\"note\":\"x\"}\n");
+  const Table table = Read(
+      "{\"name\":\"가을\",\"phone\":\"+821012345678\"}\r\n\r\n{\"phone\":\"1\",\"note\":\"x\"}\n");
   EXPECT_EQ(table.format, TableFormat::kJsonLines);
   EXPECT_EQ(table.header_line, 0);
   EXPECT_THAT(table.columns, ElementsAre("name", "phone", "note"));
-  EXPECT_THAT(table.rows, ElementsAre(ElementsAre("가을", "+821012345678", ""), ElementsAre("", "1", "x")));
+  EXPECT_THAT(table.rows,
+              ElementsAre(ElementsAre("가을", "+821012345678", ""), ElementsAre("", "1", "x")));
   EXPECT_THAT(table.lines, ElementsAre(1, 3));
 }
 
 TEST(JsonLinesReaderTest, EncodingsGiveTheSameRows) {
   for (const Encoding encoding : {Encoding::kUtf8, Encoding::kUtf16Le, Encoding::kUtf16Be}) {
     for (const bool mark : {true, false}) {
-      const Table table = Read(testing::Encode("{\"name\":\"가을😀\"}\n{\"name\":\"\\ud83d\\ude00\"}\n", encoding, mark));
+      const Table table = Read(
+          testing::Encode("{\"name\":\"가을😀\"}\n{\"name\":\"\\ud83d\\ude00\"}\n", encoding, mark));
       EXPECT_THAT(table.rows, ElementsAre(ElementsAre("가을😀"), ElementsAre("😀")));
     }
   }
@@ -45,13 +48,15 @@ TEST(JsonLinesReaderTest, EncodingsGiveTheSameRows) {
 
 TEST(JsonLinesReaderTest, NumbersKeepTheDigitsThatWereWritten) {
   for (const absl::string_view number :
-       {"1.38E+10", "3.108207129E9", "13812345678.0", "821012345678", "-5", "18446744073709551615", "18446744073709551616",
-        "123456789012345678901234567890", "0.10"}) {
+       {"1.38E+10", "3.108207129E9", "13812345678.0", "821012345678", "-5", "18446744073709551615",
+        "18446744073709551616", "123456789012345678901234567890", "0.10"}) {
     EXPECT_EQ(CellOf(number), number);
   }
 }
 
-TEST(JsonLinesReaderTest, NumberBeyondEveryRangeIsAFault) { EXPECT_EQ(CellOf("1e400").front(), '!'); }
+TEST(JsonLinesReaderTest, NumberBeyondEveryRangeIsAFault) {
+  EXPECT_EQ(CellOf("1e400").front(), '!');
+}
 
 TEST(JsonLinesReaderTest, OtherValuesAreText) {
   EXPECT_EQ(CellOf("true"), "true");
@@ -75,20 +80,21 @@ TEST(JsonLinesReaderTest, WhatIsNotFlatIsAFault) {
 TEST(JsonLinesReaderTest, BadLinesAreNamedAndTheOthersStay) {
   const Table table = Read(
       "{\"a\":1}\n"
-      "{\"a\":2\n"               // cut
-      "[1]\n"                    // no object
+      "{\"a\":2\n"  // cut
+      "[1]\n"       // no object
       "\"text\"\n"
       "7\n"
-      "{\"a\":3} {\"a\":4}\n"    // two a line
-      "{\"a\":1,\"a\":2}\n"      // twice
-      "{\"a\":\"\\ud800\"}\n"    // half a character
+      "{\"a\":3} {\"a\":4}\n"  // two a line
+      "{\"a\":1,\"a\":2}\n"    // twice
+      "{\"a\":\"\\ud800\"}\n"  // half a character
       "{a:1}\n"
       "{\"a\":01}\n"
       "{\"a\":5}\n");
   EXPECT_THAT(table.rows, ElementsAre(ElementsAre("1"), ElementsAre("5")));
   EXPECT_THAT(table.faults,
-              ElementsAre("2 is no JSON", "3 is no object", "4 is no object", "5 is no object", "6 is no JSON",
-                          "7 names the same key twice", "8 is no JSON", "9 is no JSON", "10 is no JSON"));
+              ElementsAre("2 is no JSON", "3 is no object", "4 is no object", "5 is no object",
+                          "6 is no JSON", "7 names the same key twice", "8 is no JSON",
+                          "9 is no JSON", "10 is no JSON"));
   EXPECT_THAT(table.columns, ElementsAre("a"));
 }
 
@@ -96,7 +102,8 @@ TEST(JsonLinesReaderTest, DepthCostsNothing) {
   const std::string bomb(1'000'000, '[');
   std::string objects;
   for (int i = 0; i < 150'000; ++i) objects += "{\"a\":";
-  const Table table = Read(absl::StrCat("{\"a\":1}\n{\"a\":", bomb, "\n", bomb, "\n", objects, "\n{\"a\":2}\n"));
+  const Table table =
+      Read(absl::StrCat("{\"a\":1}\n{\"a\":", bomb, "\n", bomb, "\n", objects, "\n{\"a\":2}\n"));
   EXPECT_THAT(table.rows, SizeIs(2));
   EXPECT_THAT(table.faults, SizeIs(3));
 }
@@ -117,9 +124,11 @@ TEST(JsonLinesReaderTest, TooManyKeysInALineOrInTheFileAreFaults) {
 }
 
 TEST(JsonLinesReaderTest, HugeKeyAndHugeValueAreFaults) {
-  const Table table = Read(absl::StrCat("{\"a\":1}\n{\"", std::string(1025, 'k'), "\":1}\n{\"a\":\"",
-                                        std::string(TableReader::kMaxCellBytes + 1, 'v'), "\"}\n"));
-  EXPECT_THAT(table.faults, ElementsAre("2 has a key longer than 1 KiB", "3 has a value longer than 64 KiB"));
+  const Table table =
+      Read(absl::StrCat("{\"a\":1}\n{\"", std::string(1025, 'k'), "\":1}\n{\"a\":\"",
+                        std::string(TableReader::kMaxCellBytes + 1, 'v'), "\"}\n"));
+  EXPECT_THAT(table.faults,
+              ElementsAre("2 has a key longer than 1 KiB", "3 has a value longer than 64 KiB"));
   EXPECT_THAT(table.columns, ElementsAre("a"));
 }
 

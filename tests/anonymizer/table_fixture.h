@@ -1,10 +1,10 @@
 // Tables as tests read them: columns, rows and faults of a file with given bytes.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
 #include "anonymizer/columns.h"
@@ -32,7 +32,9 @@ inline absl::StatusOr<Table> ReadTable(absl::string_view bytes, TableOptions opt
   options.looks_like_data = &LooksLikeData;
   auto reader = OpenTable(**source, options);
   if (!reader.ok()) return reader.status();
-  Table table{.format = (*reader)->format(), .delimiter = (*reader)->delimiter(), .header_line = (*reader)->header_line()};
+  Table table{.format = (*reader)->format(),
+              .delimiter = (*reader)->delimiter(),
+              .header_line = (*reader)->header_line()};
   TableRow row;
   for (;;) {
     const auto more = (*reader)->Next(row);

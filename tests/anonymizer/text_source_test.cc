@@ -1,13 +1,12 @@
 #include "anonymizer/text_source.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/wait.h>
 
 #include <fstream>
 #include <functional>
 #include <thread>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
 #include "tests/support/encodings.h"
@@ -19,10 +18,10 @@ namespace {
 
 using ::testing::Each;
 using ::testing::ElementsAre;
+using testing::Encode;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using testing::Encode;
 using testing::TemporaryFile;
 
 std::string Repeat(absl::string_view text, std::size_t times) {
@@ -32,7 +31,8 @@ std::string Repeat(absl::string_view text, std::size_t times) {
 }
 
 // The lines of a file; a faulty one as "!fault".
-absl::StatusOr<std::vector<std::string>> LinesOf(absl::string_view bytes, std::optional<Encoding> encoding = std::nullopt) {
+absl::StatusOr<std::vector<std::string>> LinesOf(absl::string_view bytes,
+                                                 std::optional<Encoding> encoding = std::nullopt) {
   const TemporaryFile file(bytes);
   auto source = TextSource::Open(file.path(), encoding);
   if (!source.ok()) return source.status();
@@ -59,8 +59,10 @@ TEST(TextSourceTest, EncodingsMarksAndLineEndsGiveTheSameLines) {
     for (const bool mark : {true, false}) {
       for (const absl::string_view end : {"\n", "\r\n", "\r"}) {
         for (const bool ended : {true, false}) {
-          SCOPED_TRACE(absl::StrCat(NameOf(encoding), " mark ", mark, " end ", end.size(), end[0] == '\n', " ", ended));
-          std::string text = absl::StrCat("name,phone", end, "가을😀,+821012345678", end, end, "last line,1");
+          SCOPED_TRACE(absl::StrCat(NameOf(encoding), " mark ", mark, " end ", end.size(),
+                                    end[0] == '\n', " ", ended));
+          std::string text =
+              absl::StrCat("name,phone", end, "가을😀,+821012345678", end, end, "last line,1");
           if (ended) absl::StrAppend(&text, end);
           const auto lines = LinesOf(Encode(text, encoding, mark));
           ASSERT_TRUE(lines.ok()) << lines.status();
@@ -102,7 +104,8 @@ TEST(TextSourceTest, LineEndsThatMeetTheEdgeOfABlockStayOneEnd) {
 
 TEST(TextSourceTest, Utf16CharacterAtTheEdgeOfABlockIsWhole) {
   for (std::size_t before = (32u << 10) - 4; before < (32u << 10) + 3; ++before) {
-    const auto lines = LinesOf(Encode(std::string(before, 'x') + "😀\nend\n", Encoding::kUtf16Le, true));
+    const auto lines =
+        LinesOf(Encode(std::string(before, 'x') + "😀\nend\n", Encoding::kUtf16Le, true));
     ASSERT_TRUE(lines.ok()) << lines.status();
     EXPECT_EQ(*lines, (std::vector<std::string>{std::string(before, 'x') + "😀", "end"})) << before;
   }
@@ -117,8 +120,8 @@ TEST(TextSourceTest, InvalidBytesInOneLineCostThatLine) {
 }
 
 TEST(TextSourceTest, FormsThatUtf8ForbidsAreFaults) {
-  for (const absl::string_view bad : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xff", "\xe2\x82",
-                                      "\x80"}) {
+  for (const absl::string_view bad : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                      "\xf8\x88\x80\x80\x80", "\xff", "\xe2\x82", "\x80"}) {
     const auto lines = LinesOf(absl::StrCat("name,phone\na,1\nb,2\nc,3\n", bad, ",4\nd,5\n"));
     ASSERT_TRUE(lines.ok()) << lines.status();
     EXPECT_EQ((*lines)[4].front(), '!');
@@ -128,8 +131,11 @@ TEST(TextSourceTest, FormsThatUtf8ForbidsAreFaults) {
 
 TEST(TextSourceTest, WholeFileInAnotherEncodingIsRefusedWithItsLine) {
   // "이름,전화" and rows in CP949; then the same under a header in ASCII; GBK.
-  ExpectRefused("\xc0\xcc\xb8\xa7,\xc0\xfc\xc8\xad\n\xb1\xe8,1\n\xc0\xcc,2\n\xb9\xda,3\n", "line 1");
-  ExpectRefused("name,phone\n\xb1\xe8\xc1\xf6,1\n\xc0\xcc\xb5\xbf,2\n\xb9\xda\xbc\xad,3\n\xc3\xd6,4\n", "line 2");
+  ExpectRefused("\xc0\xcc\xb8\xa7,\xc0\xfc\xc8\xad\n\xb1\xe8,1\n\xc0\xcc,2\n\xb9\xda,3\n",
+                "line 1");
+  ExpectRefused(
+      "name,phone\n\xb1\xe8\xc1\xf6,1\n\xc0\xcc\xb5\xbf,2\n\xb9\xda\xbc\xad,3\n\xc3\xd6,4\n",
+      "line 2");
   ExpectRefused("\xd0\xd5\xc3\xfb,\xb5\xe7\xbb\xb0\n\xd5\xc5,1\n\xc0\xee,2\n", "line 1");
 }
 
@@ -137,7 +143,8 @@ TEST(TextSourceTest, LoneSurrogateCostsItsLine) {
   for (const Encoding encoding : {Encoding::kUtf16Le, Encoding::kUtf16Be}) {
     for (const unsigned surrogate : {0xd83du, 0xde00u}) {
       std::string bytes = Encode("name,phone\na,1\nb,2\nc", encoding, true);
-      const char low = static_cast<char>(surrogate & 0xff), high = static_cast<char>(surrogate >> 8);
+      const char low = static_cast<char>(surrogate & 0xff),
+                 high = static_cast<char>(surrogate >> 8);
       bytes += encoding == Encoding::kUtf16Le ? std::string{low, high} : std::string{high, low};
       bytes += Encode(",3\nd,4\ne,5\n", encoding, false);
       const auto lines = LinesOf(bytes);
@@ -169,7 +176,8 @@ TEST(TextSourceTest, NulBytesCostTheirLine) {
 TEST(TextSourceTest, HugeLineCostsItsLineAndItsNeighboursStay) {
   for (const std::size_t size : {TextSource::kMaxLineBytes + 1, std::size_t{5} << 20}) {
     for (const absl::string_view end : {"\n", "\r\n", "\r"}) {
-      const auto lines = LinesOf(absl::StrCat("a", end, "b", end, "c", end, std::string(size, 'x'), end, "d", end));
+      const auto lines = LinesOf(
+          absl::StrCat("a", end, "b", end, "c", end, std::string(size, 'x'), end, "d", end));
       ASSERT_TRUE(lines.ok()) << lines.status();
       ASSERT_EQ(lines->size(), 5u) << size << " " << end.size();
       EXPECT_EQ((*lines)[3], "!is longer than 1 MiB");
@@ -181,17 +189,21 @@ TEST(TextSourceTest, HugeLineCostsItsLineAndItsNeighboursStay) {
   EXPECT_EQ((*just)[1].size(), TextSource::kMaxLineBytes);
 }
 
-TEST(TextSourceTest, FileOfOneEndlessLineIsRefused) { ExpectRefused(std::string(3 << 20, 'x'), "longer than 1 MiB"); }
+TEST(TextSourceTest, FileOfOneEndlessLineIsRefused) {
+  ExpectRefused(std::string(3 << 20, 'x'), "longer than 1 MiB");
+}
 
 TEST(TextSourceTest, WhatIsNoTextIsRefusedAndSaysWhatToDo) {
   ExpectRefused("", "empty");
-  ExpectRefused(absl::StrCat(absl::string_view("PK\x03\x04\x14\0\x06\0", 8), "[Content_Types].xml"), "workbook");
+  ExpectRefused(absl::StrCat(absl::string_view("PK\x03\x04\x14\0\x06\0", 8), "[Content_Types].xml"),
+                "workbook");
   ExpectRefused(absl::string_view("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", 10), "line 1");
   ExpectRefused(absl::string_view("\xff\xfe\0\0a\0\0\0", 8), "UTF-32");
   ExpectRefused("\x89PNG\r\n\x1a\n\xff\xfe\xfd\n", "line 1");
   std::string noise;
   unsigned state = 1;
-  for (int i = 0; i < 200'000; ++i) noise += static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+  for (int i = 0; i < 200'000; ++i)
+    noise += static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
   ExpectRefused(noise, "line ");
 }
 
@@ -243,7 +255,8 @@ TEST(TextSourceTest, SampleIsGivenAgainAndIsBounded) {
   EXPECT_EQ((*source)->bytes_read(), 550'000u);
 }
 
-// The most memory, in KiB, that a child process used while `work` ran in it beyond what it had before.
+// The most memory, in KiB, that a child process used while `work` ran in it beyond what it had
+// before.
 std::int64_t PeakGrowthKib(const std::function<void()>& work) {
   int ends[2];
   EXPECT_EQ(pipe(ends), 0);
@@ -304,8 +317,10 @@ TEST(TextSourceTest, LargeFileThroughAPipeIsNotHeld) {
       std::thread writer([&] {
         const std::string head = "name,phone\nsomebody,1\n";
         if (write(ends[1], head.data(), head.size()) < 0) _exit(3);
-        const std::string block = one_line ? std::string(1 << 16, 'x') : Repeat("somebody,+821012345678\n", 2850);
-        for (std::int64_t sent = 0; sent < (kFileKib << 10); sent += static_cast<std::int64_t>(block.size())) {
+        const std::string block =
+            one_line ? std::string(1 << 16, 'x') : Repeat("somebody,+821012345678\n", 2850);
+        for (std::int64_t sent = 0; sent < (kFileKib << 10);
+             sent += static_cast<std::int64_t>(block.size())) {
           if (write(ends[1], block.data(), block.size()) < 0) _exit(3);
         }
         close(ends[1]);

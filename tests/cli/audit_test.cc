@@ -40,15 +40,20 @@ TEST_F(AuditTest, EveryCommandThatReadsOrChangesCustomersIsInIt) {
   const std::vector<Json> log = AuditLog();
   std::vector<std::string> acts;
   for (const Json& line : log) {
-    for (const char* key : {"sequence", "time", "member", "act", "outcome"}) EXPECT_TRUE(line.contains(key)) << line;
+    for (const char* key : {"sequence", "time", "member", "act", "outcome"})
+      EXPECT_TRUE(line.contains(key)) << line;
     const auto from = static_cast<std::int64_t>(log.size()) - 12;
     if (line["sequence"].get<std::int64_t>() > from) {
-      acts.push_back(absl::StrCat(line["member"].get<std::string>(), " ", line["act"].get<std::string>(), " ", line["outcome"].get<std::string>()));
+      acts.push_back(absl::StrCat(line["member"].get<std::string>(), " ",
+                                  line["act"].get<std::string>(), " ",
+                                  line["outcome"].get<std::string>()));
     }
   }
-  EXPECT_THAT(acts, ElementsAre("owner lookup done", "mina lookup done", "mina show done", "mina list done", "mina set done",
-                                "owner book.add done", "owner book.add_member done", "owner book.assign done", "importer import.dry_run done",
-                                "wei show not_found", "wei import denied", "owner audit.log done"));
+  EXPECT_THAT(
+      acts, ElementsAre("owner lookup done", "mina lookup done", "mina show done", "mina list done",
+                        "mina set done", "owner book.add done", "owner book.add_member done",
+                        "owner book.assign done", "importer import.dry_run done",
+                        "wei show not_found", "wei import denied", "owner audit.log done"));
   EXPECT_EQ(log[log.size() - 11]["uid"], token);
   const Ran text = As("owner", {"audit", "log"});
   ExpectNothingPersonal(text);
@@ -68,8 +73,10 @@ TEST_F(AuditTest, LogIsFilteredByMemberCustomerAndTime) {
   EXPECT_EQ(AuditLog({"--since", "2999-01-01"}).size(), 0u);
   EXPECT_GT(AuditLog({"--since", "2020-01-01T00:00:00+09:00"}).size(), 10u);
   const std::string time = AuditLog().back()["time"];
-  for (const Json& line : AuditLog({"--since", time})) EXPECT_GE(line["time"].get<std::string>(), time);
-  for (Words words : {Words{"--since", "yesterday"}, Words{"--uid", "UID_1"}, Words{"--uid", "김"}}) {
+  for (const Json& line : AuditLog({"--since", time}))
+    EXPECT_GE(line["time"].get<std::string>(), time);
+  for (Words words :
+       {Words{"--since", "yesterday"}, Words{"--uid", "UID_1"}, Words{"--uid", "김"}}) {
     words.insert(words.begin(), {"audit", "log", "--json"});
     ExpectJsonError(As("owner", words), 2, "usage");
   }
@@ -79,7 +86,8 @@ TEST_F(AuditTest, AuditorsReadItAndOthersDoNot) {
   EXPECT_EQ(As("audra", {"audit", "log"}).exit, 0);
   EXPECT_EQ(Ask("audra", {"audit", "verify"})["ok"], true);
   for (const char* member : {"mina", "sora", "importer"}) {
-    for (Words words : {Words{"audit", "log"}, Words{"audit", "verify"}, Words{"audit", "checkpoint", "-o", Path("point")}}) {
+    for (Words words : {Words{"audit", "log"}, Words{"audit", "verify"},
+                        Words{"audit", "checkpoint", "-o", Path("point")}}) {
       words.push_back("--json");
       ExpectJsonError(As(member, words), 3, "permission_denied");
     }
@@ -99,10 +107,13 @@ TEST_F(AuditTest, VerifyTellsEntriesAndHead) {
 TEST_F(AuditTest, AnEntryThatWasAlteredTakenOrMovedIsFound) {
   CopyVault("kept");
   const std::pair<const char*, int> attacks[] = {
-      {"UPDATE audit SET record = (SELECT record FROM audit WHERE sequence = 6) WHERE sequence = 5", 5},
+      {"UPDATE audit SET record = (SELECT record FROM audit WHERE sequence = 6) WHERE sequence = 5",
+       5},
       {"DELETE FROM audit WHERE sequence = 4", 4},
-      {"UPDATE audit SET record = substr(record, 1, length(record) - 1) || CASE hex(substr(record, -1)) WHEN '00' THEN x'01' ELSE x'00' END "
-       "WHERE sequence = 3", 3},
+      {"UPDATE audit SET record = substr(record, 1, length(record) - 1) || CASE hex(substr(record, "
+       "-1)) WHEN '00' THEN x'01' ELSE x'00' END "
+       "WHERE sequence = 3",
+       3},
       {"UPDATE audit SET record = x'' WHERE sequence = 7", 7},
       {"DELETE FROM audit WHERE sequence = 1", 1}};
   for (const auto& [sql, first_bad] : attacks) {
@@ -126,10 +137,12 @@ TEST_F(AuditTest, ACutTailIsSeenByTheMarksAndByACheckpoint) {
   EXPECT_EQ(Ask("audra", {"audit", "verify", "--checkpoint", Path("point")})["ok"], true);
   Must("mina", {"book", "list"});
   EXPECT_EQ(Ask("owner", {"audit", "verify", "--checkpoint", Path("point")})["ok"], true);
-  Alter(absl::StrCat("DELETE FROM audit WHERE sequence > ", point["entries"].get<int>() - 2).c_str());
+  Alter(
+      absl::StrCat("DELETE FROM audit WHERE sequence > ", point["entries"].get<int>() - 2).c_str());
   // Whoever saw more before refuses to go on.
   ExpectJsonError(As("owner", {"audit", "verify", "--json"}), 7, "integrity");
-  // Without the marks the chain is whole as far as it goes, and the checkpoint shows what is missing.
+  // Without the marks the chain is whole as far as it goes, and the checkpoint shows what is
+  // missing.
   ForgetMarks();
   EXPECT_EQ(Ask("owner", {"audit", "verify"})["ok"], true);
   EXPECT_EQ(VerifyBad({"--checkpoint", Path("point")})["ok"], false);
@@ -152,7 +165,8 @@ TEST_F(AuditTest, CheckpointsAreNewFilesSignedAndOfThisVault) {
   }
   ExpectJsonError(verify(""), 6, "bad_input");
   ExpectJsonError(verify(std::string(100'000, 'x')), 6, "bad_input");
-  ExpectJsonError(As("owner", {"audit", "verify", "--json", "--checkpoint", Path("none")}), 6, "bad_input");
+  ExpectJsonError(As("owner", {"audit", "verify", "--json", "--checkpoint", Path("none")}), 6,
+                  "bad_input");
 }
 
 }  // namespace

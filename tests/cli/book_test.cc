@@ -35,7 +35,8 @@ TEST_F(BookTest, AddMakesABookOnce) {
   EXPECT_EQ(Ask("ada", {"book", "add", "부산"}), Json::parse(R"({"name":"부산"})"));
   EXPECT_EQ(ContactsOf("부산"), 0);
   ExpectJsonError(As("owner", {"book", "add", "부산", "--json"}), 2, "usage");
-  for (const std::string& name : {std::string("a\nb"), std::string("\x1b[2J"), std::string(65, 'b'), std::string("")}) {
+  for (const std::string& name :
+       {std::string("a\nb"), std::string("\x1b[2J"), std::string(65, 'b'), std::string("")}) {
     ExpectJsonError(As("owner", {"book", "add", name, "--json"}), 2, "usage");
   }
   for (const char* member : {"mina", "sora", "audra", "importer"}) {
@@ -57,11 +58,15 @@ TEST_F(BookTest, AMemberWhoIsAddedReadsWhatTheBookHoldsAlready) {
 
 TEST_F(BookTest, MembersRefusesWhatIsNotThereAndWhoMayNot) {
   ExpectJsonError(As("owner", {"book", "members", "busan", "--json"}), 5, "not_found");
-  ExpectJsonError(As("owner", {"book", "members", "busan", "--add", "wei", "--json"}), 5, "not_found");
-  ExpectJsonError(As("owner", {"book", "members", "seoul", "--add", "stranger", "--json"}), 5, "not_found");
-  ExpectJsonError(As("mina", {"book", "members", "seoul", "--add", "wei", "--json"}), 3, "permission_denied");
+  ExpectJsonError(As("owner", {"book", "members", "busan", "--add", "wei", "--json"}), 5,
+                  "not_found");
+  ExpectJsonError(As("owner", {"book", "members", "seoul", "--add", "stranger", "--json"}), 5,
+                  "not_found");
+  ExpectJsonError(As("mina", {"book", "members", "seoul", "--add", "wei", "--json"}), 3,
+                  "permission_denied");
   // Another's book is as one that is not there.
-  const Ran theirs = As("mina", {"book", "members", "shenzhen", "--json"}), none = As("mina", {"book", "members", "nirgends", "--json"});
+  const Ran theirs = As("mina", {"book", "members", "shenzhen", "--json"}),
+            none = As("mina", {"book", "members", "nirgends", "--json"});
   ExpectJsonError(theirs, 5, "not_found");
   EXPECT_EQ(theirs.json()["error"]["hint"], none.json()["error"]["hint"]);
 }
@@ -71,15 +76,18 @@ TEST_F(BookTest, AssignByTokensOnceEach) {
   EXPECT_EQ(As("wei", {"lookup", token}).exit, 5);
   EXPECT_EQ(Ask("owner", {"book", "assign", "shenzhen", token, other}),
             Json::parse(R"({"book":"shenzhen","assigned":2,"already":0})"));
-  EXPECT_EQ(Ask("owner", {"book", "assign", "shenzhen", token}), Json::parse(R"({"book":"shenzhen","assigned":0,"already":1})"));
+  EXPECT_EQ(Ask("owner", {"book", "assign", "shenzhen", token}),
+            Json::parse(R"({"book":"shenzhen","assigned":0,"already":1})"));
   const Json found = Ask("wei", {"lookup", token});
   EXPECT_EQ(FieldOf(found["contacts"][0], "name")["value"], "김서연");
-  EXPECT_EQ(found["contacts"][0]["books"], Json::array({"shenzhen"}));  // of seoul wei knows nothing
+  EXPECT_EQ(found["contacts"][0]["books"],
+            Json::array({"shenzhen"}));  // of seoul wei knows nothing
   EXPECT_EQ(ContactsOf("shenzhen"), 6);
 }
 
 TEST_F(BookTest, AssignFromAFileWithBlankLinesAndEitherLineEnd) {
-  const std::string file = Write("tokens", absl::StrCat(TokenOf("김서연"), "\r\n\n  ", TokenOf("이하늘"), "  \n\n"));
+  const std::string file =
+      Write("tokens", absl::StrCat(TokenOf("김서연"), "\r\n\n  ", TokenOf("이하늘"), "  \n\n"));
   const Ran ran = As("owner", {"book", "assign", "shenzhen", "--from", file});
   EXPECT_EQ(ran.exit, 0) << ran;
   EXPECT_EQ(ran.out, "2 assigned to shenzhen.\n");
@@ -90,14 +98,23 @@ TEST_F(BookTest, AWrongLineAssignsNothing) {
   const std::string good = TokenOf("김서연");
   std::string mistyped = TokenOf("이하늘");
   mistyped.back() = mistyped.back() == '0' ? '1' : '0';
-  Ran ran = As("owner", {"book", "assign", "shenzhen", "--from", Write("tokens", good + "\n\n" + mistyped + "\n")});
+  Ran ran = As("owner", {"book", "assign", "shenzhen", "--from",
+                         Write("tokens", good + "\n\n" + mistyped + "\n")});
   ExpectError(ran, 6);
   EXPECT_THAT(ran.err, HasSubstr("tokens line 3"));
   EXPECT_THAT(ran.err, Not(HasSubstr(mistyped)));
-  ExpectJsonError(As("owner", {"book", "assign", "shenzhen", good, "UID_12", "--json"}), 6, "bad_input");
-  ExpectJsonError(As("owner", {"book", "assign", "shenzhen", good, NobodysToken(), "--json"}), 5, "not_found");
-  ExpectJsonError(As("owner", {"book", "assign", "shenzhen", "--from", Path("none"), "--json"}), 6, "bad_input");
-  ExpectJsonError(As("owner", {"book", "assign", "shenzhen", "--from", Write("binary", std::string("\x7f""ELF\0\0\0", 7)), "--json"}), 6, "bad_input");
+  ExpectJsonError(As("owner", {"book", "assign", "shenzhen", good, "UID_12", "--json"}), 6,
+                  "bad_input");
+  ExpectJsonError(As("owner", {"book", "assign", "shenzhen", good, NobodysToken(), "--json"}), 5,
+                  "not_found");
+  ExpectJsonError(As("owner", {"book", "assign", "shenzhen", "--from", Path("none"), "--json"}), 6,
+                  "bad_input");
+  ExpectJsonError(As("owner", {"book", "assign", "shenzhen", "--from",
+                               Write("binary", std::string("\x7f"
+                                                           "ELF\0\0\0",
+                                                           7)),
+                               "--json"}),
+                  6, "bad_input");
   EXPECT_EQ(ContactsOf("shenzhen"), 4);
 }
 
@@ -105,8 +122,10 @@ TEST_F(BookTest, AssignNeedsABookContactsAndTheRight) {
   const std::string token = TokenOf("김서연");
   ExpectJsonError(As("owner", {"book", "assign", "busan", token, "--json"}), 5, "not_found");
   ExpectJsonError(As("owner", {"book", "assign", "seoul", "--json"}), 2, "usage");
-  ExpectJsonError(As("mina", {"book", "assign", "shenzhen", token, "--json"}), 3, "permission_denied");
-  ExpectJsonError(As("sora", {"book", "assign", "shenzhen", token, "--json"}), 3, "permission_denied");
+  ExpectJsonError(As("mina", {"book", "assign", "shenzhen", token, "--json"}), 3,
+                  "permission_denied");
+  ExpectJsonError(As("sora", {"book", "assign", "shenzhen", token, "--json"}), 3,
+                  "permission_denied");
   EXPECT_EQ(ContactsOf("shenzhen"), 4);
 }
 

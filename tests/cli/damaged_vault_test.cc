@@ -1,5 +1,5 @@
-// Folders that are no vault, files that are missing, damaged, put back or of another version: a clear
-// sentence, the right exit code, nothing lost, and the doctor finds it.
+// Folders that are no vault, files that are missing, damaged, put back or of another version: a
+// clear sentence, the right exit code, nothing lost, and the doctor finds it.
 #include <gmock/gmock.h>
 
 #include "tests/support/command_vault.h"
@@ -16,8 +16,9 @@ class DamagedVaultTest : public VaultTest {
   DamagedVaultTest() { ImportCustomers(); }
   // Each command that unlocks ends like this.
   void ExpectAll(int exit, const std::string& code) {
-    for (Words words : {Words{"list"}, Words{"lookup", "--name", "김서연"}, Words{"import", Path("seoul.csv")}, Words{"member", "list"},
-                        Words{"doctor"}}) {
+    for (Words words :
+         {Words{"list"}, Words{"lookup", "--name", "김서연"}, Words{"import", Path("seoul.csv")},
+          Words{"member", "list"}, Words{"doctor"}}) {
       words.push_back("--json");
       const Ran ran = As("owner", words);
       ExpectJsonError(ran, exit, code);
@@ -73,8 +74,9 @@ TEST_F(DamagedVaultTest, AMissingFileIsDamage) {
 TEST_F(DamagedVaultTest, ADamagedUnlockFileIsDamage) {
   const std::string text = ReadFile(VaultPath("unlock.json"));
   for (const std::string& damaged :
-       {std::string(), std::string("{"), std::string("[]"), std::string("{\"format\":\"1\"}"), text.substr(0, text.size() / 2),
-        std::string("{\"format\":1}"), std::string("{\"format\":1,\"vault\":\"zz\",\"entries\":{}}"), std::string(1000, '\0')}) {
+       {std::string(), std::string("{"), std::string("[]"), std::string("{\"format\":\"1\"}"),
+        text.substr(0, text.size() / 2), std::string("{\"format\":1}"),
+        std::string("{\"format\":1,\"vault\":\"zz\",\"entries\":{}}"), std::string(1000, '\0')}) {
     Write("vault/unlock.json", damaged, 0660);
     ExpectAll(7, "integrity");
   }
@@ -84,8 +86,9 @@ TEST_F(DamagedVaultTest, ADamagedUnlockFileIsDamage) {
 
 TEST_F(DamagedVaultTest, ADamagedDatabaseIsDamage) {
   const std::string bytes = ReadFile(VaultPath("vault.db"));
-  for (const std::string& damaged : {std::string(), std::string("SQLite format 3"), bytes.substr(0, 1000), std::string(8192, '\0'),
-                                     std::string(16, '\1') + bytes.substr(16)}) {
+  for (const std::string& damaged :
+       {std::string(), std::string("SQLite format 3"), bytes.substr(0, 1000),
+        std::string(8192, '\0'), std::string(16, '\1') + bytes.substr(16)}) {
     Write("vault/vault.db", damaged, 0660);
     ExpectAll(7, "integrity");
   }
@@ -188,7 +191,8 @@ TEST_F(DamagedVaultTest, WhatMayNotBeReadOrWrittenIsToldAndNothingIsLost) {
   std::filesystem::copy_file(SEALBOOK_COMMAND, program);
   for (const std::string& path : {program, root()}) chmod(path.c_str(), 0755);
   std::filesystem::create_directory(Path("their-state"));
-  for (const char* name : {"their-state", "owner.passphrase"}) ASSERT_EQ(chown(Path(name).c_str(), kNobody, kNobody), 0);
+  for (const char* name : {"their-state", "owner.passphrase"})
+    ASSERT_EQ(chown(Path(name).c_str(), kNobody, kNobody), 0);
   RunOptions options = Member("owner");
   options.environment["XDG_STATE_HOME"] = Path("their-state");
   options.user = kNobody;
@@ -200,7 +204,8 @@ TEST_F(DamagedVaultTest, WhatMayNotBeReadOrWrittenIsToldAndNothingIsLost) {
   EXPECT_NE(ran.exit, 0);
   EXPECT_TRUE(ran.json().contains("error")) << ran;
   chmod(VaultPath().c_str(), 0755);
-  for (const char* name : {"unlock.json", "vault.db", "lockout.json"}) chmod(VaultPath(name).c_str(), 0644);
+  for (const char* name : {"unlock.json", "vault.db", "lockout.json"})
+    chmod(VaultPath(name).c_str(), 0644);
   ran = run();
   EXPECT_EQ(ran.exit, 1) << ran;
   EXPECT_THAT(ran.json()["error"]["message"].get<std::string>(), HasSubstr("cannot be written"));
@@ -229,11 +234,15 @@ TEST_F(DamagedVaultTest, TheDoctorNamesEachKindOfDamage) {
   CopyVault("healthy");
   const std::pair<const char*, const char*> damages[] = {
       {"DELETE FROM contact WHERE number = 2", "contacts"},
-      {"UPDATE contact SET sealed_values = (SELECT sealed_values FROM contact WHERE number = 1) WHERE number = 3", "contacts"},
+      {"UPDATE contact SET sealed_values = (SELECT sealed_values FROM contact WHERE number = 1) "
+       "WHERE number = 3",
+       "contacts"},
       {"DELETE FROM session WHERE number = 1", "sessions"},
       {"DELETE FROM contact_index WHERE contact = 1", "index"},
       {"UPDATE contact_index SET contact = 2 WHERE contact = 1", "index"},
-      {"INSERT INTO book_contact SELECT 2, contact, session, wraps FROM book_contact WHERE contact = 1", "books"},
+      {"INSERT INTO book_contact SELECT 2, contact, session, wraps FROM book_contact WHERE contact "
+       "= 1",
+       "books"},
       {"DELETE FROM book_contact WHERE contact = 1", "books"},
       {"DELETE FROM access_grant WHERE book > 0 AND member > 0", "grants"},
       {"DELETE FROM audit WHERE sequence = 5", "audit"}};
@@ -255,8 +264,12 @@ TEST_F(DamagedVaultTest, TheDoctorNamesEachKindOfDamage) {
 
 TEST_F(DamagedVaultTest, RepairRemovesWhatDoesNotCountAndIsInTheLog) {
   const std::string token = TokenOf("김서연");
-  Alter("INSERT INTO book_contact SELECT 2, contact, session, wraps FROM book_contact WHERE contact = 1");
-  Alter("INSERT INTO contact_index VALUES (x'00112233445566778899aabbccddeeff', x'00112233445566778899aabbccddeeff', 1)");
+  Alter(
+      "INSERT INTO book_contact SELECT 2, contact, session, wraps FROM book_contact WHERE contact "
+      "= 1");
+  Alter(
+      "INSERT INTO contact_index VALUES (x'00112233445566778899aabbccddeeff', "
+      "x'00112233445566778899aabbccddeeff', 1)");
   EXPECT_THAT(BadChecks(), ElementsAre("books", "contacts", "index"));
   ExpectJsonError(As("mina", {"doctor", "--repair", "--json"}), 3, "permission_denied");
   EXPECT_THAT(BadChecks({"--repair"}), ElementsAre());
@@ -268,7 +281,9 @@ TEST_F(DamagedVaultTest, RepairRemovesWhatDoesNotCountAndIsInTheLog) {
 
 TEST_F(DamagedVaultTest, ADamagedCustomerDoesNotHideTheOthers) {
   const std::string token = TokenOf("김서연");
-  Alter("UPDATE contact SET sealed_values = (SELECT sealed_values FROM contact WHERE number = 3) WHERE number = 1");
+  Alter(
+      "UPDATE contact SET sealed_values = (SELECT sealed_values FROM contact WHERE number = 3) "
+      "WHERE number = 1");
   ExpectJsonError(As("mina", {"show", token, "--json"}), 7, "integrity");
   // They are shown, and then it is told.
   const Ran ran = As("mina", {"lookup", "--name", "Chloé", "--json"});

@@ -17,12 +17,15 @@ class ImportTest : public VaultTest {
     return Ask(by, more);
   }
   std::size_t CountCustomers() { return TokensOf("owner").size(); }
-  static std::string Example(const std::string& name) { return absl::StrCat(SEALBOOK_SOURCE_DIR, "/examples/", name); }
+  static std::string Example(const std::string& name) {
+    return absl::StrCat(SEALBOOK_SOURCE_DIR, "/examples/", name);
+  }
   static std::map<std::string, std::string> ColumnsOf(const Json& report) {
     std::map<std::string, std::string> columns;
     for (const Json& column : report["columns"]) {
       EXPECT_EQ(column.size(), 3u);
-      columns[column["column"].get<std::string>()] = absl::StrCat(column["field"].get<std::string>(), "/", column["class"].get<std::string>());
+      columns[column["column"].get<std::string>()] =
+          absl::StrCat(column["field"].get<std::string>(), "/", column["class"].get<std::string>());
     }
     return columns;
   }
@@ -30,14 +33,17 @@ class ImportTest : public VaultTest {
 
 TEST_F(ImportTest, TheExamplesGoInOnceAndTheReportSaysHow) {
   Json report = Import({Example("seoul.csv"), "--book", "seoul"});
-  for (const char* key : {"rows", "imported", "updated", "duplicates", "unassigned", "rejected", "rejects", "columns", "seconds"}) {
+  for (const char* key : {"rows", "imported", "updated", "duplicates", "unassigned", "rejected",
+                          "rejects", "columns", "seconds"}) {
     EXPECT_TRUE(report.contains(key)) << key;
   }
   std::int64_t rows = report["rows"];
-  EXPECT_EQ(report["rows"], report["imported"].get<int>() + report["duplicates"].get<int>() + report["rejected"].get<int>());
+  EXPECT_EQ(report["rows"], report["imported"].get<int>() + report["duplicates"].get<int>() +
+                                report["rejected"].get<int>());
   EXPECT_GT(report["rejected"], 0);
   EXPECT_EQ(report["rejects"].size(), report["rejected"]);
-  for (const Json& reject : report["rejects"]) EXPECT_TRUE(reject["line"].is_number_integer() && reject["reason"].is_string());
+  for (const Json& reject : report["rejects"])
+    EXPECT_TRUE(reject["line"].is_number_integer() && reject["reason"].is_string());
   const std::map<std::string, std::string> columns = ColumnsOf(report);
   EXPECT_EQ(columns.at("이름"), "name/profile");
   EXPECT_EQ(columns.at("연락처"), "phone/identity");
@@ -53,7 +59,8 @@ TEST_F(ImportTest, TheExamplesGoInOnceAndTheReportSaysHow) {
   EXPECT_EQ(rows + report["rows"].get<std::int64_t>(), 1000);
   imported += report["imported"].get<std::int64_t>();
   EXPECT_EQ(CountCustomers(), static_cast<std::size_t>(imported));
-  for (const char* name : {"seoul.csv", "newyork.jsonl"}) EXPECT_EQ(Import({Example(name)})["imported"], 0);
+  for (const char* name : {"seoul.csv", "newyork.jsonl"})
+    EXPECT_EQ(Import({Example(name)})["imported"], 0);
   EXPECT_EQ(CountCustomers(), static_cast<std::size_t>(imported));
   EXPECT_EQ(Ask("owner", {"doctor"})["ok"], true);
 }
@@ -69,11 +76,12 @@ TEST_F(ImportTest, FormatsEncodingsAndDelimitersAreFoundOrTold) {
                         {"이름|전화\n김하나|010-1234-%04d\n", "csv", "|"},
                         {"이름\t전화\n김하나\t010-1234-%04d\n", "tsv", "tab"},
                         {"{\"이름\":\"김하나\",\"전화\":\"010-1234-%04d\"}\n", "jsonl", nullptr}};
-  const std::tuple<anonymizer::Encoding, bool, const char*> encodings[] = {{anonymizer::Encoding::kUtf8, false, "utf-8"},
-                                                                         {anonymizer::Encoding::kUtf8, true, "utf-8"},
-                                                                         {anonymizer::Encoding::kUtf16Le, true, "utf-16le"},
-                                                                         {anonymizer::Encoding::kUtf16Be, true, "utf-16be"},
-                                                                         {anonymizer::Encoding::kUtf16Le, false, "utf-16le"}};
+  const std::tuple<anonymizer::Encoding, bool, const char*> encodings[] = {
+      {anonymizer::Encoding::kUtf8, false, "utf-8"},
+      {anonymizer::Encoding::kUtf8, true, "utf-8"},
+      {anonymizer::Encoding::kUtf16Le, true, "utf-16le"},
+      {anonymizer::Encoding::kUtf16Be, true, "utf-16be"},
+      {anonymizer::Encoding::kUtf16Le, false, "utf-16le"}};
   int number = 1000;
   std::size_t expected = 0;
   for (const Case& one : cases) {
@@ -117,9 +125,11 @@ TEST_F(ImportTest, MapSaysWhatAColumnIs) {
 
 TEST_F(ImportTest, WrongOptionsAreWrongUsage) {
   const std::string file = Write("list.csv", kSeoulCsv);
-  const std::vector<Words> wrong = {{"--format", "docx"}, {"--encoding", "ebcdic"}, {"--delimiter", "abc"}, {"--delimiter", ""},
-                                    {"--on-duplicate", "panic"}, {"--region", "Korea"}, {"--rejects", file},
-                                    {"--rejects", Path("none/rejects.csv")}};
+  const std::vector<Words> wrong = {
+      {"--format", "docx"},        {"--encoding", "ebcdic"},
+      {"--delimiter", "abc"},      {"--delimiter", ""},
+      {"--on-duplicate", "panic"}, {"--region", "Korea"},
+      {"--rejects", file},         {"--rejects", Path("none/rejects.csv")}};
   for (Words words : wrong) {
     words.insert(words.begin(), {"import", file, "--json"});
     ExpectJsonError(As("importer", words), 2, "usage");
@@ -206,30 +216,38 @@ TEST_F(ImportTest, RejectsFileIsForItsOwnerAndGoesInOnceMended) {
 TEST_F(ImportTest, RejectsFileThatIsALinkIsNotFollowed) {
   Write("precious", "precious");
   std::filesystem::create_symlink(Path("precious"), Path("rejects.csv"));
-  ExpectJsonError(As("importer", {"import", Write("list.csv", kSeoulCsv), "--rejects", Path("rejects.csv"), "--json"}), 2, "usage");
+  ExpectJsonError(As("importer", {"import", Write("list.csv", kSeoulCsv), "--rejects",
+                                  Path("rejects.csv"), "--json"}),
+                  2, "usage");
   EXPECT_EQ(ReadFile(Path("precious")), "precious");
 }
 
 TEST_F(ImportTest, StrictWritesNothingWhereARowIsBad) {
-  const std::string file = Write("list.csv", "name,phone\nGood,010-1111-2222\nBad,SECRET12\nBad,SECRET34\n");
+  const std::string file =
+      Write("list.csv", "name,phone\nGood,010-1111-2222\nBad,SECRET12\nBad,SECRET34\n");
   const Ran ran = As("importer", {"import", file, "--strict"});
   ExpectError(ran, 6);
   EXPECT_THAT(ran.err, HasSubstr("list.csv line 3"));
   EXPECT_THAT(ran.err, Not(HasSubstr("SECRET")));
-  ExpectJsonError(As("importer", {"import", Write("good.csv", kSeoulCsv), file, "--strict", "--json"}), 6, "bad_input");
+  ExpectJsonError(
+      As("importer", {"import", Write("good.csv", kSeoulCsv), file, "--strict", "--json"}), 6,
+      "bad_input");
   EXPECT_EQ(CountCustomers(), 0u);
   EXPECT_EQ(Import({Path("good.csv"), "--strict"})["imported"], 6);
 }
 
 TEST_F(ImportTest, FilesThatAreNoListAreBadInput) {
-  const std::pair<std::string, std::string> files[] = {{"empty.csv", ""},
-                                                       {"blank.csv", "\n\n\n"},
-                                                       {"header.csv", "name,phone\n"},
-                                                       {"program", std::string("\x7f""ELF\2\1\1\0\0\0\0\0", 12)},
-                                                       {"nul.csv", std::string(4096, '\0')},
-                                                       {"book.xlsx", std::string("PK\3\4\x14\0\6\0", 8) + std::string(100, '\1')},
-                                                       {"old.csv", "\xc0\xcc\xb8\xa7,\xbf\xac\xb6\xf4\xc3\xb3\n\xb1\xe8,010-1234-5678\n"},
-                                                       {"random", std::string("\x93\xfe\x01\xff\x80\x99\xa0\xb1\xc2\xd3\xe4\xf5", 12)}};
+  const std::pair<std::string, std::string> files[] = {
+      {"empty.csv", ""},
+      {"blank.csv", "\n\n\n"},
+      {"header.csv", "name,phone\n"},
+      {"program", std::string("\x7f"
+                              "ELF\2\1\1\0\0\0\0\0",
+                              12)},
+      {"nul.csv", std::string(4096, '\0')},
+      {"book.xlsx", std::string("PK\3\4\x14\0\6\0", 8) + std::string(100, '\1')},
+      {"old.csv", "\xc0\xcc\xb8\xa7,\xbf\xac\xb6\xf4\xc3\xb3\n\xb1\xe8,010-1234-5678\n"},
+      {"random", std::string("\x93\xfe\x01\xff\x80\x99\xa0\xb1\xc2\xd3\xe4\xf5", 12)}};
   for (const auto& [name, contents] : files) {
     const Ran ran = As("importer", {"import", Write(name, contents)});
     EXPECT_EQ(ran.exit, 6) << name << ran;
@@ -243,11 +261,11 @@ TEST_F(ImportTest, FilesThatAreNoListAreBadInput) {
 
 TEST_F(ImportTest, HostileListsCostTheirRowsAndNotTheProgram) {
   std::string list = "name,phone\n";
-  list += "\"" + std::string(2'000'000, 'x') + "\",010-1111-0001\n";                 // a cell of 2 MB
+  list += "\"" + std::string(2'000'000, 'x') + "\",010-1111-0001\n";  // a cell of 2 MB
   list += "Good,010-1111-0002\n";
-  list += "\x1b[2J\u202eevil,010-1111-0003\n";                                      // control characters
+  list += "\x1b[2J\u202eevil,010-1111-0003\n";  // control characters
   list += "=HYPERLINK(\"http://x\"),010-1111-0004\n";
-  for (int i = 0; i < 2000; ++i) list += ",";                                           // too many cells
+  for (int i = 0; i < 2000; ++i) list += ",";  // too many cells
   list += "\nLast,010-1111-0005\n";
   const Ran ran = As("importer", {"import", Write("list.csv", list)});
   EXPECT_EQ(ran.exit, 0) << ran;
@@ -259,7 +277,9 @@ TEST_F(ImportTest, HostileListsCostTheirRowsAndNotTheProgram) {
   EXPECT_THAT(shown.out, Not(HasSubstr("\x1b")));
   EXPECT_THAT(shown.out, Not(HasSubstr("\u202e")));
   // A quote that is never closed.
-  const Ran open = As("importer", {"import", Write("open.csv", "name,phone\nGood,010-1111-0006\n\"Bad,010-1111-0007\n")});
+  const Ran open =
+      As("importer",
+         {"import", Write("open.csv", "name,phone\nGood,010-1111-0006\n\"Bad,010-1111-0007\n")});
   EXPECT_TRUE(open.exit == 0 || open.exit == 6) << open;
   // A file's own name.
   const Ran named = As("importer", {"import", Write("a\x1b[31m.csv", "")});
@@ -272,7 +292,8 @@ TEST_F(ImportTest, SeveralFilesAreOneReportAndABadOneStopsAfterTheGood) {
   const Json report = Import({one, two, "--region", "KR"});
   EXPECT_EQ(report["rows"], 10);
   EXPECT_GT(report["columns"].size(), 7u);
-  const Ran ran = As("importer", {"import", Write("three.csv", "name,phone\nNew,010-5555-1234\n"), Write("empty.csv", "")});
+  const Ran ran = As("importer", {"import", Write("three.csv", "name,phone\nNew,010-5555-1234\n"),
+                                  Write("empty.csv", "")});
   EXPECT_EQ(ran.exit, 6) << ran;
   EXPECT_THAT(ran.out, HasSubstr("three.csv: 1 row, 1 imported."));
   EXPECT_THAT(ran.err, HasSubstr("empty.csv"));
@@ -280,7 +301,9 @@ TEST_F(ImportTest, SeveralFilesAreOneReportAndABadOneStopsAfterTheGood) {
 }
 
 TEST_F(ImportTest, DuplicatesAreSkippedOrReplaced) {
-  const std::string file = Write("list.csv", "name,phone,company,note\nKim,010-1111-2222,Old Inc,keep\nKim,+82 10 1111 2222,Other,x\n");
+  const std::string file = Write(
+      "list.csv",
+      "name,phone,company,note\nKim,010-1111-2222,Old Inc,keep\nKim,+82 10 1111 2222,Other,x\n");
   Json report = Import({file, "--book", "seoul"}, "owner");
   EXPECT_EQ(report["imported"], 1);
   EXPECT_EQ(report["duplicates"], 1);
@@ -302,7 +325,8 @@ TEST_F(ImportTest, DuplicatesAreSkippedOrReplaced) {
 
 TEST_F(ImportTest, RowsWhoseIdentifiersBelongToDifferentCustomersAreRejected) {
   ImportCustomers();
-  const Json report = Import({Write("list.csv", "name,phone,email\nMix,010-1234-5678,seojun@example.com\n")});
+  const Json report =
+      Import({Write("list.csv", "name,phone,email\nMix,010-1234-5678,seojun@example.com\n")});
   EXPECT_EQ(report["rejected"], 1);
   EXPECT_EQ(report["rejects"][0]["line"], 2);
 }
@@ -320,10 +344,18 @@ TEST_F(ImportTest, KnownCustomersAreAssignedByWhoReadsThemAndCountedByWhoDoesNot
 TEST_F(ImportTest, TheImporterReadsNoCustomer) {
   ImportCustomers();
   const std::string token = TokenOf("김서연");
-  const std::vector<Words> commands = {{"lookup", token}, {"lookup", "--phone", "010-1234-5678"}, {"lookup", "--name", "김"}, {"list"},
-                                       {"list", "--book", "seoul"}, {"show", token}, {"set", token, "note=x"},
-                                       {"audit", "log"}, {"audit", "verify"}, {"member", "add", "x", "--role", "agent"},
-                                       {"policy", "apply", Write("p.toml", As("owner", {"policy", "show"}).out)}};
+  const std::vector<Words> commands = {
+      {"lookup", token},
+      {"lookup", "--phone", "010-1234-5678"},
+      {"lookup", "--name", "김"},
+      {"list"},
+      {"list", "--book", "seoul"},
+      {"show", token},
+      {"set", token, "note=x"},
+      {"audit", "log"},
+      {"audit", "verify"},
+      {"member", "add", "x", "--role", "agent"},
+      {"policy", "apply", Write("p.toml", As("owner", {"policy", "show"}).out)}};
   for (Words words : commands) {
     words.push_back("--json");
     const Ran ran = As("importer", words);
@@ -344,7 +376,9 @@ TEST_F(ImportTest, OnlyThoseWhoMayImport) {
 }
 
 TEST_F(ImportTest, ColumnsNamesWithControlCharactersAreShownCleaned) {
-  const Ran ran = As("importer", {"import", Write("list.csv", "name,phone,\x1b[31mred\nKim,010-1111-2222,x\n"), "--dry-run"});
+  const Ran ran = As(
+      "importer",
+      {"import", Write("list.csv", "name,phone,\x1b[31mred\nKim,010-1111-2222,x\n"), "--dry-run"});
   EXPECT_EQ(ran.exit, 0) << ran;
   EXPECT_THAT(ran.out, Not(HasSubstr("\x1b")));
 }

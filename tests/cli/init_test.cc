@@ -27,7 +27,10 @@ class InitTest : public CommandTest {
     return Run(more, options);
   }
   Words Policy() const { return {"--policy", Path("policy.toml")}; }
-  Ran List() { return Run({"member", "list", "--json", "--as", "boss", "--passphrase-file", Path("passphrase")}); }
+  Ran List() {
+    return Run(
+        {"member", "list", "--json", "--as", "boss", "--passphrase-file", Path("passphrase")});
+  }
   void ExpectNoVault() const {
     EXPECT_FALSE(std::filesystem::exists(Path("vault")));
     EXPECT_FALSE(std::filesystem::exists(Path(".vault.sealbook-init")));
@@ -44,13 +47,16 @@ TEST_F(InitTest, MakesAVaultWithTheDefaultPolicyThatItsOwnerUnlocks) {
   const Json json = made.json();
   EXPECT_THAT(json["vault_id"].get<std::string>(), MatchesRegex("[0-9a-f]{32}"));
   EXPECT_EQ(json["owner"], "boss");
-  EXPECT_THAT(json["recovery_code"].get<std::string>(), MatchesRegex("([0-9A-Z]{4}-){6}[0-9A-Z]{4}"));
+  EXPECT_THAT(json["recovery_code"].get<std::string>(),
+              MatchesRegex("([0-9A-Z]{4}-){6}[0-9A-Z]{4}"));
   EXPECT_EQ(json["archive_recipients"], Json::array({recipient_}));
   const Json members = List().json();
   ASSERT_EQ(members["members"].size(), 1u);
-  EXPECT_EQ(members["members"][0],
-            Json::parse(R"({"name":"boss","role":"owner","books":[],"status":"active","factors":[]})"));
-  const Ran policy = Run({"policy", "show", "--as", "boss", "--passphrase-file", Path("passphrase")});
+  EXPECT_EQ(
+      members["members"][0],
+      Json::parse(R"({"name":"boss","role":"owner","books":[],"status":"active","factors":[]})"));
+  const Ran policy =
+      Run({"policy", "show", "--as", "boss", "--passphrase-file", Path("passphrase")});
   EXPECT_EQ(policy.exit, 0) << policy;
   EXPECT_THAT(policy.out, HasSubstr("region = \"CN\""));
   EXPECT_THAT(policy.out, HasSubstr(recipient_));
@@ -85,7 +91,8 @@ TEST_F(InitTest, FilesAreForTheGroupAlone) {
     names.insert(file.path().filename().string());
     EXPECT_EQ(ModeOf(file.path().string()), 0660u) << file.path();
   }
-  for (const char* name : {"vault.db", "unlock.json", "lockout.json", "escrow.key.age"}) EXPECT_TRUE(names.contains(name)) << name;
+  for (const char* name : {"vault.db", "unlock.json", "lockout.json", "escrow.key.age"})
+    EXPECT_TRUE(names.contains(name)) << name;
 }
 
 TEST_F(InitTest, ASecondInitChangesNothing) {
@@ -135,7 +142,8 @@ TEST_F(InitTest, WhatAnInterruptedInitLeftIsReplaced) {
 TEST_F(InitTest, KilledAtAnyTimeItLeavesAVaultOrNoneAndRunsAgain) {
   for (int milliseconds = 20; milliseconds <= 320; milliseconds += 60) {
     std::filesystem::remove_all(Path("vault"));
-    Words words = {"init", "--owner", "boss", "--passphrase-file", Path("passphrase"), "--policy", Path("policy.toml")};
+    Words words = {"init",     "--owner",          "boss", "--passphrase-file", Path("passphrase"),
+                   "--policy", Path("policy.toml")};
     Process init = Start(words);
     absl::SleepFor(absl::Milliseconds(milliseconds));
     init.Signal(SIGKILL);
@@ -156,7 +164,8 @@ TEST_F(InitTest, TheArchiveIdentityIsTheOwnersAloneAndReusedAfterAnInterruption)
   Ran made = Init({"--archive-identity-out", Path("identity"), "--json"});
   ASSERT_EQ(made.exit, 0) << made;
   EXPECT_EQ(ModeOf(Path("identity")), 0600u);
-  const std::string identity = ReadFile(Path("identity")), recipient = made.json()["archive_recipients"][0];
+  const std::string identity = ReadFile(Path("identity")),
+                    recipient = made.json()["archive_recipients"][0];
   EXPECT_THAT(identity, HasSubstr("AGE-SECRET-KEY-1"));
   EXPECT_THAT(identity, HasSubstr(recipient));
   EXPECT_THAT(made.out + made.err, Not(HasSubstr("AGE-SECRET-KEY")));
@@ -184,39 +193,46 @@ TEST_F(InitTest, WithoutSomebodyWhoOpensTheArchivesItIsRefusedWithTheReason) {
 }
 
 TEST_F(InitTest, WrongOptionsMakeNoVault) {
-  const std::vector<Words> wrong = {{"--archive-recipient", "age1nonsense"},
-                                    {"--archive-recipient", recipient_ + "x"},
-                                    {"--archive-recipient", recipient_, "--region", "Korea"},
-                                    {"--archive-recipient", recipient_, "--region", "XX"},
-                                    {"--archive-recipient", recipient_, "--archive-destination", "ftp://example.com/x"},
-                                    {"--archive-recipient", recipient_, "--archive-destination", "file://relative"},
-                                    {"--archive-recipient", recipient_, "--archive-destination", "sftp://"},
-                                    {"--policy", Path("policy.toml"), "--region", "KR"},
-                                    {"--policy", Path("policy.toml"), "--archive-recipient", recipient_}};
+  const std::vector<Words> wrong = {
+      {"--archive-recipient", "age1nonsense"},
+      {"--archive-recipient", recipient_ + "x"},
+      {"--archive-recipient", recipient_, "--region", "Korea"},
+      {"--archive-recipient", recipient_, "--region", "XX"},
+      {"--archive-recipient", recipient_, "--archive-destination", "ftp://example.com/x"},
+      {"--archive-recipient", recipient_, "--archive-destination", "file://relative"},
+      {"--archive-recipient", recipient_, "--archive-destination", "sftp://"},
+      {"--policy", Path("policy.toml"), "--region", "KR"},
+      {"--policy", Path("policy.toml"), "--archive-recipient", recipient_}};
   for (const Words& words : wrong) {
     ExpectError(Init(words), 2);
     ExpectNoVault();
   }
   ExpectError(Run({"init", "--archive-recipient", recipient_}), 2);
-  for (const std::string& name : {std::string("a\nb"), std::string(""), std::string(100, 'x'), std::string("\u202e")}) {
-    ExpectError(Run({"init", "--owner", name, "--policy", Path("policy.toml"), "--passphrase-file", Path("passphrase")}), 2);
+  for (const std::string& name :
+       {std::string("a\nb"), std::string(""), std::string(100, 'x'), std::string("\u202e")}) {
+    ExpectError(Run({"init", "--owner", name, "--policy", Path("policy.toml"), "--passphrase-file",
+                     Path("passphrase")}),
+                2);
   }
   ExpectNoVault();
 }
 
 TEST_F(InitTest, DestinationsGoIntoThePolicy) {
-  const Ran made = Init({"--archive-recipient", recipient_, "--archive-destination", "sftp://me@example.com:2222/archives",
-                         "--archive-destination", "s3://bucket/prefix"});
+  const Ran made =
+      Init({"--archive-recipient", recipient_, "--archive-destination",
+            "sftp://me@example.com:2222/archives", "--archive-destination", "s3://bucket/prefix"});
   ASSERT_EQ(made.exit, 0) << made;
   EXPECT_EQ(made.err, "");
-  const Ran policy = Run({"policy", "show", "--as", "boss", "--passphrase-file", Path("passphrase")});
+  const Ran policy =
+      Run({"policy", "show", "--as", "boss", "--passphrase-file", Path("passphrase")});
   EXPECT_THAT(policy.out, HasSubstr("\"sftp://me@example.com:2222/archives\""));
   EXPECT_THAT(policy.out, HasSubstr("\"s3://bucket/prefix\""));
 }
 
 TEST_F(InitTest, APolicyWithAFaultIsBadInputThatNamesFileAndLine) {
   const auto at = policy_.find("[roles.agent]");
-  const auto line = 1 + std::count(policy_.begin(), policy_.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+  const auto line =
+      1 + std::count(policy_.begin(), policy_.begin() + static_cast<std::ptrdiff_t>(at), '\n');
   policy_.replace(at, 13, "[roles.agent]\nfrobs = 1");
   Write("policy.toml", policy_);
   Words words = Policy();
@@ -228,8 +244,10 @@ TEST_F(InitTest, APolicyWithAFaultIsBadInputThatNamesFileAndLine) {
   ExpectJsonError(Init(words), 6, "bad_input");
   ExpectJsonError(Init({"--policy", Path("none.toml"), "--json"}), 6, "bad_input");
   ExpectJsonError(Init({"--policy", root(), "--json"}), 6, "bad_input");
-  ExpectJsonError(Init({"--policy", Write("binary", std::string("\0\1\2\xff", 4)), "--json"}), 6, "bad_input");
-  Write("policy.toml", policies::DefaultPolicyText({.region = "", .archive_recipients = {}, .archive_destinations = {}}));
+  ExpectJsonError(Init({"--policy", Write("binary", std::string("\0\1\2\xff", 4)), "--json"}), 6,
+                  "bad_input");
+  Write("policy.toml", policies::DefaultPolicyText(
+                           {.region = "", .archive_recipients = {}, .archive_destinations = {}}));
   ExpectJsonError(Init({"--policy", Path("policy.toml"), "--json"}), 6, "bad_input");
   ExpectNoVault();
 }
@@ -283,19 +301,35 @@ TEST_F(InitTest, AFreshVaultTakesAListInAndAnAgentFindsTheAssignedCustomersAlone
     words.insert(words.end(), {"--as", member, "--passphrase-file", file});
     return Run(words);
   };
-  const std::string boss = Path("passphrase"), first = Write("first", "what the boss chose"), own = Write("own", "what mina chose later");
+  const std::string boss = Path("passphrase"), first = Write("first", "what the boss chose"),
+                    own = Write("own", "what mina chose later");
   ASSERT_EQ(Init(Policy()).exit, 0);
   ASSERT_EQ(as("boss", boss, {"book", "add", "seoul"}).exit, 0);
   ASSERT_EQ(as("boss", boss, {"book", "add", "shenzhen"}).exit, 0);
-  ASSERT_EQ(as("boss", boss, {"member", "add", "mina", "--role", "agent", "--book", "seoul", "--new-passphrase-file", first}).exit, 0);
-  ASSERT_EQ(as("boss", boss, {"member", "add", "importer", "--role", "importer", "--key-file-out", Path("importer.key")}).exit, 0);
+  ASSERT_EQ(as("boss", boss,
+               {"member", "add", "mina", "--role", "agent", "--book", "seoul",
+                "--new-passphrase-file", first})
+                .exit,
+            0);
+  ASSERT_EQ(as("boss", boss,
+               {"member", "add", "importer", "--role", "importer", "--key-file-out",
+                Path("importer.key")})
+                .exit,
+            0);
   ASSERT_EQ(as("mina", first, {"member", "passwd", "--new-passphrase-file", own}).exit, 0);
-  ASSERT_EQ(Run({"import", Write("seoul.csv", kSeoulCsv), "--book", "seoul", "--key-file", Path("importer.key")}).exit, 0);
-  ASSERT_EQ(Run({"import", Write("shenzhen.csv", kShenzhenCsv), "--book", "shenzhen", "--region", "CN", "--key-file", Path("importer.key")}).exit, 0);
+  ASSERT_EQ(Run({"import", Write("seoul.csv", kSeoulCsv), "--book", "seoul", "--key-file",
+                 Path("importer.key")})
+                .exit,
+            0);
+  ASSERT_EQ(Run({"import", Write("shenzhen.csv", kShenzhenCsv), "--book", "shenzhen", "--region",
+                 "CN", "--key-file", Path("importer.key")})
+                .exit,
+            0);
   const Ran found = as("mina", own, {"lookup", "--name", "김서연"});
   EXPECT_EQ(found.exit, 0) << found;
   EXPECT_THAT(found.out, HasSubstr("+82 10-****-5678  (masked)"));
-  const std::string theirs = as("boss", boss, {"lookup", "--name", "王芳", "--json"}).json()["contacts"][0]["uid"];
+  const std::string theirs =
+      as("boss", boss, {"lookup", "--name", "王芳", "--json"}).json()["contacts"][0]["uid"];
   EXPECT_EQ(as("mina", own, {"lookup", theirs}).exit, 5);
   EXPECT_EQ(as("boss", boss, {"audit", "verify", "--json"}).json()["ok"], true);
   EXPECT_EQ(as("boss", boss, {"doctor"}).exit, 0);

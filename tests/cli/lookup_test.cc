@@ -66,8 +66,9 @@ TEST_F(LookupTest, TextShowsWhatIsMaskedAsSuch) {
 }
 
 TEST_F(LookupTest, PhonesAreFoundInEveryWriting) {
-  for (const char* phone : {"010-1234-5678", "01012345678", "010 1234 5678", "+82 10-1234-5678", "+821012345678", "0082 10 1234 5678",
-                            "+82 (0)10 1234 5678", "０１０－１２３４－５６７８", "010.1234.5678"}) {
+  for (const char* phone : {"010-1234-5678", "01012345678", "010 1234 5678", "+82 10-1234-5678",
+                            "+821012345678", "0082 10 1234 5678", "+82 (0)10 1234 5678",
+                            "０１０－１２３４－５６７８", "010.1234.5678"}) {
     EXPECT_THAT(Found("owner", {"--phone", phone}), ElementsAre("김서연")) << phone;
     EXPECT_THAT(Found("owner", {phone}), ElementsAre("김서연")) << phone;
   }
@@ -79,10 +80,13 @@ TEST_F(LookupTest, PhonesAreFoundInEveryWriting) {
 TEST_F(LookupTest, AMaskedSearchByPhoneConfirmsNoNumber) {
   // Both have +82 10-****-5678 there, and so has whoever is not there.
   for (const char* phone : {"010-1234-5678", "010-9876-5678", "010-7777-5678"}) {
-    EXPECT_THAT(Found("mina", {"--phone", phone}), UnorderedElementsAre("김서연", "김서준")) << phone;
+    EXPECT_THAT(Found("mina", {"--phone", phone}), UnorderedElementsAre("김서연", "김서준"))
+        << phone;
   }
-  EXPECT_THAT(Found("mina", {"--email", "seoyeon@example.com"}), UnorderedElementsAre("김서연", "김서준"));
-  EXPECT_THAT(Found("sora", {"--phone", "010-1234-5678"}), UnorderedElementsAre("김서연", "김서준"));
+  EXPECT_THAT(Found("mina", {"--email", "seoyeon@example.com"}),
+              UnorderedElementsAre("김서연", "김서준"));
+  EXPECT_THAT(Found("sora", {"--phone", "010-1234-5678"}),
+              UnorderedElementsAre("김서연", "김서준"));
   EXPECT_THAT(Found("wei", {"--phone", "010-1234-5678"}), ElementsAre());
 }
 
@@ -133,14 +137,15 @@ TEST_F(LookupTest, BooksBoundWhatAnAgentFindsAndListsExactly) {
 
 TEST_F(LookupTest, WhoIsNotThereAndWhoIsNotYoursGetTheSameAnswer) {
   const std::string theirs = TokenOf("王芳"), nobodys = NobodysToken();
-  const std::vector<std::pair<Words, Words>> pairs = {{{"lookup", theirs}, {"lookup", nobodys}},
-                                                      {{"show", theirs}, {"show", nobodys}},
-                                                      {{"set", theirs, "note=x"}, {"set", nobodys, "note=x"}},
-                                                      {{"set", theirs, "phone=010"}, {"set", nobodys, "phone=010"}},
-                                                      {{"lookup", "--name", "王芳"}, {"lookup", "--name", "王琪"}},
-                                                      {{"lookup", "--phone", "+86 176-2963-0546"}, {"lookup", "--phone", "+86 176-2963-0549"}},
-                                                      {{"lookup", "--email", "wang.fang@example.net"}, {"lookup", "--email", "nobody@example.net"}},
-                                                      {{"list", "--book", "shenzhen"}, {"list", "--book", "nowhere"}}};
+  const std::vector<std::pair<Words, Words>> pairs = {
+      {{"lookup", theirs}, {"lookup", nobodys}},
+      {{"show", theirs}, {"show", nobodys}},
+      {{"set", theirs, "note=x"}, {"set", nobodys, "note=x"}},
+      {{"set", theirs, "phone=010"}, {"set", nobodys, "phone=010"}},
+      {{"lookup", "--name", "王芳"}, {"lookup", "--name", "王琪"}},
+      {{"lookup", "--phone", "+86 176-2963-0546"}, {"lookup", "--phone", "+86 176-2963-0549"}},
+      {{"lookup", "--email", "wang.fang@example.net"}, {"lookup", "--email", "nobody@example.net"}},
+      {{"list", "--book", "shenzhen"}, {"list", "--book", "nowhere"}}};
   for (auto [first, second] : pairs) {
     for (const bool json : {false, true}) {
       if (json) first.push_back("--json"), second.push_back("--json");
@@ -169,8 +174,17 @@ TEST_F(LookupTest, TheSameHoldsInTheLogForWhoReadsIt) {
 TEST_F(LookupTest, WhatCannotBeLookedForIsWrongUsageAndIsNotRepeated) {
   std::string mistyped = TokenOf("김서연");
   mistyped.back() = mistyped.back() == '0' ? '1' : '0';
-  const std::vector<Words> wrong = {{}, {"a", "b"}, {"--phone", "010-1234-5678", "--name", "x"}, {"--phone", "secret"}, {"--phone", ""},
-                                    {"--email", "secret"}, {"--last4", "567"}, {"--last4", "567a"}, {mistyped}, {""}, {"\x01"}};
+  const std::vector<Words> wrong = {{},
+                                    {"a", "b"},
+                                    {"--phone", "010-1234-5678", "--name", "x"},
+                                    {"--phone", "secret"},
+                                    {"--phone", ""},
+                                    {"--email", "secret"},
+                                    {"--last4", "567"},
+                                    {"--last4", "567a"},
+                                    {mistyped},
+                                    {""},
+                                    {"\x01"}};
   for (Words words : wrong) {
     words.insert(words.begin(), "lookup");
     words.push_back("--json");
@@ -226,7 +240,8 @@ TEST_F(LookupTest, ListIsJsonLinesAndStopsAtItsLimit) {
 TEST_F(LookupTest, AReaderThatStopsReadingEndsTheListSoon) {
   std::string list = "name,phone,note\n";
   const std::string note(400, 'n');
-  for (int i = 0; i < 3000; ++i) absl::StrAppend(&list, "Many ", i, ",010-5", 100 + i / 1000, "-", 1000 + i, ",", note, "\n");
+  for (int i = 0; i < 3000; ++i)
+    absl::StrAppend(&list, "Many ", i, ",010-5", 100 + i / 1000, "-", 1000 + i, ",", note, "\n");
   Must("importer", {"import", Write("many.csv", list), "--book", "seoul"});
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);

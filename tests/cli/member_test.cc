@@ -31,8 +31,10 @@ TEST_F(MemberTest, ListGivesNameRoleBooksStatusAndFactors) {
     for (const auto& [key, value] : member.items()) EXPECT_TRUE(keys.contains(key)) << key;
     EXPECT_EQ(member.size(), keys.size());
   }
-  EXPECT_THAT(json["members"], Contains(Json::parse(
-      R"({"name":"jun","role":"agent","books":["seoul","shenzhen"],"status":"active","factors":[]})")));
+  EXPECT_THAT(
+      json["members"],
+      Contains(Json::parse(
+          R"({"name":"jun","role":"agent","books":["seoul","shenzhen"],"status":"active","factors":[]})")));
   const Ran text = As("owner", {"member", "list"});
   EXPECT_EQ(text.exit, 0);
   EXPECT_THAT(text.out, HasSubstr("NAME"));
@@ -42,13 +44,23 @@ TEST_F(MemberTest, ListGivesNameRoleBooksStatusAndFactors) {
 
 // The whole way of a person, each step by the real command and at the policy's own cost.
 TEST_F(MemberTest, APassphraseThatSomebodyElseChoseMustBeChangedBeforeAnythingElse) {
-  const std::string first = Write("first", "first words for hana\n"), second = Write("second", "her own secret words\n");
-  const Ran added = Add("hana", {"--role", "agent", "--book", "seoul", "--new-passphrase-file", first, "--json"});
+  const std::string first = Write("first", "first words for hana\n"),
+                    second = Write("second", "her own secret words\n");
+  const Ran added =
+      Add("hana", {"--role", "agent", "--book", "seoul", "--new-passphrase-file", first, "--json"});
   ASSERT_EQ(added.exit, 0) << added;
   EXPECT_EQ(added.json(), Json::parse(R"({"name":"hana","role":"agent","books":["seoul"]})"));
-  const RunOptions as_hana{.environment = {{"SEALBOOK_MEMBER", "hana"}, {"SEALBOOK_PASSPHRASE_FILE", first}}};
-  const std::vector<Words> others = {{"list"}, {"lookup", "--name", "x"}, {"show", NobodysToken()}, {"set", NobodysToken(), "note=x"},
-                                     {"member", "list"}, {"book", "list"}, {"policy", "show"}, {"doctor"}, {"audit", "verify"}};
+  const RunOptions as_hana{
+      .environment = {{"SEALBOOK_MEMBER", "hana"}, {"SEALBOOK_PASSPHRASE_FILE", first}}};
+  const std::vector<Words> others = {{"list"},
+                                     {"lookup", "--name", "x"},
+                                     {"show", NobodysToken()},
+                                     {"set", NobodysToken(), "note=x"},
+                                     {"member", "list"},
+                                     {"book", "list"},
+                                     {"policy", "show"},
+                                     {"doctor"},
+                                     {"audit", "verify"}};
   for (Words words : others) {
     words.push_back("--json");
     const Ran ran = Run(words, as_hana);
@@ -57,9 +69,16 @@ TEST_F(MemberTest, APassphraseThatSomebodyElseChoseMustBeChangedBeforeAnythingEl
   }
   EXPECT_EQ(Run({"list", "--json"}, as_hana).exit, 4);
   // The same again, a short one and one that others may read will not do.
-  ExpectJsonError(Run({"member", "passwd", "--json", "--new-passphrase-file", first}, as_hana), 2, "usage");
-  ExpectJsonError(Run({"member", "passwd", "--json", "--new-passphrase-file", Write("short", "short")}, as_hana), 2, "usage");
-  ExpectJsonError(Run({"member", "passwd", "--json", "--new-passphrase-file", Write("open", "open to all of you", 0644)}, as_hana), 2, "usage");
+  ExpectJsonError(Run({"member", "passwd", "--json", "--new-passphrase-file", first}, as_hana), 2,
+                  "usage");
+  ExpectJsonError(
+      Run({"member", "passwd", "--json", "--new-passphrase-file", Write("short", "short")},
+          as_hana),
+      2, "usage");
+  ExpectJsonError(Run({"member", "passwd", "--json", "--new-passphrase-file",
+                       Write("open", "open to all of you", 0644)},
+                      as_hana),
+                  2, "usage");
   EXPECT_EQ(Run({"list", "--json"}, as_hana).exit, 4);
   const Ran changed = Run({"member", "passwd", "--json", "--new-passphrase-file", second}, as_hana);
   ASSERT_EQ(changed.exit, 0) << changed;
@@ -125,8 +144,10 @@ TEST_F(MemberTest, NamesAreUniqueHoweverTheyAreComposedAndHoldNoControlCharacter
   ExpectJsonError(Add("mina", more), 2, "usage");
   ASSERT_EQ(Add("Zoë", more).exit, 0);
   ExpectJsonError(Add("Zoe\u0308", more), 2, "usage");
-  for (const std::string& name : {std::string("a\tb"), std::string("a\x1b[31mb"), std::string("a\nb"), std::string("\u202eanim"),
-                                  std::string(65, 'a'), std::string(" "), std::string("\xff\xfe")}) {
+  for (const std::string& name :
+       {std::string("a\tb"), std::string("a\x1b[31mb"), std::string("a\nb"),
+        std::string("\u202eanim"), std::string(65, 'a'), std::string(" "),
+        std::string("\xff\xfe")}) {
     const Ran ran = Add(name, more);
     ExpectJsonError(ran, 2, "usage");
   }
@@ -134,13 +155,16 @@ TEST_F(MemberTest, NamesAreUniqueHoweverTheyAreComposedAndHoldNoControlCharacter
 }
 
 TEST_F(MemberTest, OnlyThoseWhoManageMembersAddThem) {
-  const Words more = {"--role", "agent", "--json", "--new-passphrase-file", Write("first", "first words for hana\n")};
+  const Words more = {"--role", "agent", "--json", "--new-passphrase-file",
+                      Write("first", "first words for hana\n")};
   for (const char* member : {"mina", "sora", "audra", "importer"}) {
     ExpectJsonError(Add("hana", more, member), 3, "permission_denied");
   }
   EXPECT_EQ(Add("hana", more, "ada").exit, 0);
   // Who changes the roster is made by the owner alone.
-  ExpectJsonError(Add("boss2", {"--role", "admin", "--json", "--new-passphrase-file", Path("first")}, "ada"), 3, "permission_denied");
+  ExpectJsonError(
+      Add("boss2", {"--role", "admin", "--json", "--new-passphrase-file", Path("first")}, "ada"), 3,
+      "permission_denied");
   EXPECT_EQ(CountActs("member.add", "denied"), 5);
 }
 

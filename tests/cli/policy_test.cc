@@ -34,7 +34,8 @@ TEST_F(PolicyTest, ShowPrintsTheFileThatIsInForce) {
 }
 
 TEST_F(PolicyTest, CheckNeedsNoVaultAndTellsEveryFaultWithLineAndColumn) {
-  const std::string file = Write("bad.toml", "version = 1\nregion = \"Korea\"\nfrob = 3\n" + text_.substr(text_.find("[token]")));
+  const std::string file = Write("bad.toml", "version = 1\nregion = \"Korea\"\nfrob = 3\n" +
+                                                 text_.substr(text_.find("[token]")));
   const Ran text = Run({"policy", "check", file}, {.environment = {{"SEALBOOK_VAULT", ""}}});
   EXPECT_EQ(text.exit, 6) << text;
   EXPECT_THAT(text.out, HasSubstr(file + ":2:10: "));
@@ -46,7 +47,8 @@ TEST_F(PolicyTest, CheckNeedsNoVaultAndTellsEveryFaultWithLineAndColumn) {
   EXPECT_EQ(report["ok"], false);
   EXPECT_EQ(report["faults"].size(), 2u);
   for (const Json& fault : report["faults"]) {
-    EXPECT_TRUE(fault["line"].is_number_integer() && fault["column"].is_number_integer() && fault["message"].is_string());
+    EXPECT_TRUE(fault["line"].is_number_integer() && fault["column"].is_number_integer() &&
+                fault["message"].is_string());
   }
   const Ran good = Run({"policy", "check", Write("good.toml", text_), "--json"});
   EXPECT_EQ(good.exit, 0);
@@ -56,8 +58,10 @@ TEST_F(PolicyTest, CheckNeedsNoVaultAndTellsEveryFaultWithLineAndColumn) {
 TEST_F(PolicyTest, CheckRefusesWhatIsNoPolicyFile) {
   ExpectJsonError(Run({"policy", "check", Path("none"), "--json"}), 6, "bad_input");
   ExpectJsonError(Run({"policy", "check", root(), "--json"}), 6, "bad_input");
-  ExpectJsonError(Run({"policy", "check", Write("huge", std::string(4'000'000, '#')), "--json"}), 6, "bad_input");
-  for (const std::string& text : {std::string(), std::string("\xff\xfe\0\0", 4), std::string("[roles"), std::string("version = 2\n")}) {
+  ExpectJsonError(Run({"policy", "check", Write("huge", std::string(4'000'000, '#')), "--json"}), 6,
+                  "bad_input");
+  for (const std::string& text : {std::string(), std::string("\xff\xfe\0\0", 4),
+                                  std::string("[roles"), std::string("version = 2\n")}) {
     const Ran ran = Run({"policy", "check", Write("bad", text), "--json"});
     EXPECT_EQ(ran.exit, 6) << ran;
     EXPECT_EQ(ran.json()["ok"], false);
@@ -71,7 +75,8 @@ TEST_F(PolicyTest, ApplySignsANewVersionThatIsInForceAtOnce) {
   const Json applied = Ask("owner", {"policy", "apply", file});
   EXPECT_EQ(applied["applied"], true);
   EXPECT_EQ(As("mina", {"policy", "show"}).out, ReadFile(file));
-  EXPECT_EQ(As("audra", {"book", "assign", "nowhere", token}).exit, 5);  // no longer for want of the right
+  EXPECT_EQ(As("audra", {"book", "assign", "nowhere", token}).exit,
+            5);  // no longer for want of the right
   const Json again = Ask("owner", {"policy", "apply", file});
   EXPECT_EQ(again["applied"], false);
   EXPECT_EQ(again["version"], applied["version"]);
@@ -83,7 +88,8 @@ TEST_F(PolicyTest, ApplySignsANewVersionThatIsInForceAtOnce) {
 TEST_F(PolicyTest, ANewLockOutAndLookupLimitCountFromThenOn) {
   ImportCustomers();
   Must("owner", {"policy", "apply", Changed("shown = 50", "shown = 1")});
-  EXPECT_EQ(As("mina", {"lookup", "--name", "김", "--json", "--quiet"}).json()["contacts"].size(), 1u);
+  EXPECT_EQ(As("mina", {"lookup", "--name", "김", "--json", "--quiet"}).json()["contacts"].size(),
+            1u);
   text_ = As("owner", {"policy", "show"}).out;
   Must("owner", {"policy", "apply", Changed("after = 5", "after = 3")});
   EXPECT_THAT(ReadFile(VaultPath("lockout.json")), HasSubstr("\"after\": 3"));
@@ -91,9 +97,11 @@ TEST_F(PolicyTest, ANewLockOutAndLookupLimitCountFromThenOn) {
 
 TEST_F(PolicyTest, ChangesThatNeedResealingAreRefusedWithTheReasonAndNothingChanges) {
   const std::pair<std::string, std::string> changes[] = {
-      {"fields = [\"birth_date\"]", "fields = [\"birth_date\", \"note\"]"},                       // below: taken out of profile
+      {"fields = [\"birth_date\"]",
+       "fields = [\"birth_date\", \"note\"]"},  // below: taken out of profile
       {"phone = \"phone\"", "phone = \"last4\""},
-      {"clear = [\"profile\", \"chat\"]\nmasked = [\"identity\"]\nchange = [\"profile\"]", "clear = [\"profile\", \"sensitive\", \"chat\"]\nchange = [\"profile\"]"},
+      {"clear = [\"profile\", \"chat\"]\nmasked = [\"identity\"]\nchange = [\"profile\"]",
+       "clear = [\"profile\", \"sensitive\", \"chat\"]\nchange = [\"profile\"]"},
       {"masked = [\"identity\"]\nchange = [\"profile\"]", "masked = [\"identity\"]\nchange = []"}};
   for (const auto& [from, to] : changes) {
     std::string file = Changed(from, to);
@@ -107,7 +115,9 @@ TEST_F(PolicyTest, ChangesThatNeedResealingAreRefusedWithTheReasonAndNothingChan
     ASSERT_EQ(Run({"policy", "check", file}).exit, 0) << to << Run({"policy", "check", file});
     const Ran ran = As("owner", {"policy", "apply", file, "--json", "--quiet"});
     ExpectJsonError(ran, 2, "usage");
-    EXPECT_THAT(ran.json()["error"]["message"].get<std::string>(), HasSubstr("sealed or granted again")) << to;
+    EXPECT_THAT(ran.json()["error"]["message"].get<std::string>(),
+                HasSubstr("sealed or granted again"))
+        << to;
     EXPECT_EQ(As("owner", {"policy", "show"}).out, text_);
   }
 }

@@ -13,7 +13,9 @@ class ProcessesTest : public VaultTest {
   // A list of so many people, each with a phone of their own.
   std::string BigList(int people) {
     std::string list = "name,phone,note\n";
-    for (int i = 0; i < people; ++i) absl::StrAppend(&list, "Person ", i, ",010-", 2000 + i / 9000, "-", 1000 + i % 9000, ",note ", i, "\n");
+    for (int i = 0; i < people; ++i)
+      absl::StrAppend(&list, "Person ", i, ",010-", 2000 + i / 9000, "-", 1000 + i % 9000, ",note ",
+                      i, "\n");
     return Write("big.csv", list);
   }
   std::multiset<std::string> Customers() {
@@ -21,7 +23,8 @@ class ProcessesTest : public VaultTest {
     EXPECT_EQ(ran.exit, 0);
     std::multiset<std::string> customers;
     std::istringstream in(ran.out);
-    for (std::string line; std::getline(in, line);) customers.insert(line.substr(line.find("\"books\"")));
+    for (std::string line; std::getline(in, line);)
+      customers.insert(line.substr(line.find("\"books\"")));
     return customers;
   }
 };
@@ -91,16 +94,19 @@ TEST_F(ProcessesTest, TwoImportsOfTheSameListAddEverybodyOnce) {
 TEST_F(ProcessesTest, WhileAnotherHoldsTheLockItWaitsAndThenIsBusy) {
   ImportCustomers();
   const std::string token = TokenOf("김서연");
-  auto keyring = keyring::Keyring::Unlock(
-      keyring::VaultPaths(VaultPath()),
-      {.name = "ada", .secret = {.kind = keyring::UnlockSecret::Kind::kPassphrase, .bytes = Secret(PassphraseOf("ada"))}});
+  auto keyring =
+      keyring::Keyring::Unlock(keyring::VaultPaths(VaultPath()),
+                               {.name = "ada",
+                                .secret = {.kind = keyring::UnlockSecret::Kind::kPassphrase,
+                                           .bytes = Secret(PassphraseOf("ada"))}});
   ASSERT_TRUE(keyring.ok());
   const absl::Time start = absl::Now();
   Ran looking, setting;
   {
     auto transaction = (*keyring)->store().BeginWrite();
     ASSERT_TRUE(transaction.ok());
-    Process lookup = StartAs("mina", {"lookup", token, "--json"}), set = StartAs("mina", {"set", token, "note=x", "--json"});
+    Process lookup = StartAs("mina", {"lookup", token, "--json"}),
+            set = StartAs("mina", {"set", token, "note=x", "--json"});
     looking = lookup.Wait(), setting = set.Wait();
   }
   EXPECT_GE(absl::Now() - start, absl::Seconds(10));
@@ -118,7 +124,8 @@ TEST_F(ProcessesTest, EightAtOnceLeaveOneChain) {
   constexpr int kRounds = 3;
   for (int round = 0; round < kRounds; ++round) {
     std::string list = "name,phone\n";
-    for (int i = 0; i < 50; ++i) absl::StrAppend(&list, "New ", round, " ", i, ",010-6", 100 + round, "-", 1000 + i, "\n");
+    for (int i = 0; i < 50; ++i)
+      absl::StrAppend(&list, "New ", round, " ", i, ",010-6", 100 + round, "-", 1000 + i, "\n");
     const std::string file = Write("new.csv", list);
     std::vector<Process> processes;
     processes.push_back(StartAs("mina", {"lookup", token}));

@@ -20,7 +20,9 @@ class SetTest : public VaultTest {
     changes.insert(changes.begin(), {"set", token});
     return Ask(member, changes)["contacts"][0];
   }
-  Json Show(const std::string& member, const std::string& token) { return Ask(member, {"show", token})["contacts"][0]["fields"]; }
+  Json Show(const std::string& member, const std::string& token) {
+    return Ask(member, {"show", token})["contacts"][0]["fields"];
+  }
 
  protected:
   std::string kim_, shared_;
@@ -29,7 +31,8 @@ class SetTest : public VaultTest {
 TEST_F(SetTest, WhatAnAgentWritesEveryOtherBooksMembersRead) {
   const Json contact = Set("mina", shared_, {"note=전화 = 오후, 3시", "company=새 회사"});
   EXPECT_EQ(contact["uid"], shared_);
-  EXPECT_EQ(FieldOf(contact, "note"), Json::parse(R"({"value":"전화 = 오후, 3시","form":"clear"})"));
+  EXPECT_EQ(FieldOf(contact, "note"),
+            Json::parse(R"({"value":"전화 = 오후, 3시","form":"clear"})"));
   for (const char* member : {"wei", "jun", "sora", "ada", "owner"}) {
     EXPECT_EQ(Show(member, shared_)["note"]["value"], "전화 = 오후, 3시") << member;
     EXPECT_EQ(Show(member, shared_)["company"]["value"], "새 회사") << member;
@@ -45,8 +48,10 @@ TEST_F(SetTest, WhatAnAgentWritesEveryOtherBooksMembersRead) {
 
 TEST_F(SetTest, FieldsThatTheRoleMayNotWriteAreRefusedAndNothingIsWritten) {
   const std::vector<std::pair<const char*, const char*>> denied = {
-      {"mina", "phone=010-1111-2222"}, {"mina", "email=a@example.com"}, {"mina", "birth_date=2000-01-01"}, {"mina", "skin=dry"},
-      {"mina", "phone_2=010-1111-2222"}, {"sora", "phone=010-1111-2222"}, {"sora", "whatsapp_id=821011112222"}};
+      {"mina", "phone=010-1111-2222"},     {"mina", "email=a@example.com"},
+      {"mina", "birth_date=2000-01-01"},   {"mina", "skin=dry"},
+      {"mina", "phone_2=010-1111-2222"},   {"sora", "phone=010-1111-2222"},
+      {"sora", "whatsapp_id=821011112222"}};
   for (const auto& [member, change] : denied) {
     const Ran ran = As(member, {"set", kim_, "note=changed", change, "--json"});
     ExpectJsonError(ran, 3, "permission_denied");
@@ -61,7 +66,8 @@ TEST_F(SetTest, FieldsThatTheRoleMayNotWriteAreRefusedAndNothingIsWritten) {
 
 TEST_F(SetTest, ANewPhoneIsMaskedAnewAndFindsTheCustomerAndTheOldOneDoesNot) {
   Set("owner", kim_, {"phone=010-5555-4321", "email=New@Example.ORG"});
-  EXPECT_EQ(Show("mina", kim_)["phone"], Json::parse(R"({"value":"+82 10-****-4321","form":"masked"})"));
+  EXPECT_EQ(Show("mina", kim_)["phone"],
+            Json::parse(R"({"value":"+82 10-****-4321","form":"masked"})"));
   EXPECT_EQ(Show("mina", kim_)["email"]["value"], "n***@example.org");
   EXPECT_EQ(Show("owner", kim_)["phone"]["value"], "+821055554321");
   EXPECT_EQ(Ask("owner", {"lookup", "--phone", "010 5555 4321"})["contacts"][0]["uid"], kim_);
@@ -103,13 +109,20 @@ TEST_F(SetTest, AnotherCustomersIdentifierIsRefused) {
 }
 
 TEST_F(SetTest, FromAFileOfLinesOrAJsonObject) {
-  EXPECT_EQ(FieldOf(Set("mina", kim_, {"--from-file", Write("lines", "note=first = line\r\n\ncompany=Two\n")}), "note")["value"], "first = line");
+  EXPECT_EQ(FieldOf(Set("mina", kim_,
+                        {"--from-file", Write("lines", "note=first = line\r\n\ncompany=Two\n")}),
+                    "note")["value"],
+            "first = line");
   EXPECT_EQ(Show("owner", kim_)["company"]["value"], "Two");
-  const Json contact = Set("mina", kim_, {"--from-file", Write("object", " {\"note\": \"한 줄\\n두 줄\", \"company\": null}")});
+  const Json contact =
+      Set("mina", kim_,
+          {"--from-file", Write("object", " {\"note\": \"한 줄\\n두 줄\", \"company\": null}")});
   EXPECT_EQ(FieldOf(contact, "note")["value"], "한 줄\n두 줄");
   EXPECT_FALSE(contact["fields"].contains("company"));
-  const std::pair<const char*, std::string> bad[] = {{"no equals", "note=x\nsecret value\n"}, {"empty name", "=secret\n"},
-                                                     {"no object", "{\"note\": \"sec"},       {"number", "{\"note\": 12345}"},
+  const std::pair<const char*, std::string> bad[] = {{"no equals", "note=x\nsecret value\n"},
+                                                     {"empty name", "=secret\n"},
+                                                     {"no object", "{\"note\": \"sec"},
+                                                     {"number", "{\"note\": 12345}"},
                                                      {"nested", "{\"note\": {\"a\": \"secret\"}}"}};
   for (const auto& [name, contents] : bad) {
     const Ran ran = As("mina", {"set", kim_, "--from-file", Write("bad", contents), "--json"});
@@ -118,8 +131,11 @@ TEST_F(SetTest, FromAFileOfLinesOrAJsonObject) {
     EXPECT_THAT(ran.out, HasSubstr("bad")) << name;
   }
   ExpectJsonError(As("mina", {"set", kim_, "--from-file", Path("none"), "--json"}), 6, "bad_input");
-  ExpectJsonError(As("mina", {"set", kim_, "--from-file", Write("big", std::string(2'000'000, 'x')), "--json"}), 6, "bad_input");
-  ExpectJsonError(As("mina", {"set", kim_, "--from-file", Write("empty", "\n"), "--json"}), 2, "usage");
+  ExpectJsonError(
+      As("mina", {"set", kim_, "--from-file", Write("big", std::string(2'000'000, 'x')), "--json"}),
+      6, "bad_input");
+  ExpectJsonError(As("mina", {"set", kim_, "--from-file", Write("empty", "\n"), "--json"}), 2,
+                  "usage");
   EXPECT_EQ(Show("owner", kim_)["note"]["value"], "한 줄\n두 줄");
 }
 
@@ -134,7 +150,8 @@ TEST_F(SetTest, WhatIsNoChangeIsWrongUsageAndWhatIsNoValueBadInput) {
     EXPECT_THAT(ran.out, Not(HasSubstr("secret")));
   }
   Write("long", "note=" + std::string(70'000, 'x'));
-  ExpectJsonError(As("owner", {"set", kim_, "--from-file", Path("long"), "--json"}), 6, "bad_input");
+  ExpectJsonError(As("owner", {"set", kim_, "--from-file", Path("long"), "--json"}), 6,
+                  "bad_input");
 }
 
 TEST_F(SetTest, ControlCharactersAreNotShown) {

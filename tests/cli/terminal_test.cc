@@ -11,7 +11,9 @@ using ::testing::Not;
 
 class TerminalTest : public VaultTest {
  public:
-  Terminal On(const std::string& member, const Words& words) { return Terminal(words, EnvironmentFor(Member(member))); }
+  Terminal On(const std::string& member, const Words& words) {
+    return Terminal(words, EnvironmentFor(Member(member)));
+  }
   // Without a passphrase file: it is asked for.
   std::map<std::string, std::string> Asked(const std::string& member) const {
     return EnvironmentFor({.environment = {{"SEALBOOK_MEMBER", member}}});
@@ -96,15 +98,18 @@ TEST_F(TerminalTest, TablesAndListsStayWithinEightyColumns) {
   std::string list = "name,phone\n";
   absl::StrAppend(&list, "아주아주아주아주아주 긴 이름을 가진 사람,010-1111-2222\n");
   for (int i = 0; i < 6; ++i) Must("owner", {"book", "add", absl::StrCat("긴 이름의 책 번호 ", i)});
-  for (int i = 0; i < 6; ++i) Must("owner", {"book", "members", absl::StrCat("긴 이름의 책 번호 ", i), "--add", "mina"});
+  for (int i = 0; i < 6; ++i)
+    Must("owner", {"book", "members", absl::StrCat("긴 이름의 책 번호 ", i), "--add", "mina"});
   Must("owner", {"import", Write("list.csv", list), "--book", "seoul"});
-  for (const Words& words : {Words{"member", "list"}, Words{"book", "list"}, Words{"list"}, Words{"import", Path("list.csv"), "--dry-run"}}) {
+  for (const Words& words : {Words{"member", "list"}, Words{"book", "list"}, Words{"list"},
+                             Words{"import", Path("list.csv"), "--dry-run"}}) {
     Terminal terminal = On("owner", words);
     EXPECT_EQ(terminal.Wait(), 0);
     std::istringstream screen(terminal.screen());
     for (std::string line; std::getline(screen, line);) {
       if (!line.empty() && line.back() == '\r') line.pop_back();
-      if (line.find(root()) != std::string::npos || line.find('\x1b') != std::string::npos) continue;
+      if (line.find(root()) != std::string::npos || line.find('\x1b') != std::string::npos)
+        continue;
       // Two columns for what has three bytes and is no ellipsis: enough for this list.
       int columns = 0;
       for (std::size_t at = 0; at < line.size();) {

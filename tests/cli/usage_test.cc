@@ -10,10 +10,12 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 const Words& AllCommands() {
-  static const Words commands = {"init",        "member add", "member list",     "member passwd", "book add",     "book list",
-                                 "book members", "book assign", "import",         "lookup",        "list",         "show",
-                                 "set",         "audit log",  "audit verify",    "audit checkpoint", "policy show", "policy check",
-                                 "policy apply", "doctor",    "version"};
+  static const Words commands = {"init",        "member add",   "member list",  "member passwd",
+                                 "book add",    "book list",    "book members", "book assign",
+                                 "import",      "lookup",       "list",         "show",
+                                 "set",         "audit log",    "audit verify", "audit checkpoint",
+                                 "policy show", "policy check", "policy apply", "doctor",
+                                 "version"};
   return commands;
 }
 Words Split(const std::string& command) {
@@ -30,19 +32,23 @@ TEST_F(UsageTest, HelpListsEveryCommand) {
     const Ran ran = Run(words);
     EXPECT_EQ(ran.exit, 0) << ran;
     EXPECT_EQ(ran.err, "");
-    for (const std::string& command : AllCommands()) EXPECT_THAT(ran.out, HasSubstr("\n  " + command + " ")) << command;
+    for (const std::string& command : AllCommands())
+      EXPECT_THAT(ran.out, HasSubstr("\n  " + command + " ")) << command;
   }
 }
 
 TEST_F(UsageTest, EveryCommandExplainsItselfAndItsOptionsHoweverItIsAsked) {
   const std::map<std::string, Words> options = {
-      {"init", {"--owner", "--region", "--policy", "--archive-recipient", "--archive-identity-out", "--archive-destination"}},
+      {"init",
+       {"--owner", "--region", "--policy", "--archive-recipient", "--archive-identity-out",
+        "--archive-destination"}},
       {"member add", {"--role", "--book", "--new-passphrase-file", "--key-file-out"}},
       {"member passwd", {"--new-passphrase-file"}},
       {"book members", {"--add"}},
       {"book assign", {"--from"}},
-      {"import", {"--book", "--format", "--encoding", "--delimiter", "--map", "--region", "--on-duplicate", "--rejects",
-                  "--dry-run", "--strict"}},
+      {"import",
+       {"--book", "--format", "--encoding", "--delimiter", "--map", "--region", "--on-duplicate",
+        "--rejects", "--dry-run", "--strict"}},
       {"lookup", {"--phone", "--email", "--name", "--last4"}},
       {"list", {"--book", "--limit"}},
       {"set", {"--from-file"}},
@@ -63,7 +69,8 @@ TEST_F(UsageTest, EveryCommandExplainsItselfAndItsOptionsHoweverItIsAsked) {
     EXPECT_EQ(Run(before).out, asked.out);
     EXPECT_EQ(Run(after).out, asked.out);
     if (!options.contains(command)) continue;
-    for (const std::string& option : options.at(command)) EXPECT_THAT(asked.out, HasSubstr("  " + option)) << command;
+    for (const std::string& option : options.at(command))
+      EXPECT_THAT(asked.out, HasSubstr("  " + option)) << command;
   }
 }
 
@@ -132,8 +139,11 @@ TEST_F(UsageTest, TheVaultIsFoundByOptionThenEnvironmentThenDataFolder) {
   EXPECT_THAT(looked_in({"--vault=" + Path("one"), "list"}, {}), HasSubstr(Path("one")));
   EXPECT_THAT(looked_in({"list"}, {}), HasSubstr(Path("vault")));
   EXPECT_THAT(looked_in({"list"}, {{"SEALBOOK_VAULT", ""}}), HasSubstr(Path("data/sealbook")));
-  EXPECT_THAT(looked_in({"list"}, {{"SEALBOOK_VAULT", ""}, {"XDG_DATA_HOME", ""}}), HasSubstr(Path("home/.local/share/sealbook")));
-  ExpectError(Run({"list"}, {.environment = {{"SEALBOOK_VAULT", ""}, {"XDG_DATA_HOME", ""}, {"HOME", ""}}}), 2);
+  EXPECT_THAT(looked_in({"list"}, {{"SEALBOOK_VAULT", ""}, {"XDG_DATA_HOME", ""}}),
+              HasSubstr(Path("home/.local/share/sealbook")));
+  ExpectError(
+      Run({"list"}, {.environment = {{"SEALBOOK_VAULT", ""}, {"XDG_DATA_HOME", ""}, {"HOME", ""}}}),
+      2);
 }
 
 class UnlockUsageTest : public VaultTest {};
@@ -142,8 +152,12 @@ TEST_F(UnlockUsageTest, TheCommandLineOutweighsTheEnvironment) {
   RunOptions options = Member("importer");
   options.environment["SEALBOOK_MEMBER"] = "";
   EXPECT_EQ(Run({"member", "list"}, options).exit, 0);
-  // A passphrase on the command line in place of the environment's key file, and the other way round.
-  EXPECT_EQ(Run({"member", "list", "--as", "owner", "--passphrase-file", Path("owner.passphrase")}, options).exit, 0);
+  // A passphrase on the command line in place of the environment's key file, and the other way
+  // round.
+  EXPECT_EQ(Run({"member", "list", "--as", "owner", "--passphrase-file", Path("owner.passphrase")},
+                options)
+                .exit,
+            0);
   options = Member("owner");
   options.environment["SEALBOOK_MEMBER"] = "";
   EXPECT_EQ(Run({"member", "list", "--key-file", Path("importer.key")}, options).exit, 0);
@@ -151,7 +165,8 @@ TEST_F(UnlockUsageTest, TheCommandLineOutweighsTheEnvironment) {
 
 TEST_F(UnlockUsageTest, PassphraseComesFromStandardInputWithOrWithoutItsNewline) {
   for (const char* end : {"", "\n", "\r\n"}) {
-    RunOptions options{.environment = {{"SEALBOOK_MEMBER", "owner"}}, .stdin_text = PassphraseOf("owner") + end};
+    RunOptions options{.environment = {{"SEALBOOK_MEMBER", "owner"}},
+                       .stdin_text = PassphraseOf("owner") + end};
     EXPECT_EQ(Run({"member", "list", "--passphrase-file", "-"}, options).exit, 0);
   }
 }
@@ -168,9 +183,13 @@ TEST_F(UnlockUsageTest, SecretsThatOthersMayReadAreRefused) {
 }
 
 TEST_F(UnlockUsageTest, MissingAndOversizedSecretFilesAreWrongUsage) {
-  ExpectJsonError(Run({"list", "--json", "--as", "owner", "--passphrase-file", Path("none")}), 2, "usage");
-  ExpectJsonError(Run({"list", "--json", "--as", "owner", "--passphrase-file", root()}), 2, "usage");
-  ExpectJsonError(Run({"list", "--json", "--as", "owner", "--passphrase-file", Write("big", std::string(5000, 'x'))}), 2, "usage");
+  ExpectJsonError(Run({"list", "--json", "--as", "owner", "--passphrase-file", Path("none")}), 2,
+                  "usage");
+  ExpectJsonError(Run({"list", "--json", "--as", "owner", "--passphrase-file", root()}), 2,
+                  "usage");
+  ExpectJsonError(Run({"list", "--json", "--as", "owner", "--passphrase-file",
+                       Write("big", std::string(5000, 'x'))}),
+                  2, "usage");
 }
 
 TEST_F(UnlockUsageTest, WithoutATerminalThePassphraseCannotBeAsked) {
@@ -178,21 +197,31 @@ TEST_F(UnlockUsageTest, WithoutATerminalThePassphraseCannotBeAsked) {
 }
 
 TEST_F(UnlockUsageTest, WhoIsNoMemberIsNotAuthenticated) {
-  ExpectJsonError(Run({"list", "--json", "--as", "stranger", "--passphrase-file", Path("owner.passphrase")}), 4, "not_authenticated");
+  ExpectJsonError(
+      Run({"list", "--json", "--as", "stranger", "--passphrase-file", Path("owner.passphrase")}), 4,
+      "not_authenticated");
   // The OS user's name is no member's either.
-  ExpectJsonError(Run({"list", "--json", "--passphrase-file", Path("owner.passphrase")}), 4, "not_authenticated");
-  ExpectJsonError(Run({"list", "--json", "--as", "a\x1b", "--passphrase-file", Path("owner.passphrase")}), 4, "not_authenticated");
+  ExpectJsonError(Run({"list", "--json", "--passphrase-file", Path("owner.passphrase")}), 4,
+                  "not_authenticated");
+  ExpectJsonError(
+      Run({"list", "--json", "--as", "a\x1b", "--passphrase-file", Path("owner.passphrase")}), 4,
+      "not_authenticated");
 }
 
 TEST_F(UnlockUsageTest, KeyFilesThatDoNotFitAreNotAuthenticated) {
   ExpectJsonError(As("importer", {"list", "--json", "--as", "owner"}), 4, "not_authenticated");
-  ExpectJsonError(Run({"list", "--json", "--key-file", Write("no.key", "not a key\n")}), 4, "not_authenticated");
-  ExpectJsonError(Run({"list", "--json", "--key-file", Write("huge.key", std::string(10000, 'k'))}), 4, "not_authenticated");
+  ExpectJsonError(Run({"list", "--json", "--key-file", Write("no.key", "not a key\n")}), 4,
+                  "not_authenticated");
+  ExpectJsonError(Run({"list", "--json", "--key-file", Write("huge.key", std::string(10000, 'k'))}),
+                  4, "not_authenticated");
   // A service account without its key file, and a person's name on a key.
-  ExpectJsonError(Run({"list", "--json", "--as", "importer", "--passphrase-file", Path("owner.passphrase")}), 4, "not_authenticated");
+  ExpectJsonError(
+      Run({"list", "--json", "--as", "importer", "--passphrase-file", Path("owner.passphrase")}), 4,
+      "not_authenticated");
   std::string key = ReadFile(Path("importer.key"));
   key.replace(key.find("importer"), 8, "owner");
-  ExpectJsonError(Run({"list", "--json", "--key-file", Write("owner.key", key)}), 4, "not_authenticated");
+  ExpectJsonError(Run({"list", "--json", "--key-file", Write("owner.key", key)}), 4,
+                  "not_authenticated");
 }
 
 TEST_F(UnlockUsageTest, KeyFileOfAnotherVaultIsNotAuthenticatedAndLocksNobodyOut) {

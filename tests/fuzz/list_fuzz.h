@@ -33,7 +33,8 @@ inline bool IsClean(const std::string& text) {
 inline void ReadList(const std::uint8_t* data, std::size_t size, anonymizer::TableFormat format) {
   using namespace anonymizer;
   const MemoryFile file(data, size);
-  for (const std::optional<TableFormat> asked : {std::optional<TableFormat>(), std::optional<TableFormat>(format)}) {
+  for (const std::optional<TableFormat> asked :
+       {std::optional<TableFormat>(), std::optional<TableFormat>(format)}) {
     auto list = CustomerList::Open(file.path(), {.format = asked, .region = "KR"});
     if (!list.ok()) {
       Check(absl::IsInvalidArgument(list.status()), "what cannot be read is an invalid argument");
@@ -50,12 +51,14 @@ inline void ReadList(const std::uint8_t* data, std::size_t size, anonymizer::Tab
         Check(row.fields.empty() && row.identifiers.empty(), "a rejected row gives nothing");
         continue;
       }
-      Check(!row.identifiers.empty() && !row.fields.empty(), "a good row is found again and holds something");
+      Check(!row.identifiers.empty() && !row.fields.empty(),
+            "a good row is found again and holds something");
       for (std::size_t i = 0; i < row.fields.size(); ++i) {
         Check(!row.fields[i].value.empty(), "a field has a value");
         Check(CheckFieldName(row.fields[i].name).ok(), "a field has a name of its form");
         Check(IsClean(row.fields[i].value), "a value has no control characters");
-        for (std::size_t k = 0; k < i; ++k) Check(row.fields[i].name != row.fields[k].name, "fields have names of their own");
+        for (std::size_t k = 0; k < i; ++k)
+          Check(row.fields[i].name != row.fields[k].name, "fields have names of their own");
       }
     }
     for (const Column& column : (*list)->columns()) {

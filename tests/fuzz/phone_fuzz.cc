@@ -17,8 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Check(again.ok() && *again == *phone, "a phone stays as it is");
     Check(RecognizeIdentifier(*phone, region).has_value(), "a phone is recognised");
   }
-  for (const IdentifierKind kind :
-       {IdentifierKind::kEmail, IdentifierKind::kWhatsAppId, IdentifierKind::kJid, IdentifierKind::kUsername}) {
+  for (const IdentifierKind kind : {IdentifierKind::kEmail, IdentifierKind::kWhatsAppId,
+                                    IdentifierKind::kJid, IdentifierKind::kUsername}) {
     const auto once = NormalizeIdentifier(kind, text, "KR");
     if (!once.ok()) continue;
     Check(!once->value.empty() && fuzz::IsClean(once->value), "an identifier is clean text");
@@ -27,7 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const std::string clean = CleanText(text);
   Check(fuzz::IsClean(clean) && CleanText(clean) == clean, "clean text stays as it is");
-  for (const std::string& value : SplitCell(text).values) Check(!value.empty(), "a part of a cell is not empty");
+  for (const std::string& value : SplitCell(text).values)
+    Check(!value.empty(), "a part of a cell is not empty");
   RecognizeIdentifier(text, "KR");
   FieldOfHeader(text);
   const std::string field = FieldNameFor(text, 0);

@@ -1,5 +1,6 @@
-// A policy from a stranger: whatever the bytes, the parser ends, and its two answers agree. What it takes
-// can be asked anything: each role and field has a decision, and a permit no more than the role.
+// A policy from a stranger: whatever the bytes, the parser ends, and its two answers agree. What it
+// takes can be asked anything: each role and field has a decision, and a permit no more than the
+// role.
 #include <cstdint>
 #include <cstdlib>
 
@@ -23,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const absl::string_view text(reinterpret_cast<const char*>(data), size);
 
   // Masks take any bytes, too, and never show a whole value.
-  for (const MaskRule rule : {MaskRule::kPhone, MaskRule::kEmail, MaskRule::kLast4, MaskRule::kHidden}) {
+  for (const MaskRule rule :
+       {MaskRule::kPhone, MaskRule::kEmail, MaskRule::kLast4, MaskRule::kHidden}) {
     if (const auto masked = Mask(rule, text)) Must(masked->find("***") != std::string::npos);
   }
 
@@ -43,7 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Must(compiled.roles.size() == policy->roles().size());
   const PermitIssuer issuer(*policy);
   for (const RoleRule& role : policy->roles()) {
-    for (const absl::string_view field : {"phone", "phone_2", "name", "birth_date", "a column nobody named", ""}) {
+    for (const absl::string_view field :
+         {"phone", "phone_2", "name", "birth_date", "a column nobody named", ""}) {
       const Decision read = Decide(*policy, role.name, Action::kRead, field);
       Must(read.allowed == (read.view != View::kHidden) && read.allowed == !read.rule.empty());
       Must(!read.allowed || read.line > 0);

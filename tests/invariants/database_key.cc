@@ -1,4 +1,5 @@
-// Prints a vault's raw database key in hexadecimal, so that the stock sqlcipher shell can open vault.db:
+// Prints a vault's raw database key in hexadecimal, so that the stock sqlcipher shell can open
+// vault.db:
 //
 //   database_key VAULT NAME PASSPHRASE_FILE
 //

@@ -1,13 +1,13 @@
-// Preloaded into the sealbook command (LD_PRELOAD): counts what it does to files, and lets one of those
-// calls fail, so that a crash or a disk that fails can be had at any write.
+// Preloaded into the sealbook command (LD_PRELOAD): counts what it does to files, and lets one of
+// those calls fail, so that a crash or a disk that fails can be had at any write.
 //
 //   FAULT_AT=kill:N     the process dies instead of the N-th call
 //   FAULT_AT=enospc:N   from the N-th call on, everything that needs room fails
 //   FAULT_AT=eio:N      the N-th call fails
 //   FAULT_COUNT=FILE    the number of calls is written to FILE at the end
 //
-// Counted are write, pwrite, fsync, fdatasync, ftruncate, rename and unlink; writing to standard output
-// and error is not.
+// Counted are write, pwrite, fsync, fdatasync, ftruncate, rename and unlink; writing to standard
+// output and error is not.
 #include <dlfcn.h>
 #include <signal.h>
 #include <sys/types.h>

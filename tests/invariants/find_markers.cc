@@ -2,13 +2,13 @@
 //
 //   find_markers MARKERS PATH…
 //
-// MARKERS is a file of one marker a line; a PATH that is a folder is searched with all below it. Each
-// marker is looked for as UTF-8, as UTF-16 of both byte orders, as base64 (both alphabets, at the three
-// places where it can stand in a longer text), as hexadecimal in both cases, and, where it has eight
-// digits or more, as those digits alone with anything between them that is no digit.
+// MARKERS is a file of one marker a line; a PATH that is a folder is searched with all below it.
+// Each marker is looked for as UTF-8, as UTF-16 of both byte orders, as base64 (both alphabets, at
+// the three places where it can stand in a longer text), as hexadecimal in both cases, and, where
+// it has eight digits or more, as those digits alone with anything between them that is no digit.
 //
-// Prints "FILE: MARKER'S LINE as FORM" for each find. Exit 0: nothing found. 1: something was found.
-// 2: a file could not be read, or there was none to read: nothing was proved.
+// Prints "FILE: MARKER'S LINE as FORM" for each find. Exit 0: nothing found. 1: something was
+// found. 2: a file could not be read, or there was none to read: nothing was proved.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -60,8 +60,8 @@ std::string Utf16(const std::string& utf8, bool big_endian) {
   return out;
 }
 
-// The characters of a base64 text that are the same whatever stands around `bytes`, which begin `offset`
-// bytes (0 to 2) after a multiple of three.
+// The characters of a base64 text that are the same whatever stands around `bytes`, which begin
+// `offset` bytes (0 to 2) after a multiple of three.
 std::string Base64At(const std::string& bytes, std::size_t offset, const char* last_two) {
   const std::string alphabet =
       std::string("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") + last_two;
@@ -130,14 +130,16 @@ int main(int argc, char** argv) {
       files.emplace_back(arguments[i]);
       continue;
     }
-    for (fs::recursive_directory_iterator at(arguments[i], error), end; !error && at != end; at.increment(error)) {
+    for (fs::recursive_directory_iterator at(arguments[i], error), end; !error && at != end;
+         at.increment(error)) {
       if (at->is_regular_file(error)) files.push_back(at->path());
     }
   }
   std::size_t read = 0;
   for (const fs::path& path : files) {
     std::ifstream file(path, std::ios::binary);
-    const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    const std::string bytes((std::istreambuf_iterator<char>(file)),
+                            std::istreambuf_iterator<char>());
     if (!file.is_open() || file.bad()) {
       std::error_code error;
       // A running command's temporary files may go while they are listed.

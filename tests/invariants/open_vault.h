@@ -1,4 +1,5 @@
-// Unlocks a vault with a passphrase file, for programs of the tests that then do what no command does.
+// Unlocks a vault with a passphrase file, for programs of the tests that then do what no command
+// does.
 #pragma once
 
 #include <cstdio>
@@ -9,7 +10,8 @@
 namespace sealbook::testing {
 
 // Null, with a message, where it does not open.
-inline std::unique_ptr<keyring::Keyring> OpenVault(const char* directory, const char* name, const char* passphrase_file) {
+inline std::unique_ptr<keyring::Keyring> OpenVault(const char* directory, const char* name,
+                                                   const char* passphrase_file) {
   crypto::PrepareProcess().IgnoreError();
   auto passphrase = keyring::ReadSecretFile(passphrase_file, 1024);
   if (passphrase.ok() && !passphrase->empty() && passphrase->ExposeBytes().back() == '\n') {
@@ -19,8 +21,8 @@ inline std::unique_ptr<keyring::Keyring> OpenVault(const char* directory, const 
     std::fprintf(stderr, "%s\n", passphrase.status().ToString().c_str());
     return nullptr;
   }
-  auto keyring = keyring::Keyring::Unlock(keyring::VaultPaths(directory),
-                                          {.name = name, .secret = {.bytes = *std::move(passphrase)}});
+  auto keyring = keyring::Keyring::Unlock(
+      keyring::VaultPaths(directory), {.name = name, .secret = {.bytes = *std::move(passphrase)}});
   if (!keyring.ok()) {
     std::fprintf(stderr, "%s\n", keyring.status().ToString().c_str());
     return nullptr;

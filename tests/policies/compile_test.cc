@@ -1,5 +1,5 @@
-// What the vault's signed roster holds of a policy, and which changes of a policy would need keys to be
-// granted or values to be sealed again.
+// What the vault's signed roster holds of a policy, and which changes of a policy would need keys
+// to be granted or values to be sealed again.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,21 +10,21 @@
 namespace sealbook::policies {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using ::testing::Not;
 using keyring::CompiledPolicy;
 using keyring::Power;
 using keyring::RoleDefinition;
 using testing::DefaultPolicy;
 using testing::DefaultText;
 using testing::DefaultWith;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Not;
 using testing::Parsed;
 using testing::With;
 
-constexpr ClassId kIdentity = ClassId::kIdentity, kMasked = ClassId::kMasked, kProfile = ClassId::kProfile,
-                  kSensitive = ClassId::kSensitive, kChat = ClassId::kChat, kIndex = ClassId::kIndex,
-                  kAudit = ClassId::kAudit;
+constexpr ClassId kIdentity = ClassId::kIdentity, kMasked = ClassId::kMasked,
+                  kProfile = ClassId::kProfile, kSensitive = ClassId::kSensitive,
+                  kChat = ClassId::kChat, kIndex = ClassId::kIndex, kAudit = ClassId::kAudit;
 
 std::uint32_t Bits(std::initializer_list<Power> powers) {
   std::uint32_t out = 0;
@@ -42,12 +42,12 @@ RoleDefinition RoleOf(const CompiledPolicy& policy, absl::string_view name) {
 TEST(CompileTest, ClassesAreThePolicysAndTheVaultsOwnInOrder) {
   const CompiledPolicy compiled = DefaultPolicy().Compile();
   EXPECT_EQ(compiled.classes, std::vector<keyring::ClassDefinition>({{kIdentity, "identity"},
-                                                                    {kMasked, "masked"},
-                                                                    {kProfile, "profile"},
-                                                                    {kSensitive, "sensitive"},
-                                                                    {kChat, "chat"},
-                                                                    {kIndex, "index"},
-                                                                    {kAudit, "audit"}}));
+                                                                     {kMasked, "masked"},
+                                                                     {kProfile, "profile"},
+                                                                     {kSensitive, "sensitive"},
+                                                                     {kChat, "chat"},
+                                                                     {kIndex, "index"},
+                                                                     {kAudit, "audit"}}));
   EXPECT_EQ(compiled.text, DefaultText());
   EXPECT_EQ(compiled.cost, (crypto::PassphraseCost{.memory_kib = 256 * 1024, .passes = 3}));
   EXPECT_EQ(compiled.lockout.after, 5);
@@ -57,16 +57,21 @@ TEST(CompileTest, ClassesAreThePolicysAndTheVaultsOwnInOrder) {
 // The keys that each role's members are granted: this is what the promises rest on.
 TEST(CompileTest, RolesHoldTheirClearanceAndNoOtherKey) {
   const CompiledPolicy compiled = DefaultPolicy().Compile();
-  const std::vector<ClassId> all = {kIdentity, kMasked, kProfile, kSensitive, kChat, kIndex, kAudit};
+  const std::vector<ClassId> all = {kIdentity, kMasked, kProfile, kSensitive,
+                                    kChat,     kIndex,  kAudit};
   const std::vector<ClassId> data = {kIdentity, kMasked, kProfile, kSensitive, kChat};
-  const std::uint32_t admin =
-      Bits({Power::kSignRoster, Power::kAssign, Power::kCreateContacts, Power::kWriteChats, Power::kRetention});
+  const std::uint32_t admin = Bits({Power::kSignRoster, Power::kAssign, Power::kCreateContacts,
+                                    Power::kWriteChats, Power::kRetention});
   EXPECT_EQ(compiled.roles,
             std::vector<RoleDefinition>({
                 {"admin", true, false, all, data, admin},
                 {"agent", false, false, {kMasked, kProfile, kChat}, {kProfile}, 0},
                 {"auditor", true, false, {kAudit}, {}, 0},
-                {"importer", true, true, {kIndex}, data,
+                {"importer",
+                 true,
+                 true,
+                 {kIndex},
+                 data,
                  Bits({Power::kAssign, Power::kCreateContacts, Power::kWriteChats})},
                 {"owner", true, false, all, data, admin},
                 {"retention", true, true, {}, {}, Bits({Power::kRetention})},
@@ -77,8 +82,9 @@ TEST(CompileTest, RolesHoldTheirClearanceAndNoOtherKey) {
 TEST(CompileTest, OrderAndCommentsChangeTheTextOnly) {
   std::string text = DefaultWith("clear = [\"profile\", \"sensitive\", \"chat\"]",
                                  "clear = [\"chat\", \"profile\", \"sensitive\"]  # as before");
-  const std::string agent = "[roles.agent]\nscope = \"books\"\nclear = [\"profile\", \"chat\"]\n"
-                            "masked = [\"identity\"]\nchange = [\"profile\"]\n";
+  const std::string agent =
+      "[roles.agent]\nscope = \"books\"\nclear = [\"profile\", \"chat\"]\n"
+      "masked = [\"identity\"]\nchange = [\"profile\"]\n";
   text = With(text, agent, "");
   text = With(text, "[passphrase]", agent + "[passphrase]");
   const CompiledPolicy before = DefaultPolicy().Compile(), after = Parsed(text).Compile();
@@ -95,7 +101,8 @@ TEST(CompileTest, RoleThatSeesNoMasksHoldsNoKeyToThem) {
 
 TEST(CompileTest, ClassListedTwiceIsHeldOnce) {
   const CompiledPolicy compiled =
-      Parsed(DefaultWith("reveal = [\"identity\"]", "reveal = [\"identity\", \"profile\"]")).Compile();
+      Parsed(DefaultWith("reveal = [\"identity\"]", "reveal = [\"identity\", \"profile\"]"))
+          .Compile();
   EXPECT_THAT(RoleOf(compiled, "supervisor").holds,
               ElementsAre(kIdentity, kMasked, kProfile, kSensitive, kChat));
 }
@@ -103,20 +110,24 @@ TEST(CompileTest, ClassListedTwiceIsHeldOnce) {
 TEST(CompileTest, ExportIsNoPowerOfTheRoster) {
   const CompiledPolicy compiled =
       Parsed(DefaultWith("[roles.auditor]\nscope = \"all\"\nmay = [\"audit\"]",
-                         "[roles.auditor]\nscope = \"all\"\nmay = [\"audit\", \"export\"]")).Compile();
+                         "[roles.auditor]\nscope = \"all\"\nmay = [\"audit\", \"export\"]"))
+          .Compile();
   EXPECT_EQ(RoleOf(compiled, "auditor").powers, 0u);
   EXPECT_THAT(RoleOf(compiled, "auditor").holds, ElementsAre(kAudit));
 }
 
-// --- changes -----------------------------------------------------------------------------------------
+// --- changes
+// -----------------------------------------------------------------------------------------
 
 std::vector<std::string> Changes(absl::string_view from, absl::string_view to) {
   return ChangesThatNeedResealing(DefaultPolicy(), Parsed(DefaultWith(from, to)));
 }
 std::string WithVip(absl::string_view fields) {
   std::string text = DefaultWith(
-      "[classes.chat]", absl::StrCat("[classes.vip]\nnumber = 16\nfields = ", fields, "\n[classes.chat]"));
-  return absl::StrReplaceAll(text, {{"\nclear = [\"identity\"", "\nclear = [\"vip\", \"identity\""}});
+      "[classes.chat]",
+      absl::StrCat("[classes.vip]\nnumber = 16\nfields = ", fields, "\n[classes.chat]"));
+  return absl::StrReplaceAll(text,
+                             {{"\nclear = [\"identity\"", "\nclear = [\"vip\", \"identity\""}});
 }
 
 TEST(ChangesThatNeedResealingTest, SamePolicyNeedsNone) {
@@ -135,7 +146,8 @@ TEST(ChangesThatNeedResealingTest, LimitsRightsAndDestinationsAreFree) {
 }
 
 TEST(ChangesThatNeedResealingTest, NewRoleIsFree) {
-  EXPECT_THAT(Changes("[roles.auditor]", "[roles.trainee]\nscope = \"books\"\nclear = [\"chat\"]\n[roles.auditor]"),
+  EXPECT_THAT(Changes("[roles.auditor]",
+                      "[roles.trainee]\nscope = \"books\"\nclear = [\"chat\"]\n[roles.auditor]"),
               IsEmpty());
 }
 
@@ -144,19 +156,23 @@ TEST(ChangesThatNeedResealingTest, RoleThatGoesIsFree) {
 }
 
 TEST(ChangesThatNeedResealingTest, MoreToChangeIsFree) {
-  EXPECT_THAT(Changes("change = [\"profile\", \"sensitive\"]\n", "change = [\"profile\", \"sensitive\", \"chat\"]\n"),
+  EXPECT_THAT(Changes("change = [\"profile\", \"sensitive\"]\n",
+                      "change = [\"profile\", \"sensitive\", \"chat\"]\n"),
               IsEmpty());
 }
 
 TEST(ChangesThatNeedResealingTest, NamingAnUnknownColumnInItsClassIsFree) {
-  EXPECT_THAT(Changes("fields = [\"birth_date\"]", "fields = [\"birth_date\", \"skin_type\"]"), IsEmpty());
+  EXPECT_THAT(Changes("fields = [\"birth_date\"]", "fields = [\"birth_date\", \"skin_type\"]"),
+              IsEmpty());
   EXPECT_THAT(Changes("fields = [\"birth_date\"]", "fields = []"), IsEmpty());  // still sensitive
 }
 
 // From the clear to a request, or back, with the same key in the members' hands.
 TEST(ChangesThatNeedResealingTest, OtherViewWithTheSameKeysIsFree) {
-  EXPECT_THAT(Changes("clear = [\"profile\", \"sensitive\", \"chat\"]\nmasked = [\"identity\"]\nreveal = [\"identity\"]",
-                      "clear = [\"profile\", \"chat\"]\nmasked = [\"identity\"]\nreveal = [\"identity\", \"sensitive\"]"),
+  EXPECT_THAT(Changes("clear = [\"profile\", \"sensitive\", \"chat\"]\nmasked = "
+                      "[\"identity\"]\nreveal = [\"identity\"]",
+                      "clear = [\"profile\", \"chat\"]\nmasked = [\"identity\"]\nreveal = "
+                      "[\"identity\", \"sensitive\"]"),
               IsEmpty());
 }
 
@@ -170,10 +186,12 @@ TEST(ChangesThatNeedResealingTest, ClassThatGoesIsReported) {
 
 TEST(ChangesThatNeedResealingTest, RenamedAndRenumberedClassesAreReported) {
   const std::string text = WithVip("[\"rank\"]");
-  EXPECT_THAT(ChangesThatNeedResealing(Parsed(text), Parsed(absl::StrReplaceAll(text, {{"vip", "gold"}}))),
-              Not(IsEmpty()));
-  EXPECT_THAT(ChangesThatNeedResealing(Parsed(text), Parsed(With(text, "number = 16", "number = 17"))),
-              Not(IsEmpty()));
+  EXPECT_THAT(
+      ChangesThatNeedResealing(Parsed(text), Parsed(absl::StrReplaceAll(text, {{"vip", "gold"}}))),
+      Not(IsEmpty()));
+  EXPECT_THAT(
+      ChangesThatNeedResealing(Parsed(text), Parsed(With(text, "number = 16", "number = 17"))),
+      Not(IsEmpty()));
 }
 
 TEST(ChangesThatNeedResealingTest, MovedFieldIsReported) {
@@ -188,8 +206,10 @@ TEST(ChangesThatNeedResealingTest, FieldTakenOutOfItsClassIsReported) {
 }
 
 TEST(ChangesThatNeedResealingTest, UnknownColumnPutIntoAnotherClassIsReported) {
-  EXPECT_THAT(Changes("\"orders\", \"note\"]", "\"orders\", \"note\", \"skin_type\"]"), Not(IsEmpty()));
-  EXPECT_THAT(Changes("\"username\", \"address\"]", "\"username\", \"address\", \"passport\"]"), Not(IsEmpty()));
+  EXPECT_THAT(Changes("\"orders\", \"note\"]", "\"orders\", \"note\", \"skin_type\"]"),
+              Not(IsEmpty()));
+  EXPECT_THAT(Changes("\"username\", \"address\"]", "\"username\", \"address\", \"passport\"]"),
+              Not(IsEmpty()));
 }
 
 TEST(ChangesThatNeedResealingTest, OtherClassForUnknownColumnsIsReported) {
@@ -202,23 +222,27 @@ TEST(ChangesThatNeedResealingTest, OtherMaskIsReported) {
   EXPECT_THAT(Changes("email = \"email\"", "email = \"hidden\""), Not(IsEmpty()));
   EXPECT_THAT(Changes("email = \"email\"\n", ""), Not(IsEmpty()));
   EXPECT_THAT(Changes("address = \"hidden\"", "address = \"last4\""), Not(IsEmpty()));
-  EXPECT_THAT(Changes("address = \"hidden\"\n", ""), IsEmpty());  // hidden it is without a mask, too
+  EXPECT_THAT(Changes("address = \"hidden\"\n", ""),
+              IsEmpty());  // hidden it is without a mask, too
 }
 
 TEST(ChangesThatNeedResealingTest, RoleThatReadsMoreOrLessIsReported) {
-  EXPECT_THAT(Changes("clear = [\"profile\", \"chat\"]", "clear = [\"profile\", \"sensitive\", \"chat\"]"),
-              Not(IsEmpty()));
+  EXPECT_THAT(
+      Changes("clear = [\"profile\", \"chat\"]", "clear = [\"profile\", \"sensitive\", \"chat\"]"),
+      Not(IsEmpty()));
   EXPECT_THAT(Changes("clear = [\"profile\", \"chat\"]", "clear = [\"profile\"]"), Not(IsEmpty()));
   EXPECT_THAT(Changes("masked = [\"identity\"]\nchange", "change"), Not(IsEmpty()));
   EXPECT_THAT(Changes("reveal = [\"identity\"]\n", ""), Not(IsEmpty()));
 }
 
 TEST(ChangesThatNeedResealingTest, OtherReachIsReported) {
-  EXPECT_THAT(Changes("[roles.agent]\nscope = \"books\"", "[roles.agent]\nscope = \"all\""), Not(IsEmpty()));
+  EXPECT_THAT(Changes("[roles.agent]\nscope = \"books\"", "[roles.agent]\nscope = \"all\""),
+              Not(IsEmpty()));
 }
 
 TEST(ChangesThatNeedResealingTest, OtherKindOfAccountIsReported) {
-  EXPECT_THAT(Changes("service = true\nmay = [\"retention\"]", "may = [\"retention\"]"), Not(IsEmpty()));
+  EXPECT_THAT(Changes("service = true\nmay = [\"retention\"]", "may = [\"retention\"]"),
+              Not(IsEmpty()));
 }
 
 TEST(ChangesThatNeedResealingTest, RightsThatComeWithKeysAreReported) {
@@ -226,11 +250,14 @@ TEST(ChangesThatNeedResealingTest, RightsThatComeWithKeysAreReported) {
   EXPECT_THAT(Changes("[roles.auditor]\nscope = \"all\"\nmay = [\"audit\"]",
                       "[roles.auditor]\nscope = \"all\"\nmay = [\"audit\", \"import\"]"),
               Not(IsEmpty()));
-  EXPECT_THAT(Changes("may = [\"import\", \"assign\"]", "may = [\"import\", \"assign\", \"audit\"]"), Not(IsEmpty()));
+  EXPECT_THAT(
+      Changes("may = [\"import\", \"assign\"]", "may = [\"import\", \"assign\", \"audit\"]"),
+      Not(IsEmpty()));
 }
 
 TEST(ChangesThatNeedResealingTest, LostRightToChangeIsReported) {
-  EXPECT_THAT(Changes("change = [\"profile\", \"sensitive\"]\n", "change = [\"profile\"]\n"), Not(IsEmpty()));
+  EXPECT_THAT(Changes("change = [\"profile\", \"sensitive\"]\n", "change = [\"profile\"]\n"),
+              Not(IsEmpty()));
 }
 
 TEST(ChangesThatNeedResealingTest, EachSentenceNamesItsLineWhereThereIsOne) {
@@ -238,7 +265,8 @@ TEST(ChangesThatNeedResealingTest, EachSentenceNamesItsLineWhereThereIsOne) {
   const Policy next = Parsed(text);
   const std::vector<std::string> changes = ChangesThatNeedResealing(DefaultPolicy(), next);
   ASSERT_EQ(changes.size(), 1u);
-  EXPECT_THAT(changes[0], ::testing::HasSubstr(absl::StrCat("line ", next.FindRole("agent")->line)));
+  EXPECT_THAT(changes[0],
+              ::testing::HasSubstr(absl::StrCat("line ", next.FindRole("agent")->line)));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
-// Nothing that the policy does not allow is allowed, each decision names its rule, and a permit says no
-// more than the policy did, about one subject, for ten minutes.
+// Nothing that the policy does not allow is allowed, each decision names its rule, and a permit
+// says no more than the policy did, about one subject, for ten minutes.
+#include "policies/decision.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,7 +10,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
-#include "policies/decision.h"
 #include "tests/policies/policy_text.h"
 #include "vault/status.h"
 
@@ -16,18 +17,20 @@ namespace sealbook::policies {
 namespace {
 
 using ::testing::Contains;
-using ::testing::HasSubstr;
-using ::testing::Not;
 using testing::DefaultPolicy;
 using testing::DefaultText;
 using testing::DefaultWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::Parsed;
 
 constexpr MemberId kMina{7};
 
 std::string LineOf(const Policy& policy, int number) {
   const std::vector<std::string> lines = absl::StrSplit(policy.text(), '\n');
-  return number >= 1 && number <= static_cast<int>(lines.size()) ? lines[static_cast<std::size_t>(number) - 1] : "";
+  return number >= 1 && number <= static_cast<int>(lines.size())
+             ? lines[static_cast<std::size_t>(number) - 1]
+             : "";
 }
 // The line of the policy's text that begins with `start`, after the line `section`.
 int FindLine(const Policy& policy, absl::string_view section, absl::string_view start) {
@@ -131,8 +134,10 @@ TEST(DecideTest, MaskedRoleDoesNotSeeAFieldWithoutAMask) {
 }
 
 TEST(DecideTest, ClassOfOnesOwnIsHiddenFromRolesThatDoNotListIt) {
-  std::string text = DefaultWith("[classes.chat]", "[classes.vip]\nnumber = 16\nfields = [\"rank\"]\n[classes.chat]");
-  text = absl::StrReplaceAll(text, {{"\nclear = [\"identity\"", "\nclear = [\"vip\", \"identity\""}});
+  std::string text = DefaultWith("[classes.chat]",
+                                 "[classes.vip]\nnumber = 16\nfields = [\"rank\"]\n[classes.chat]");
+  text =
+      absl::StrReplaceAll(text, {{"\nclear = [\"identity\"", "\nclear = [\"vip\", \"identity\""}});
   const Policy policy = Parsed(text);
   EXPECT_EQ(Decide(policy, "owner", Action::kRead, "rank").view, View::kClear);
   EXPECT_FALSE(Decide(policy, "supervisor", Action::kRead, "rank").allowed);
@@ -147,11 +152,12 @@ TEST(RequireTest, RefusalIsPermissionDeniedWithAHint) {
   EXPECT_NE(HintOf(status), "");
 }
 
-// --- permits -----------------------------------------------------------------------------------------
+// --- permits
+// -----------------------------------------------------------------------------------------
 
 static_assert(!std::is_default_constructible_v<ReadPermit>);
-static_assert(!std::is_constructible_v<ReadPermit, MemberId, std::optional<ContactNumber>, std::vector<ClassId>,
-                                       bool, absl::Time>);
+static_assert(!std::is_constructible_v<ReadPermit, MemberId, std::optional<ContactNumber>,
+                                       std::vector<ClassId>, bool, absl::Time>);
 
 constexpr ClassId kAllClasses[] = {ClassId::kIdentity,  ClassId::kMasked, ClassId::kProfile,
                                    ClassId::kSensitive, ClassId::kChat,   ClassId::kIndex,
@@ -164,9 +170,10 @@ std::vector<ClassId> ClearClasses(const ReadPermit& permit) {
   }
   return out;
 }
-const std::vector<ClassId> kEverything = {ClassId::kIdentity, ClassId::kProfile, ClassId::kSensitive,
-                                          ClassId::kChat};
-const std::vector<ClassId> kWithoutIdentity = {ClassId::kProfile, ClassId::kSensitive, ClassId::kChat};
+const std::vector<ClassId> kEverything = {ClassId::kIdentity, ClassId::kProfile,
+                                          ClassId::kSensitive, ClassId::kChat};
+const std::vector<ClassId> kWithoutIdentity = {ClassId::kProfile, ClassId::kSensitive,
+                                               ClassId::kChat};
 
 TEST(PermitTest, ReadOneGivesTheRolesViewOfThatContactOnly) {
   const Policy policy = DefaultPolicy();
@@ -261,8 +268,9 @@ TEST(PermitTest, SearchReachesEveryContactInTheRolesView) {
 TEST(PermitTest, RevealIsInNoReadPermit) {
   const Policy policy = DefaultPolicy();
   const PermitIssuer issuer(policy);
-  for (const auto& permit : {issuer.ReadOne(kMina, "supervisor", 42), issuer.Search(kMina, "supervisor"),
-                             issuer.List(kMina, "supervisor")}) {
+  for (const auto& permit :
+       {issuer.ReadOne(kMina, "supervisor", 42), issuer.Search(kMina, "supervisor"),
+        issuer.List(kMina, "supervisor")}) {
     ASSERT_TRUE(permit.ok());
     EXPECT_EQ(ClearClasses(*permit), kWithoutIdentity);
   }
@@ -273,8 +281,9 @@ TEST(PermitTest, RoleThatReadsNothingGetsNone) {
   const PermitIssuer issuer(policy);
   for (const absl::string_view role : {"importer", "retention", "auditor", "thief", ""}) {
     SCOPED_TRACE(role);
-    for (const absl::Status& status : {issuer.ReadOne(kMina, role, 42).status(),
-                                       issuer.Search(kMina, role).status(), issuer.List(kMina, role).status()}) {
+    for (const absl::Status& status :
+         {issuer.ReadOne(kMina, role, 42).status(), issuer.Search(kMina, role).status(),
+          issuer.List(kMina, role).status()}) {
       EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
       EXPECT_NE(HintOf(status), "");
     }

@@ -1,5 +1,5 @@
-// The policy of a new vault gives each role exactly what the design's table of roles says: what it sees
-// in the clear, masked, on request, and what it may change and do.
+// The policy of a new vault gives each role exactly what the design's table of roles says: what it
+// sees in the clear, masked, on request, and what it may change and do.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,15 +12,16 @@
 namespace sealbook::policies {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::DefaultPolicy;
+using ::testing::ElementsAre;
 
 // A field of each class that has fields; the last is a column that nobody named.
 constexpr absl::string_view kIdentityFields[] = {"phone",    "email",   "whatsapp_id", "jid",
                                                  "username", "phone_2", "email_10"};
-constexpr absl::string_view kProfileFields[] = {"name", "company", "tags", "orders", "note", "note_2"};
-constexpr absl::string_view kSensitiveFields[] = {"birth_date", "skin_type", "주민등록번호", "phone_home",
-                                                  "Phone",      "passport",  "phone_2_3",   ""};
+constexpr absl::string_view kProfileFields[] = {"name",   "company", "tags",
+                                                "orders", "note",    "note_2"};
+constexpr absl::string_view kSensitiveFields[] = {
+    "birth_date", "skin_type", "주민등록번호", "phone_home", "Phone", "passport", "phone_2_3", ""};
 
 enum CellView { kHidden, kMasked, kRevealed, kClear };  // kRevealed: masked until it is asked for
 struct Cell {
@@ -39,15 +40,61 @@ const std::vector<std::string> kEverything = {"members", "books",  "assign", "im
                                               "export",  "policy", "audit",  "retention"};
 const Row kTable[] = {
     //  role       all    service  identity             profile           sensitive         chat
-    {"owner", true, false, {kClear, true}, {kClear, true}, {kClear, true}, {kClear, true}, kEverything},
-    {"admin", true, false, {kClear, true}, {kClear, true}, {kClear, true}, {kClear, true}, kEverything},
-    {"supervisor", false, false, {kRevealed, false}, {kClear, true}, {kClear, true}, {kClear, false}, {}},
-    {"agent", false, false, {kMasked, false}, {kClear, true}, {kHidden, false}, {kClear, false}, {}},
-    {"importer", true, true, {kHidden, true}, {kHidden, true}, {kHidden, true}, {kHidden, true},
+    {"owner",
+     true,
+     false,
+     {kClear, true},
+     {kClear, true},
+     {kClear, true},
+     {kClear, true},
+     kEverything},
+    {"admin",
+     true,
+     false,
+     {kClear, true},
+     {kClear, true},
+     {kClear, true},
+     {kClear, true},
+     kEverything},
+    {"supervisor",
+     false,
+     false,
+     {kRevealed, false},
+     {kClear, true},
+     {kClear, true},
+     {kClear, false},
+     {}},
+    {"agent",
+     false,
+     false,
+     {kMasked, false},
+     {kClear, true},
+     {kHidden, false},
+     {kClear, false},
+     {}},
+    {"importer",
+     true,
+     true,
+     {kHidden, true},
+     {kHidden, true},
+     {kHidden, true},
+     {kHidden, true},
      {"import", "assign"}},
-    {"retention", true, true, {kHidden, false}, {kHidden, false}, {kHidden, false}, {kHidden, false},
+    {"retention",
+     true,
+     true,
+     {kHidden, false},
+     {kHidden, false},
+     {kHidden, false},
+     {kHidden, false},
      {"retention"}},
-    {"auditor", true, false, {kHidden, false}, {kHidden, false}, {kHidden, false}, {kHidden, false},
+    {"auditor",
+     true,
+     false,
+     {kHidden, false},
+     {kHidden, false},
+     {kHidden, false},
+     {kHidden, false},
      {"audit"}},
 };
 
@@ -99,16 +146,17 @@ TEST_P(DefaultRoleTest, IsDecidedFieldByFieldAsTheTableSays) {
   for (const auto field : kSensitiveFields) expect(field, row.sensitive);
   // An address has no mask worth the name: whoever sees masks does not see it at all.
   const bool clear = row.identity.view == kClear;
-  EXPECT_EQ(Decide(policy_, row.role, Action::kRead, "address").view, clear ? View::kClear : View::kHidden);
+  EXPECT_EQ(Decide(policy_, row.role, Action::kRead, "address").view,
+            clear ? View::kClear : View::kHidden);
   EXPECT_EQ(Decide(policy_, row.role, Action::kRead, "address").allowed, clear);
 }
 
 TEST_P(DefaultRoleTest, HasTheRightsOfTheTableAndNoOthers) {
   const Row& row = GetParam();
   const std::pair<Action, const char*> rights[] = {
-      {Action::kImport, "import"},        {Action::kAssign, "assign"},
+      {Action::kImport, "import"},         {Action::kAssign, "assign"},
       {Action::kManageMembers, "members"}, {Action::kManageBooks, "books"},
-      {Action::kManagePolicy, "policy"},  {Action::kReadAudit, "audit"}};
+      {Action::kManagePolicy, "policy"},   {Action::kReadAudit, "audit"}};
   for (const auto& [action, right] : rights) {
     SCOPED_TRACE(right);
     const bool has = std::find(row.may.begin(), row.may.end(), right) != row.may.end();
@@ -167,8 +215,8 @@ TEST(DefaultPolicyTest, OptionsAreWhatIsRead) {
   EXPECT_EQ(policy.region(), "KR");
   EXPECT_THAT(policy.archive_recipients(), ElementsAre(testing::kRecipient));
   EXPECT_THAT(policy.archive_destinations(), ElementsAre("sftp://shop@archive.example/chats"));
-  const Policy bare = testing::Parsed(
-      DefaultPolicyText({.region = "", .archive_recipients = {testing::kRecipient}, .archive_destinations = {}}));
+  const Policy bare = testing::Parsed(DefaultPolicyText(
+      {.region = "", .archive_recipients = {testing::kRecipient}, .archive_destinations = {}}));
   EXPECT_EQ(bare.region(), "");
   EXPECT_TRUE(bare.archive_destinations().empty());
 }
@@ -183,8 +231,12 @@ TEST(DefaultPolicyTest, TextFromOutsideCannotAddSections) {
   const DefaultPolicyOptions hostile[] = {
       {.region = "KR\"" + thief, .archive_recipients = {recipient}, .archive_destinations = {}},
       {.region = "K\\", .archive_recipients = {recipient}, .archive_destinations = {}},
-      {.region = "KR", .archive_recipients = {recipient + "\"]" + thief}, .archive_destinations = {}},
-      {.region = "KR", .archive_recipients = {recipient + "']" + thief}, .archive_destinations = {}}};
+      {.region = "KR",
+       .archive_recipients = {recipient + "\"]" + thief},
+       .archive_destinations = {}},
+      {.region = "KR",
+       .archive_recipients = {recipient + "']" + thief},
+       .archive_destinations = {}}};
   for (const DefaultPolicyOptions& options : hostile) {
     // One fault, at the value itself.
     EXPECT_EQ(Policy::Check(DefaultPolicyText(options)).size(), 1u);

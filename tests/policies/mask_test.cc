@@ -1,9 +1,10 @@
-// What a mask shows, of whole values and of garbage. Each case names the rendering, so that a reader sees
-// what an agent sees; kNothing is a value that is hidden.
+// What a mask shows, of whole values and of garbage. Each case names the rendering, so that a
+// reader sees what an agent sees; kNothing is a value that is hidden.
+#include "policies/mask.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "policies/mask.h"
 #include "tests/policies/policy_text.h"
 
 namespace sealbook::policies {
@@ -13,27 +14,29 @@ using testing::DefaultPolicy;
 
 constexpr char kNothing[] = "(hidden)";
 
-std::string Shown(MaskRule rule, absl::string_view value) { return Mask(rule, value).value_or(kNothing); }
+std::string Shown(MaskRule rule, absl::string_view value) {
+  return Mask(rule, value).value_or(kNothing);
+}
 std::string Phone(absl::string_view value) { return Shown(MaskRule::kPhone, value); }
 std::string Email(absl::string_view value) { return Shown(MaskRule::kEmail, value); }
 std::string Last4(absl::string_view value) { return Shown(MaskRule::kLast4, value); }
 
 TEST(PhoneMaskTest, ShowsCountryFirstDigitsAndLastFour) {
-  EXPECT_EQ(Phone("+821012345678"), "+82 10-****-5678");      // Korea
-  EXPECT_EQ(Phone("+8613800138000"), "+86 138-****-8000");    // China
-  EXPECT_EQ(Phone("+12125550123"), "+1 21-****-0123");        // United States
-  EXPECT_EQ(Phone("+447911123456"), "+44 79-****-3456");      // United Kingdom
-  EXPECT_EQ(Phone("+4915112345678"), "+49 151-****-5678");    // Germany
-  EXPECT_EQ(Phone("+5511912345678"), "+55 119-****-5678");    // Brazil
-  EXPECT_EQ(Phone("+919876543210"), "+91 98-****-3210");      // India
-  EXPECT_EQ(Phone("+79161234567"), "+7 91-****-4567");        // Russia
-  EXPECT_EQ(Phone("+33612345678"), "+33 6-****-5678");        // France
-  EXPECT_EQ(Phone("+6591234567"), "+65 ****-4567");           // Singapore, eight digits
-  EXPECT_EQ(Phone("+85291234567"), "+852 ****-4567");         // Hong Kong
-  EXPECT_EQ(Phone("+886912345678"), "+886 9-****-5678");      // Taiwan
-  EXPECT_EQ(Phone("+971501234567"), "+971 5-****-4567");      // United Arab Emirates
-  EXPECT_EQ(Phone("+2348012345678"), "+234 80-****-5678");    // Nigeria
-  EXPECT_EQ(Phone("+390612345678"), "+39 06-****-5678");      // Italy keeps its zero
+  EXPECT_EQ(Phone("+821012345678"), "+82 10-****-5678");    // Korea
+  EXPECT_EQ(Phone("+8613800138000"), "+86 138-****-8000");  // China
+  EXPECT_EQ(Phone("+12125550123"), "+1 21-****-0123");      // United States
+  EXPECT_EQ(Phone("+447911123456"), "+44 79-****-3456");    // United Kingdom
+  EXPECT_EQ(Phone("+4915112345678"), "+49 151-****-5678");  // Germany
+  EXPECT_EQ(Phone("+5511912345678"), "+55 119-****-5678");  // Brazil
+  EXPECT_EQ(Phone("+919876543210"), "+91 98-****-3210");    // India
+  EXPECT_EQ(Phone("+79161234567"), "+7 91-****-4567");      // Russia
+  EXPECT_EQ(Phone("+33612345678"), "+33 6-****-5678");      // France
+  EXPECT_EQ(Phone("+6591234567"), "+65 ****-4567");         // Singapore, eight digits
+  EXPECT_EQ(Phone("+85291234567"), "+852 ****-4567");       // Hong Kong
+  EXPECT_EQ(Phone("+886912345678"), "+886 9-****-5678");    // Taiwan
+  EXPECT_EQ(Phone("+971501234567"), "+971 5-****-4567");    // United Arab Emirates
+  EXPECT_EQ(Phone("+2348012345678"), "+234 80-****-5678");  // Nigeria
+  EXPECT_EQ(Phone("+390612345678"), "+39 06-****-5678");    // Italy keeps its zero
 }
 
 TEST(PhoneMaskTest, ShowsTwoDigitsOfAShortNumber) {
@@ -52,7 +55,8 @@ TEST(PhoneMaskTest, HidesAtLeastHalfOfAShortNumberAndFourDigitsOfAnother) {
     for (std::size_t length = 4; code.size() + length <= 15; ++length) {
       if (code.size() + length < 7) continue;
       std::string national;
-      for (std::size_t i = 0; i < length; ++i) national.push_back(static_cast<char>('0' + (i * 7 + 3) % 10));
+      for (std::size_t i = 0; i < length; ++i)
+        national.push_back(static_cast<char>('0' + (i * 7 + 3) % 10));
       const std::string masked = Phone("+" + code + national);
       ASSERT_NE(masked, kNothing) << code << " " << length;
       EXPECT_EQ(masked.rfind("+" + code + " ", 0), 0u) << masked;
@@ -66,15 +70,37 @@ TEST(PhoneMaskTest, HidesAtLeastHalfOfAShortNumberAndFourDigitsOfAnother) {
 }
 
 TEST(PhoneMaskTest, WhatIsNoPhoneNumberIsHidden) {
-  for (const absl::string_view value :
-       {"", "+", "+1", "+12345", "+123456", "110", "821012345678", "010-1234-5678", "+82 10-1234-5678",
-        "+82-10-1234-5678", "+8210123456 7", "+8210-1234-567", "+82101234567a", "++821012345678",
-        "+8210123456789012", "+821012345678;ext=12", "tel:+821012345678", "＋821012345678",
-        "+８２１０１２３４５６７８", "+82101234\n5678", "unknown", "Mina Kim", "mina@example.com",
-        "+0821012345678", "+8613800138000+8613900139000"}) {
+  for (const absl::string_view value : {"",
+                                        "+",
+                                        "+1",
+                                        "+12345",
+                                        "+123456",
+                                        "110",
+                                        "821012345678",
+                                        "010-1234-5678",
+                                        "+82 10-1234-5678",
+                                        "+82-10-1234-5678",
+                                        "+8210123456 7",
+                                        "+8210-1234-567",
+                                        "+82101234567a",
+                                        "++821012345678",
+                                        "+8210123456789012",
+                                        "+821012345678;ext=12",
+                                        "tel:+821012345678",
+                                        "＋821012345678",
+                                        "+８２１０１２３４５６７８",
+                                        "+82101234\n5678",
+                                        "unknown",
+                                        "Mina Kim",
+                                        "mina@example.com",
+                                        "+0821012345678",
+                                        "+8613800138000+8613900139000"}) {
     EXPECT_EQ(Phone(value), kNothing) << value;
   }
-  EXPECT_EQ(Phone(absl::string_view("+8210123\0" "5678", 12)), kNothing);
+  EXPECT_EQ(Phone(absl::string_view("+8210123\0"
+                                    "5678",
+                                    12)),
+            kNothing);
 }
 
 TEST(EmailMaskTest, ShowsOneLetterAndTheDomain) {
@@ -101,7 +127,8 @@ TEST(EmailMaskTest, LastAtSignEndsTheName) {
 }
 
 TEST(EmailMaskTest, WhatIsNoAddressIsHidden) {
-  for (const absl::string_view value : {"", "@", "mina", "mina@", "@example.com", "+821012345678", "a@@"}) {
+  for (const absl::string_view value :
+       {"", "@", "mina", "mina@", "@example.com", "+821012345678", "a@@"}) {
     EXPECT_EQ(Email(value), kNothing) << value;
   }
 }
@@ -109,9 +136,10 @@ TEST(EmailMaskTest, WhatIsNoAddressIsHidden) {
 // The domain is shown whole: what people write behind it must not come with it.
 TEST(EmailMaskTest, DomainWithAnythingElseIsHidden) {
   for (const absl::string_view value :
-       {"mina@example.com 010-1234-5678", "mina@example.com;01012345678", "mina@example.com (Mina Kim)",
-        "mina@example.com\n010-1234-5678", "mina@01012345678", "mina@82.10.1234.5678", "mina@[10.1.2.3]",
-        "mina@example.com.", "mina@example.com　서울시 강남구", "mina@예시.한국", "mina@exam_ple.com",
+       {"mina@example.com 010-1234-5678", "mina@example.com;01012345678",
+        "mina@example.com (Mina Kim)", "mina@example.com\n010-1234-5678", "mina@01012345678",
+        "mina@82.10.1234.5678", "mina@[10.1.2.3]", "mina@example.com.",
+        "mina@example.com　서울시 강남구", "mina@예시.한국", "mina@exam_ple.com",
         "mina@example.com/01012345678"}) {
     EXPECT_EQ(Email(value), kNothing) << value;
   }
@@ -137,8 +165,9 @@ TEST(MaskTest, HiddenIsHidden) {
 }
 
 TEST(MaskTest, BytesThatAreNoUtf8DoNotCrashIt) {
-  for (const absl::string_view value : {"\x80\x80\x80\x80\x80\x80\x80\x80\x80", "\xff\xfe\xfd", "\x80@example.com",
-                                        "\xf0@example.com", "aaaaaaaa\xe2\x82"}) {
+  for (const absl::string_view value :
+       {"\x80\x80\x80\x80\x80\x80\x80\x80\x80", "\xff\xfe\xfd", "\x80@example.com",
+        "\xf0@example.com", "aaaaaaaa\xe2\x82"}) {
     for (const MaskRule rule : {MaskRule::kPhone, MaskRule::kEmail, MaskRule::kLast4}) {
       const std::string shown = Shown(rule, value);
       EXPECT_TRUE(shown == kNothing || shown.find("***") != std::string::npos);
@@ -153,15 +182,16 @@ TEST(MaskTest, MaskOfAMaskShowsNoMore) {
 }
 
 TEST(MaskedFieldsTest, KeepsNamesAndLeavesOutWhatIsHidden) {
-  const records::Fields masked = MaskedFields(DefaultPolicy(), {{"phone", "+821012345678"},
-                                                                {"phone_2", "+12125550123"},
-                                                                {"phone_3", "ask her mother"},
-                                                                {"email", "mina@example.com"},
-                                                                {"whatsapp_id", "KR.1234567890"},
-                                                                {"jid", "short"},
-                                                                {"address", "12 Sejong-daero, Seoul"},
-                                                                {"passport", "M12345678"},
-                                                                {"", "+821012345678"}});
+  const records::Fields masked =
+      MaskedFields(DefaultPolicy(), {{"phone", "+821012345678"},
+                                     {"phone_2", "+12125550123"},
+                                     {"phone_3", "ask her mother"},
+                                     {"email", "mina@example.com"},
+                                     {"whatsapp_id", "KR.1234567890"},
+                                     {"jid", "short"},
+                                     {"address", "12 Sejong-daero, Seoul"},
+                                     {"passport", "M12345678"},
+                                     {"", "+821012345678"}});
   EXPECT_EQ(masked, records::Fields({{"phone", "+82 10-****-5678"},
                                      {"phone_2", "+1 21-****-0123"},
                                      {"email", "m***@example.com"},
@@ -173,7 +203,8 @@ TEST(MaskedFieldsTest, PolicyWithoutMasksHidesEverything) {
   const auto masks = text.find("[masks]"), roles = text.find("# scope ");
   ASSERT_TRUE(masks != std::string::npos && roles != std::string::npos);
   const Policy policy = testing::Parsed(text.erase(masks, roles - masks));
-  EXPECT_TRUE(MaskedFields(policy, {{"phone", "+821012345678"}, {"email", "mina@example.com"}}).empty());
+  EXPECT_TRUE(
+      MaskedFields(policy, {{"phone", "+821012345678"}, {"email", "mina@example.com"}}).empty());
 }
 
 TEST(MaskShowsLast4Test, IsTrueForTheShownDigitsOnly) {

@@ -1,5 +1,6 @@
-// A policy with a fault is no policy. Each case damages the default policy in one place; a ^ in the new
-// text stands before every place where a fault is to be reported, and is taken out before parsing.
+// A policy with a fault is no policy. Each case damages the default policy in one place; a ^ in the
+// new text stands before every place where a fault is to be reported, and is taken out before
+// parsing.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,10 +16,10 @@
 namespace sealbook::policies {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using testing::DefaultText;
 using testing::DefaultWith;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::Parsed;
 using Position = std::pair<int, int>;
 
@@ -51,7 +52,8 @@ std::vector<Position> PositionsOf(const std::vector<Fault>& faults) {
 }
 std::string Show(const std::vector<Fault>& faults) {
   std::ostringstream out;
-  for (const Fault& fault : faults) out << fault.line << ":" << fault.column << " " << fault.message << "\n";
+  for (const Fault& fault : faults)
+    out << fault.line << ":" << fault.column << " " << fault.message << "\n";
   return out.str();
 }
 
@@ -74,7 +76,8 @@ TEST_P(PolicyFaultTest, IsReportedAtItsPlaceAndLeavesNoPolicy) {
     const std::string list = "\nclear = [\"identity\", ";
     text = absl::StrReplaceAll(text, {{list, list + GetParam().reads + ", "}});
   }
-  if (!GetParam().also_at.empty()) text = testing::With(text, GetParam().also_at, "^" + GetParam().also_at);
+  if (!GetParam().also_at.empty())
+    text = testing::With(text, GetParam().also_at, "^" + GetParam().also_at);
   const std::vector<Position> marks = TakeMarks(text);
   ASSERT_FALSE(marks.empty());
 
@@ -116,21 +119,25 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"TokenPrefixNumber", "prefix = \"UID_\"", "prefix = ^7"},
         FaultCase{"TokenDigitsText", "digits = 10", "digits = ^\"10\""},
         FaultCase{"ClassNoSection", "[classes.chat]", "[classes]\n^vip = 16\n[classes.chat]"},
-        FaultCase{"ClassNumberText", "[classes.chat]\nnumber = 5", "[classes.^chat]\nnumber = ^\"5\""},
+        FaultCase{"ClassNumberText", "[classes.chat]\nnumber = 5",
+                  "[classes.^chat]\nnumber = ^\"5\""},
         FaultCase{"FieldsText", "fields = [\"birth_date\"]", "fields = ^\"birth_date\""},
         FaultCase{"FieldNumber", "fields = [\"birth_date\"]", "fields = [\"birth_date\", ^7]"},
         FaultCase{"UnknownFieldsText", "number = 3\n", "number = 3\nunknown_fields = ^\"yes\"\n"},
         FaultCase{"MaskNumber", "phone = \"phone\"", "phone = ^4"},
         FaultCase{"RoleNoSection", "[roles.auditor]\nscope = \"all\"\nmay = [\"audit\"]",
                   "[roles]\n^auditor = \"all\""},
-        FaultCase{"ScopeNumber", "[roles.auditor]\nscope = \"all\"", "[roles.^^auditor]\nscope = ^7"},
+        FaultCase{"ScopeNumber", "[roles.auditor]\nscope = \"all\"",
+                  "[roles.^^auditor]\nscope = ^7"},
         FaultCase{"ServiceText", "service = true\nmay", "service = ^\"true\"\nmay"},
         FaultCase{"ClearText", "clear = [\"profile\", \"chat\"]", "clear = ^\"profile\""},
         FaultCase{"MayNumber", "may = [\"audit\"]", "may = [\"audit\", ^1]"},
-        FaultCase{"PassphraseNoSection", "[passphrase]\nmin_length = 12\nmemory_mib = 256\npasses = 3",
+        FaultCase{"PassphraseNoSection",
+                  "[passphrase]\nmin_length = 12\nmemory_mib = 256\npasses = 3",
                   "^[[passphrase]]\nmin_length = 12\nmemory_mib = 256\npasses = 3"},
         FaultCase{"MinLengthFraction", "min_length = 12", "min_length = ^12.5"},
-        FaultCase{"RecipientsText", std::string("[archives]\nrecipients = [\n  \"") + testing::kRecipient + "\",\n]",
+        FaultCase{"RecipientsText",
+                  std::string("[archives]\nrecipients = [\n  \"") + testing::kRecipient + "\",\n]",
                   std::string("^[archives]\nrecipients = ^'") + testing::kRecipient + "'"}),
     NameOf);
 
@@ -158,81 +165,116 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"LookupShowsNothing", "shown = 50", "shown = ^0"},
         FaultCase{"LookupShowsAll", "shown = 50", "shown = ^1001"},
         FaultCase{"UnknownMask", "phone = \"phone\"", "phone = ^\"half\""},
-        FaultCase{"NoSuchScope", "[roles.auditor]\nscope = \"all\"", "[roles.^^auditor]\nscope = \"some\""},
+        FaultCase{"NoSuchScope", "[roles.auditor]\nscope = \"all\"",
+                  "[roles.^^auditor]\nscope = \"some\""},
         FaultCase{"NoScope", "[roles.auditor]\nscope = \"all\"", "[roles.^^auditor]"},
         FaultCase{"NoSuchRight", "may = [\"audit\"]", "may = [\"audit\", ^\"everything\"]"},
         FaultCase{"NotARecipient", "recipients = [", "recipients = [ ^'age1nobody',"},
         FaultCase{"AnIdentityForARecipient", "recipients = [",
-                  "recipients = [ ^'AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ6',"},
+                  "recipients = [ "
+                  "^'AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ6',"},
         FaultCase{"NotADestination", "destinations = [", "destinations = [ ^'/var/archive',"},
-        FaultCase{"PlainHttpDestination", "destinations = [", "destinations = [ ^'http://archive.example/x',"},
-        FaultCase{"RelativeFileDestination", "destinations = [", "destinations = [ ^'file://archive',"}),
+        FaultCase{"PlainHttpDestination", "destinations = [",
+                  "destinations = [ ^'http://archive.example/x',"},
+        FaultCase{"RelativeFileDestination", "destinations = [",
+                  "destinations = [ ^'file://archive',"}),
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
     Classes, PolicyFaultTest,
     ::testing::Values(
-        FaultCase{"PermanentNumberChanged", "[classes.chat]\nnumber = 5", "[classes.^chat]\nnumber = 6"},
-        FaultCase{"PermanentNumbersSwapped", "[classes.sensitive]\nnumber = 4", "[classes.^^sensitive]\nnumber = 3"},
-        FaultCase{"ReservedNumber", "[classes.chat]", "[classes.^vip]\nnumber = 15\n[classes.chat]", "", R"("vip")"},
-        FaultCase{"NumberOfTheVault", "[classes.chat]", "[classes.^vip]\nnumber = ^254\n[classes.chat]", "", R"("vip")"},
-        FaultCase{"NameOfTheVault", "[classes.chat]", "[classes.^index]\nnumber = 16\n[classes.chat]", "", R"("index")"},
-        FaultCase{"OtherNameOfTheVault", "[classes.chat]", "[classes.^audit]\nnumber = 16\n[classes.chat]", "", R"("audit")"},
+        FaultCase{"PermanentNumberChanged", "[classes.chat]\nnumber = 5",
+                  "[classes.^chat]\nnumber = 6"},
+        FaultCase{"PermanentNumbersSwapped", "[classes.sensitive]\nnumber = 4",
+                  "[classes.^^sensitive]\nnumber = 3"},
+        FaultCase{"ReservedNumber", "[classes.chat]", "[classes.^vip]\nnumber = 15\n[classes.chat]",
+                  "", R"("vip")"},
+        FaultCase{"NumberOfTheVault", "[classes.chat]",
+                  "[classes.^vip]\nnumber = ^254\n[classes.chat]", "", R"("vip")"},
+        FaultCase{"NameOfTheVault", "[classes.chat]",
+                  "[classes.^index]\nnumber = 16\n[classes.chat]", "", R"("index")"},
+        FaultCase{"OtherNameOfTheVault", "[classes.chat]",
+                  "[classes.^audit]\nnumber = 16\n[classes.chat]", "", R"("audit")"},
         FaultCase{"NoNumber", "[classes.chat]", "[classes.^vip]\n[classes.chat]", "", R"("vip")"},
         FaultCase{"NumberTwice", "[classes.chat]",
-                  "[classes.vip]\nnumber = 16\n[classes.^wip]\nnumber = 16\n[classes.chat]", "", R"("vip", "wip")"},
+                  "[classes.vip]\nnumber = 16\n[classes.^wip]\nnumber = 16\n[classes.chat]", "",
+                  R"("vip", "wip")"},
         FaultCase{"FieldInTwoClasses", "[classes.chat]",
-                  "[classes.vip]\nnumber = 16\nfields = [^\"birth_date\"]\n[classes.chat]", "", R"("vip")"},
-        FaultCase{"FieldTwice", "fields = [\"birth_date\"]", "fields = [\"birth_date\", ^\"birth_date\"]"},
-        FaultCase{"NumberedField", "fields = [\"birth_date\"]", "fields = [\"birth_date\", ^\"child_2\"]"},
-        FaultCase{"FieldWithoutName", "fields = [\"birth_date\"]", "fields = [\"birth_date\", ^\"\"]"},
+                  "[classes.vip]\nnumber = 16\nfields = [^\"birth_date\"]\n[classes.chat]", "",
+                  R"("vip")"},
+        FaultCase{"FieldTwice", "fields = [\"birth_date\"]",
+                  "fields = [\"birth_date\", ^\"birth_date\"]"},
+        FaultCase{"NumberedField", "fields = [\"birth_date\"]",
+                  "fields = [\"birth_date\", ^\"child_2\"]"},
+        FaultCase{"FieldWithoutName", "fields = [\"birth_date\"]",
+                  "fields = [\"birth_date\", ^\"\"]"},
         FaultCase{"FieldWithLongName", "fields = [\"birth_date\"]",
                   "fields = [\"birth_date\", ^\"" + std::string(65, 'x') + "\"]"},
-        FaultCase{"FieldWithControlCharacter", "fields = [\"birth_date\"]", "fields = [^\"birth\\u001bdate\"]"},
-        FaultCase{"FieldInOtherNormalForm", "fields = [\"birth_date\"]", "fields = [^\"cafe\\u0301\"]"},
-        FaultCase{"ClassWithoutName", "[classes.chat]", "[classes.^\"\"]\nnumber = 16\n[classes.chat]", "", R"("")"},
-        FaultCase{"ClassWithLineBreak", "[classes.chat]", "[classes.^\"a\\nb\"]\nnumber = 16\n[classes.chat]", "", R"("a\nb")"},
-        FaultCase{"FieldsInMasked", "[classes.masked]\n", "[classes.^masked]\nfields = [\"nick\"]\n"},
+        FaultCase{"FieldWithControlCharacter", "fields = [\"birth_date\"]",
+                  "fields = [^\"birth\\u001bdate\"]"},
+        FaultCase{"FieldInOtherNormalForm", "fields = [\"birth_date\"]",
+                  "fields = [^\"cafe\\u0301\"]"},
+        FaultCase{"ClassWithoutName", "[classes.chat]",
+                  "[classes.^\"\"]\nnumber = 16\n[classes.chat]", "", R"("")"},
+        FaultCase{"ClassWithLineBreak", "[classes.chat]",
+                  "[classes.^\"a\\nb\"]\nnumber = 16\n[classes.chat]", "", R"("a\nb")"},
+        FaultCase{"FieldsInMasked", "[classes.masked]\n",
+                  "[classes.^masked]\nfields = [\"nick\"]\n"},
         FaultCase{"FieldsInChat", "[classes.chat]\n", "[classes.^chat]\nfields = [\"nick\"]\n"},
-        FaultCase{"UnknownColumnsInChat", "[classes.chat]\n", "[classes.^chat]\nunknown_fields = true\n", kClasses},
-        FaultCase{"NobodyTakesUnknownColumns", "unknown_fields = true", "unknown_fields = false", kClasses},
-        FaultCase{"TwoTakeUnknownColumns", "number = 3\n", "number = 3\nunknown_fields = true\n", kClasses},
-        FaultCase{"IdentifierElsewhere", "fields = [\"birth_date\"]", "fields = [\"birth_date\", ^\"email\"]"}),
+        FaultCase{"UnknownColumnsInChat", "[classes.chat]\n",
+                  "[classes.^chat]\nunknown_fields = true\n", kClasses},
+        FaultCase{"NobodyTakesUnknownColumns", "unknown_fields = true", "unknown_fields = false",
+                  kClasses},
+        FaultCase{"TwoTakeUnknownColumns", "number = 3\n", "number = 3\nunknown_fields = true\n",
+                  kClasses},
+        FaultCase{"IdentifierElsewhere", "fields = [\"birth_date\"]",
+                  "fields = [\"birth_date\", ^\"email\"]"}),
     NameOf);
 
-INSTANTIATE_TEST_SUITE_P(
-    Masks, PolicyFaultTest,
-    ::testing::Values(
-        // They would look as if they hid something, and would not.
-        FaultCase{"OfNumberedField", "phone = \"phone\"", "phone = \"phone\"\n^phone_2 = \"hidden\""},
-        FaultCase{"OfProfile", "phone = \"phone\"", "phone = \"phone\"\n^name = \"hidden\""},
-        FaultCase{"OfMistypedField", "phone = \"phone\"", "phone = \"phone\"\n^emial = \"hidden\""}),
-    NameOf);
+INSTANTIATE_TEST_SUITE_P(Masks, PolicyFaultTest,
+                         ::testing::Values(
+                             // They would look as if they hid something, and would not.
+                             FaultCase{"OfNumberedField", "phone = \"phone\"",
+                                       "phone = \"phone\"\n^phone_2 = \"hidden\""},
+                             FaultCase{"OfProfile", "phone = \"phone\"",
+                                       "phone = \"phone\"\n^name = \"hidden\""},
+                             FaultCase{"OfMistypedField", "phone = \"phone\"",
+                                       "phone = \"phone\"\n^emial = \"hidden\""}),
+                         NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
     Roles, PolicyFaultTest,
     ::testing::Values(
-        FaultCase{"UnknownClass", "clear = [\"profile\", \"chat\"]", "clear = [\"profile\", ^\"chats\"]"},
-        FaultCase{"UnknownClassToChange", "change = [\"profile\"]", "change = [\"profile\", ^\"vip\"]"},
+        FaultCase{"UnknownClass", "clear = [\"profile\", \"chat\"]",
+                  "clear = [\"profile\", ^\"chats\"]"},
+        FaultCase{"UnknownClassToChange", "change = [\"profile\"]",
+                  "change = [\"profile\", ^\"vip\"]"},
         FaultCase{"UnknownClassToReveal", "reveal = [\"identity\"]", "reveal = [^\"identities\"]"},
-        FaultCase{"UnknownClassMasked", "reveal = [\"identity\"]", "reveal = [\"identity\", ^\"vip\"]"},
-        FaultCase{"ClassTwice", "clear = [\"profile\", \"chat\"]", "clear = [\"profile\", ^\"profile\"]"},
+        FaultCase{"UnknownClassMasked", "reveal = [\"identity\"]",
+                  "reveal = [\"identity\", ^\"vip\"]"},
+        FaultCase{"ClassTwice", "clear = [\"profile\", \"chat\"]",
+                  "clear = [\"profile\", ^\"profile\"]"},
         FaultCase{"RightTwice", "may = [\"audit\"]", "may = [\"audit\", ^\"audit\"]"},
-        FaultCase{"MaskedAsAClass", "clear = [\"profile\", \"chat\"]", "clear = [\"profile\", ^\"masked\"]"},
-        FaultCase{"VaultsClass", "clear = [\"profile\", \"chat\"]", "clear = [\"profile\", ^\"index\"]"},
-        FaultCase{"ClassWithoutMasks", "masked = [\"identity\"]\nchange", "masked = ^[\"sensitive\"]\nchange"},
+        FaultCase{"MaskedAsAClass", "clear = [\"profile\", \"chat\"]",
+                  "clear = [\"profile\", ^\"masked\"]"},
+        FaultCase{"VaultsClass", "clear = [\"profile\", \"chat\"]",
+                  "clear = [\"profile\", ^\"index\"]"},
+        FaultCase{"ClassWithoutMasks", "masked = [\"identity\"]\nchange",
+                  "masked = ^[\"sensitive\"]\nchange"},
         FaultCase{"ClearAndMasked", "masked = [\"identity\"]\nreveal",
                   "masked = ^^[\"identity\", \"profile\"]\nreveal"},
         FaultCase{"RightsWithBooksOnly", "[roles.agent]\nscope = \"books\"",
                   "[roles.^agent]\nscope = \"books\"\nmay = [\"assign\"]"},
-        FaultCase{"ChangesIdentityWithoutIndex", "[roles.agent]\nscope = \"books\"\nclear = [\"profile\", \"chat\"]\n"
+        FaultCase{"ChangesIdentityWithoutIndex",
+                  "[roles.agent]\nscope = \"books\"\nclear = [\"profile\", \"chat\"]\n"
                   "masked = [\"identity\"]\nchange = [\"profile\"]",
                   "[roles.^agent]\nscope = \"books\"\nchange = [\"identity\"]"},
         FaultCase{"HalfAnAdmin", "[roles.auditor]\nscope = \"all\"\nmay = [\"audit\"]",
                   // identity, profile, sensitive, chat, import and audit are missing
                   "[roles.^^^^^^deputy]\nscope = \"all\"\nmay = [\"members\"]"},
         FaultCase{"AdminWithoutAudit", "[roles.auditor]\nscope = \"all\"\nmay = [\"audit\"]",
-                  "[roles.^deputy]\nscope = \"all\"\nclear = [\"identity\", \"profile\", \"sensitive\", \"chat\"]\n"
+                  "[roles.^deputy]\nscope = \"all\"\nclear = [\"identity\", \"profile\", "
+                  "\"sensitive\", \"chat\"]\n"
                   "may = [\"books\", \"import\"]"},
         FaultCase{"AdminThatIsNobody", "[roles.auditor]\nscope = \"all\"\nmay = [\"audit\"]",
                   "[roles.^robot]\nscope = \"all\"\nservice = true\n"
@@ -245,25 +287,26 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     NotToml, PolicyFaultTest,
-    ::testing::Values(
-        FaultCase{"NoValue", "shown = 50", "shown = ^\n"},
-        FaultCase{"OpenText", "region = \"KR\"", "region = \"KR^\n"},
-        FaultCase{"KeyTwice", "shown = 50", "shown = 50\nshown = ^50"},
-        FaultCase{"SectionTwice", "[lookup]", "^[lockout]\n[lookup]"},
-        FaultCase{"ControlCharacter", "region = \"KR\"", "region = \"K^\x01R\""},
-        FaultCase{"NotUtf8", "region = \"KR\"", "region = \"^K\xff\""},
-        FaultCase{"OverlongUtf8", "region = \"KR\"", "region = \"^K\xc0\x80\""},
-        FaultCase{"Surrogate", "region = \"KR\"", "region = \"^K\xed\xa0\x80\""},
-        FaultCase{"Yaml", "[lookup]\nshown = 50", "lookup^:\n  shown: 50"}),
+    ::testing::Values(FaultCase{"NoValue", "shown = 50", "shown = ^\n"},
+                      FaultCase{"OpenText", "region = \"KR\"", "region = \"KR^\n"},
+                      FaultCase{"KeyTwice", "shown = 50", "shown = 50\nshown = ^50"},
+                      FaultCase{"SectionTwice", "[lookup]", "^[lockout]\n[lookup]"},
+                      FaultCase{"ControlCharacter", "region = \"KR\"", "region = \"K^\x01R\""},
+                      FaultCase{"NotUtf8", "region = \"KR\"", "region = \"^K\xff\""},
+                      FaultCase{"OverlongUtf8", "region = \"KR\"", "region = \"^K\xc0\x80\""},
+                      FaultCase{"Surrogate", "region = \"KR\"", "region = \"^K\xed\xa0\x80\""},
+                      FaultCase{"Yaml", "[lookup]\nshown = 50", "lookup^:\n  shown: 50"}),
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
     Missing, PolicyFaultTest,
     ::testing::Values(
         FaultCase{"OwnerRole", "[roles.owner]", "^[roles.boss]"},
-        FaultCase{"Recipients", std::string("[archives]\nrecipients = [\n  \"") + testing::kRecipient + "\",\n]",
+        FaultCase{"Recipients",
+                  std::string("[archives]\nrecipients = [\n  \"") + testing::kRecipient + "\",\n]",
                   "^[archives]\nrecipients = []"},
-        FaultCase{"RecipientsKey", std::string("[archives]\nrecipients = [\n  \"") + testing::kRecipient + "\",\n]",
+        FaultCase{"RecipientsKey",
+                  std::string("[archives]\nrecipients = [\n  \"") + testing::kRecipient + "\",\n]",
                   "^[archives]"}),
     NameOf);
 
@@ -284,14 +327,16 @@ TEST(PolicyParserTest, EmptyTextLacksEverything) {
 }
 
 TEST(PolicyParserTest, SectionsThatAreNoneAreFaultsAtTheirValues) {
-  EXPECT_THAT(Lines(Policy::Check("version = 1\nclasses = 1\nroles = []\narchives = 'age1'\nmasks = 4\n"
-                                  "passphrase = 5\nlockout = 6\nlookup = 7\ntoken = 8\n")),
-              ElementsAre("2:11", "3:9", "4:12", "5:9", "6:14", "7:11", "8:10", "9:9"));
+  EXPECT_THAT(
+      Lines(Policy::Check("version = 1\nclasses = 1\nroles = []\narchives = 'age1'\nmasks = 4\n"
+                          "passphrase = 5\nlockout = 6\nlookup = 7\ntoken = 8\n")),
+      ElementsAre("2:11", "3:9", "4:12", "5:9", "6:14", "7:11", "8:10", "9:9"));
 }
 
 TEST(PolicyParserTest, LimitsMayBeLeftOut) {
   std::string text = DefaultText();
-  const auto limits = text.find("# What a passphrase costs"), archives = text.find("# Old chats go");
+  const auto limits = text.find("# What a passphrase costs"),
+             archives = text.find("# Old chats go");
   ASSERT_TRUE(limits != std::string::npos && archives != std::string::npos);
   text.erase(limits, archives - limits);
   text = testing::With(text, "[token]\nprefix = \"UID_\"\ndigits = 10\n", "");
@@ -323,7 +368,8 @@ TEST(PolicyParserTest, LimitsAreTakenOver) {
 }
 
 TEST(PolicyParserTest, EveryKindOfDestinationIsTaken) {
-  const Policy policy = Parsed(DefaultWith("destinations = [", "destinations = ['file:///mnt/disk', 's3://b/p',"));
+  const Policy policy =
+      Parsed(DefaultWith("destinations = [", "destinations = ['file:///mnt/disk', 's3://b/p',"));
   EXPECT_EQ(policy.archive_destinations().size(), 3u);
 }
 
@@ -394,7 +440,8 @@ TEST(PolicyParserTest, LargestSizeIsTakenAndOneByteMoreIsNot) {
 TEST(PolicyParserTest, KeyOfManyPartsDoesNotOverflowTheStack) {
   std::string key;
   for (int i = 0; i < 250'000; ++i) key += "a.";
-  EXPECT_EQ(PositionsOf(Policy::Check("version = 1\n" + key + "a = 1\n")), std::vector<Position>({{2, 1}}));
+  EXPECT_EQ(PositionsOf(Policy::Check("version = 1\n" + key + "a = 1\n")),
+            std::vector<Position>({{2, 1}}));
   EXPECT_EQ(PositionsOf(Policy::Check("[" + key + "a]\n")), std::vector<Position>({{1, 1}}));
   std::string spaced, quoted;
   for (int i = 0; i < 100'000; ++i) spaced += "a . ", quoted += "\"..\".";

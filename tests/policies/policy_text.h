@@ -1,9 +1,9 @@
 // Policies for tests: the default one, changed in one place.
 #pragma once
 
-#include <string>
-
 #include <gtest/gtest.h>
+
+#include <string>
 
 #include "absl/strings/str_replace.h"
 #include "policies/policy.h"
@@ -11,7 +11,8 @@
 namespace sealbook::policies::testing {
 
 // The recipient of age's own README; nobody here holds its identity.
-inline constexpr char kRecipient[] = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+inline constexpr char kRecipient[] =
+    "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
 
 inline std::string DefaultText() {
   return DefaultPolicyText({.region = "KR",
@@ -24,7 +25,8 @@ inline std::string With(std::string text, absl::string_view from, absl::string_v
   const auto at = text.find(from.data(), 0, from.size());
   EXPECT_NE(at, std::string::npos) << "not in the policy: " << from;
   if (at == std::string::npos) return text;
-  EXPECT_EQ(text.find(from.data(), at + 1, from.size()), std::string::npos) << "twice in the policy: " << from;
+  EXPECT_EQ(text.find(from.data(), at + 1, from.size()), std::string::npos)
+      << "twice in the policy: " << from;
   return text.replace(at, from.size(), to.data(), to.size());
 }
 inline std::string DefaultWith(absl::string_view from, absl::string_view to) {

@@ -1,5 +1,6 @@
-// The real command, run as people and cron jobs run it: a child process with an environment, standard
-// input, a folder and (Terminal) a terminal of its own. Nothing of the caller's environment gets in.
+// The real command, run as people and cron jobs run it: a child process with an environment,
+// standard input, a folder and (Terminal) a terminal of its own. Nothing of the caller's
+// environment gets in.
 //
 //   class LookupTest : public VaultTest {};
 //   TEST_F(LookupTest, …) {
@@ -9,6 +10,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,14 +24,12 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <ostream>
 #include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -80,16 +80,18 @@ struct Ran {
   }
 };
 inline std::ostream& operator<<(std::ostream& out, const Ran& ran) {
-  return out << "exit " << ran.exit << "\nstandard output:\n" << ran.out << "standard error:\n" << ran.err;
+  return out << "exit " << ran.exit << "\nstandard output:\n"
+             << ran.out << "standard error:\n"
+             << ran.err;
 }
 
 struct RunOptions {
   std::map<std::string, std::string> environment;  // an empty value: not set
   std::string stdin_text;
-  int stdout_fd = -1;        // in place of a file
-  uid_t user = 0;            // other than 0: becomes this user first (tests that run as root)
+  int stdout_fd = -1;  // in place of a file
+  uid_t user = 0;      // other than 0: becomes this user first (tests that run as root)
   std::string program = SEALBOOK_COMMAND;
-  std::string directory;     // where it runs
+  std::string directory;  // where it runs
 };
 
 // A child that may still be running. Its output goes to files, so that nothing waits for a reader.
@@ -126,7 +128,8 @@ class Process {
     close(in), close(err);
     if (options.stdout_fd < 0) close(out);
   }
-  Process(Process&& other) noexcept : capture_(std::move(other.capture_)), pid_(std::exchange(other.pid_, -1)) {}
+  Process(Process&& other) noexcept
+      : capture_(std::move(other.capture_)), pid_(std::exchange(other.pid_, -1)) {}
   Process& operator=(Process&&) = delete;
   ~Process() {
     if (pid_ > 0) {
@@ -161,12 +164,15 @@ class Process {
     if (at != std::string::npos) err.erase(at, err.find('\n', at) + 1 - at);
     return err;
   }
-  static int Create(const std::string& path) { return open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600); }
+  static int Create(const std::string& path) {
+    return open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  }
   std::string capture_;
   pid_t pid_ = -1;
 };
 
-// A child with a terminal of 80 columns as its standard input, output and error, and as what it asks on.
+// A child with a terminal of 80 columns as its standard input, output and error, and as what it
+// asks on.
 class Terminal {
  public:
   Terminal(const Words& words, const std::map<std::string, std::string>& environment) {
@@ -215,10 +221,10 @@ class Terminal {
       if (absl::Now() > deadline || !Read()) return false;
     }
   }
-  void Type(const std::string& line) {
-    Press(line + "\n");
+  void Type(const std::string& line) { Press(line + "\n"); }
+  void Press(const std::string& keys) {
+    EXPECT_EQ(write(master_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
   }
-  void Press(const std::string& keys) { EXPECT_EQ(write(master_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size())); }
   // Gives the exit code; all that was shown is in screen().
   int Wait() {
     while (Read()) {
@@ -258,25 +264,34 @@ class CommandTest : public ::testing::Test {
   CommandTest() {
     char name[] = "/tmp/sealbook-cli-XXXXXX";
     root_ = mkdtemp(name);
-    for (const char* folder : {"home", "data", "state"}) std::filesystem::create_directory(Path(folder));
+    for (const char* folder : {"home", "data", "state"})
+      std::filesystem::create_directory(Path(folder));
     std::filesystem::create_directory(Path("captured"));
-    environment_ = {{"HOME", Path("home")},           {"XDG_DATA_HOME", Path("data")}, {"XDG_STATE_HOME", Path("state")},
-                    {"SEALBOOK_VAULT", Path("vault")}, {"PATH", "/usr/bin:/bin"},       {"LANG", "C.UTF-8"}};
+    environment_ = {{"HOME", Path("home")},
+                    {"XDG_DATA_HOME", Path("data")},
+                    {"XDG_STATE_HOME", Path("state")},
+                    {"SEALBOOK_VAULT", Path("vault")},
+                    {"PATH", "/usr/bin:/bin"},
+                    {"LANG", "C.UTF-8"}};
   }
   ~CommandTest() override { std::filesystem::remove_all(root_); }
 
   const std::string& root() const { return root_; }
   std::string Path(const std::string& name) const { return absl::StrCat(root_, "/", name); }
   // Writes a file into the folder and gives its path.
-  std::string Write(const std::string& name, const std::string& contents, mode_t mode = 0600) const {
+  std::string Write(const std::string& name, const std::string& contents,
+                    mode_t mode = 0600) const {
     WriteFile(Path(name), contents, mode);
     return Path(name);
   }
 
   Process Start(const Words& words, const RunOptions& options = {}) {
-    return Process(Path(absl::StrCat("captured/", ++captured_)), words, options, EnvironmentFor(options));
+    return Process(Path(absl::StrCat("captured/", ++captured_)), words, options,
+                   EnvironmentFor(options));
   }
-  Ran Run(const Words& words, const RunOptions& options = {}) { return Start(words, options).Wait(); }
+  Ran Run(const Words& words, const RunOptions& options = {}) {
+    return Start(words, options).Wait();
+  }
 
   std::map<std::string, std::string> EnvironmentFor(const RunOptions& options) const {
     std::map<std::string, std::string> environment = environment_;

@@ -1,5 +1,5 @@
-// A vault with two books, some members and ten customers, for tests of the commands. Made through the
-// library, so that unlocking can be cheaper than any policy allows; the name says so.
+// A vault with two books, some members and ten customers, for tests of the commands. Made through
+// the library, so that unlocking can be cheaper than any policy allows; the name says so.
 //
 //   owner            owner                       passphrases in NAME.passphrase
 //   ada              admin
@@ -42,8 +42,9 @@ inline constexpr char kShenzhenCsv[] =
     "王嘉豪;13670051676;jiahao@example.net;星河电子\n";
 // Values that only those may see who may read the customer.
 inline const std::set<std::string>& SecretValues() {
-  static const std::set<std::string> values = {"1234-5678", "12345678", "seoyeon",   "김서연", "별빛상사",  "오후 통화", "9876",
-                                               "김서준",    "seojun",   "2963-0546", "王芳",   "wang.fang", "67005",     "嘉豪"};
+  static const std::set<std::string> values = {
+      "1234-5678", "12345678", "seoyeon",   "김서연", "별빛상사",  "오후 통화", "9876",
+      "김서준",    "seojun",   "2963-0546", "王芳",   "wang.fang", "67005",     "嘉豪"};
   return values;
 }
 inline void ExpectNothingPersonal(const Ran& ran) {
@@ -52,11 +53,14 @@ inline void ExpectNothingPersonal(const Ran& ran) {
   }
 }
 
-inline crypto::SecretBytes Secret(const std::string& text) { return crypto::SecretBytes::CopyOf(crypto::AsBytes(text)); }
+inline crypto::SecretBytes Secret(const std::string& text) {
+  return crypto::SecretBytes::CopyOf(crypto::AsBytes(text));
+}
 
 // The default policy, with passphrases as cheap as a policy may make them.
 inline std::string CheapPolicyText(const std::string& recipient) {
-  std::string text = policies::DefaultPolicyText({.region = "KR", .archive_recipients = {recipient}, .archive_destinations = {}});
+  std::string text = policies::DefaultPolicyText(
+      {.region = "KR", .archive_recipients = {recipient}, .archive_destinations = {}});
   text.replace(text.find("memory_mib = 256"), 16, "memory_mib = 64");
   text.replace(text.find("passes = 3"), 10, "passes = 1");
   return text;
@@ -70,8 +74,12 @@ class VaultTest : public CommandTest {
     BuildVault();
   }
 
-  static std::string PassphraseOf(const std::string& name) { return absl::StrCat("words only ", name, " would choose"); }
-  std::string VaultPath(const std::string& name = "") const { return name.empty() ? Path("vault") : Path("vault/" + name); }
+  static std::string PassphraseOf(const std::string& name) {
+    return absl::StrCat("words only ", name, " would choose");
+  }
+  std::string VaultPath(const std::string& name = "") const {
+    return name.empty() ? Path("vault") : Path("vault/" + name);
+  }
 
   RunOptions Member(const std::string& name, RunOptions options = {}) const {
     options.environment["SEALBOOK_MEMBER"] = name;
@@ -135,15 +143,18 @@ class VaultTest : public CommandTest {
   }
   std::int64_t CountActs(const std::string& act, const std::string& outcome = "done") {
     std::int64_t count = 0;
-    for (const Json& line : AuditLog()) count += line["act"] == act && line["outcome"] == outcome ? 1 : 0;
+    for (const Json& line : AuditLog())
+      count += line["act"] == act && line["outcome"] == outcome ? 1 : 0;
     return count;
   }
 
   // What somebody with the database key and write access can do.
   void Alter(const char* sql) const {
-    auto keyring = keyring::Keyring::Unlock(
-        keyring::VaultPaths(VaultPath()),
-        {.name = "owner", .secret = {.kind = keyring::UnlockSecret::Kind::kPassphrase, .bytes = Secret(PassphraseOf("owner"))}});
+    auto keyring =
+        keyring::Keyring::Unlock(keyring::VaultPaths(VaultPath()),
+                                 {.name = "owner",
+                                  .secret = {.kind = keyring::UnlockSecret::Kind::kPassphrase,
+                                             .bytes = Secret(PassphraseOf("owner"))}});
     ASSERT_TRUE(keyring.ok()) << keyring.status();
     const absl::Status done = (*keyring)->store().database().Execute(sql);
     ASSERT_TRUE(done.ok()) << done;
@@ -160,20 +171,24 @@ class VaultTest : public CommandTest {
  private:
   void BuildVault() {
     const crypto::ExchangePair archive = crypto::ExchangePair::Generate();
-    auto policy = policies::Policy::Parse(CheapPolicyText(crypto::FormatAgeRecipient(archive.public_key())));
+    auto policy =
+        policies::Policy::Parse(CheapPolicyText(crypto::FormatAgeRecipient(archive.public_key())));
     ASSERT_TRUE(policy.ok()) << policy.status();
     keyring::CompiledPolicy compiled = policy->Compile();
     compiled.cost = kInsecureTestCost;
-    const auto created = keyring::CreateVault({.directory = VaultPath(),
-                                               .owner = "owner",
-                                               .passphrase = Secret(PassphraseOf("owner")),
-                                               .policy = std::move(compiled),
-                                               .archive_recipients = {archive.public_key()}},
-                                              [](const keyring::CreatedVault&) { return absl::OkStatus(); });
+    const auto created =
+        keyring::CreateVault({.directory = VaultPath(),
+                              .owner = "owner",
+                              .passphrase = Secret(PassphraseOf("owner")),
+                              .policy = std::move(compiled),
+                              .archive_recipients = {archive.public_key()}},
+                             [](const keyring::CreatedVault&) { return absl::OkStatus(); });
     ASSERT_TRUE(created.ok()) << created.status();
     Write("owner.passphrase", PassphraseOf("owner"));
-    auto owner = Unlock("owner", keyring::UnlockSecret::Kind::kPassphrase, Secret(PassphraseOf("owner")));
-    ASSERT_TRUE(owner != nullptr && keyring::AddBook(*owner, "seoul").ok() && keyring::AddBook(*owner, "shenzhen").ok());
+    auto owner =
+        Unlock("owner", keyring::UnlockSecret::Kind::kPassphrase, Secret(PassphraseOf("owner")));
+    ASSERT_TRUE(owner != nullptr && keyring::AddBook(*owner, "seoul").ok() &&
+                keyring::AddBook(*owner, "shenzhen").ok());
     AddPerson(*owner, "ada", "admin", {});
     AddPerson(*owner, "mina", "agent", {"seoul"});
     AddPerson(*owner, "wei", "agent", {"shenzhen"});
@@ -181,31 +196,42 @@ class VaultTest : public CommandTest {
     AddPerson(*owner, "sora", "supervisor", {"seoul"});
     AddPerson(*owner, "audra", "auditor", {});
     const std::string key(crypto::kKeyBytes, 'k');
-    ASSERT_TRUE(keyring::AddMember(*owner, {.name = "importer",
-                                            .role = "importer",
-                                            .books = {},
-                                            .secret = {.kind = keyring::UnlockSecret::Kind::kKeyFile, .bytes = Secret(key)},
-                                            .cost = kInsecureTestCost})
-                    .ok());
-    Write("importer.key",
-          std::string(keyring::FormatKeyFile(owner->roster().vault, "importer", crypto::AsBytes(key)).ExposeText()));
+    ASSERT_TRUE(
+        keyring::AddMember(*owner, {.name = "importer",
+                                    .role = "importer",
+                                    .books = {},
+                                    .secret = {.kind = keyring::UnlockSecret::Kind::kKeyFile,
+                                               .bytes = Secret(key)},
+                                    .cost = kInsecureTestCost})
+            .ok());
+    Write("importer.key", std::string(keyring::FormatKeyFile(owner->roster().vault, "importer",
+                                                             crypto::AsBytes(key))
+                                          .ExposeText()));
   }
-  std::unique_ptr<keyring::Keyring> Unlock(const std::string& name, keyring::UnlockSecret::Kind kind, crypto::SecretBytes bytes) {
-    auto keyring = keyring::Keyring::Unlock(keyring::VaultPaths(VaultPath()),
-                                            {.name = name, .secret = {.kind = kind, .bytes = std::move(bytes)}});
+  std::unique_ptr<keyring::Keyring> Unlock(const std::string& name,
+                                           keyring::UnlockSecret::Kind kind,
+                                           crypto::SecretBytes bytes) {
+    auto keyring = keyring::Keyring::Unlock(
+        keyring::VaultPaths(VaultPath()),
+        {.name = name, .secret = {.kind = kind, .bytes = std::move(bytes)}});
     EXPECT_TRUE(keyring.ok()) << keyring.status();
     return keyring.ok() ? *std::move(keyring) : nullptr;
   }
-  void AddPerson(keyring::Keyring& owner, const std::string& name, const std::string& role, std::vector<std::string> books) {
-    const absl::Status added = keyring::AddMember(
-        owner, {.name = name,
-                .role = role,
-                .books = std::move(books),
-                .secret = {.kind = keyring::UnlockSecret::Kind::kPassphrase, .bytes = Secret("what the owner chose")},
-                .cost = kInsecureTestCost});
+  void AddPerson(keyring::Keyring& owner, const std::string& name, const std::string& role,
+                 std::vector<std::string> books) {
+    const absl::Status added =
+        keyring::AddMember(owner, {.name = name,
+                                   .role = role,
+                                   .books = std::move(books),
+                                   .secret = {.kind = keyring::UnlockSecret::Kind::kPassphrase,
+                                              .bytes = Secret("what the owner chose")},
+                                   .cost = kInsecureTestCost});
     ASSERT_TRUE(added.ok()) << added;
-    auto self = Unlock(name, keyring::UnlockSecret::Kind::kPassphrase, Secret("what the owner chose"));
-    ASSERT_TRUE(self != nullptr && keyring::ChangePassphrase(*self, Secret(PassphraseOf(name)), kInsecureTestCost).ok());
+    auto self =
+        Unlock(name, keyring::UnlockSecret::Kind::kPassphrase, Secret("what the owner chose"));
+    ASSERT_TRUE(
+        self != nullptr &&
+        keyring::ChangePassphrase(*self, Secret(PassphraseOf(name)), kInsecureTestCost).ok());
     Write(name + ".passphrase", PassphraseOf(name));
   }
 };

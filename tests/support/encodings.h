@@ -27,7 +27,8 @@ inline std::string Encode(absl::string_view utf8, anonymizer::Encoding encoding,
     const auto lead = static_cast<unsigned char>(utf8[i]);
     const std::size_t width = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
     unsigned character = width == 1 ? lead : lead & (0xffu >> (width + 1));
-    for (std::size_t k = 1; k < width; ++k) character = character << 6 | (static_cast<unsigned char>(utf8[i + k]) & 0x3fu);
+    for (std::size_t k = 1; k < width; ++k)
+      character = character << 6 | (static_cast<unsigned char>(utf8[i + k]) & 0x3fu);
     i += width;
     if (character < 0x10000) {
       put(character);

@@ -1,12 +1,11 @@
 // A file with these bytes, gone when the test is over.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <string>
-
-#include <gtest/gtest.h>
 
 #include "absl/strings/string_view.h"
 

@@ -1,14 +1,13 @@
-// A vault in a temporary directory, with the default roles, for tests of the vault library. Unlocking is
-// made cheap; the name says so.
+// A vault in a temporary directory, with the default roles, for tests of the vault library.
+// Unlocking is made cheap; the name says so.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <filesystem>
 #include <memory>
 #include <string>
-
-#include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -25,8 +24,8 @@ class PermitIssuer {
   static ReadPermit All(MemberId member, std::vector<ClassId> clear, bool masked) {
     return ReadPermit(member, std::nullopt, std::move(clear), masked, absl::Now());
   }
-  static ReadPermit One(MemberId member, ContactNumber contact, std::vector<ClassId> clear, bool masked,
-                        absl::Time issued) {
+  static ReadPermit One(MemberId member, ContactNumber contact, std::vector<ClassId> clear,
+                        bool masked, absl::Time issued) {
     return ReadPermit(member, contact, std::move(clear), masked, issued);
   }
 };
@@ -67,7 +66,11 @@ inline keyring::CompiledPolicy TestPolicy() {
                      {ClassId::kMasked, ClassId::kProfile, ClassId::kChat},
                      {ClassId::kProfile},
                      0},
-                    {"importer", true, true, {ClassId::kIndex}, data,
+                    {"importer",
+                     true,
+                     true,
+                     {ClassId::kIndex},
+                     data,
                      bits({Power::kAssign, Power::kCreateContacts, Power::kWriteChats})},
                     {"retention", true, true, {}, {}, bits({Power::kRetention})}},
           .cost = kInsecureTestCost,
@@ -125,7 +128,9 @@ class TestVault {
                             .bytes = SecretOf(name)},
                  .cost = kInsecureTestCost});
   }
-  absl::Status AddBook(absl::string_view name) const { return keyring::AddBook(*Unlock(kOwner), name); }
+  absl::Status AddBook(absl::string_view name) const {
+    return keyring::AddBook(*Unlock(kOwner), name);
+  }
 
   // Members whose names begin with "service" are service accounts.
   static bool IsService(absl::string_view name) { return name.substr(0, 7) == "service"; }
@@ -138,25 +143,29 @@ class TestVault {
   // A person with all classes, recognisable by `tag`.
   static records::ContactDraft Draft(absl::string_view tag) {
     const std::string phone = absl::StrCat("+8210", tag);
-    return {.identifiers = {{IdentifierKind::kPhone, phone},
-                            {IdentifierKind::kEmail, absl::StrCat(tag, "@example.com")}},
-            .classes = {{ClassId::kIdentity,
-                         {{"phone", phone}, {"email", absl::StrCat(tag, "@example.com")}}},
-                        {ClassId::kMasked, {{"phone", absl::StrCat("+82 10-****-", tag.substr(4))}}},
-                        {ClassId::kProfile, {{"name", absl::StrCat("Person ", tag)}}},
-                        {ClassId::kSensitive, {{"skin", absl::StrCat("dry ", tag)}}}}};
+    return {
+        .identifiers = {{IdentifierKind::kPhone, phone},
+                        {IdentifierKind::kEmail, absl::StrCat(tag, "@example.com")}},
+        .classes = {
+            {ClassId::kIdentity, {{"phone", phone}, {"email", absl::StrCat(tag, "@example.com")}}},
+            {ClassId::kMasked, {{"phone", absl::StrCat("+82 10-****-", tag.substr(4))}}},
+            {ClassId::kProfile, {{"name", absl::StrCat("Person ", tag)}}},
+            {ClassId::kSensitive, {{"skin", absl::StrCat("dry ", tag)}}}}};
   }
   static absl::StatusOr<std::vector<records::DraftResult>> Import(
       keyring::Keyring& keyring, const std::vector<records::ContactDraft>& drafts,
-      const std::vector<std::string>& books, records::OnDuplicate on_duplicate = records::OnDuplicate::kSkip) {
+      const std::vector<std::string>& books,
+      records::OnDuplicate on_duplicate = records::OnDuplicate::kSkip) {
     auto writer = records::ContactWriter::Open(keyring);
     if (!writer.ok()) return writer.status();
     records::BatchOptions options{
         .books = {},
         .on_duplicate = on_duplicate,
-        .replaced_classes = {ClassId::kIdentity, ClassId::kMasked, ClassId::kProfile, ClassId::kSensitive},
+        .replaced_classes = {ClassId::kIdentity, ClassId::kMasked, ClassId::kProfile,
+                             ClassId::kSensitive},
         .event = [](const auto&) { return audit::Event{.act = "import"}; }};
-    for (const std::string& book : books) options.books.push_back(keyring.roster().FindBook(book)->id);
+    for (const std::string& book : books)
+      options.books.push_back(keyring.roster().FindBook(book)->id);
     return writer->WriteBatch(drafts, options);
   }
   static absl::Status Set(keyring::Keyring& keyring, ContactNumber contact, ClassId class_id,
@@ -172,7 +181,8 @@ class TestVault {
     std::vector<ClassId> clear = keyring.roster().DataClasses();
     std::erase(clear, ClassId::kMasked);
     std::erase_if(clear, [&](ClassId c) { return !keyring.role().Holds(c); });
-    return policies::PermitIssuer::All(keyring.bundle().member, clear, keyring.role().Holds(ClassId::kMasked));
+    return policies::PermitIssuer::All(keyring.bundle().member, clear,
+                                       keyring.role().Holds(ClassId::kMasked));
   }
   static std::int64_t TokenOf(keyring::Keyring& keyring, ContactNumber number) {
     store::ContactRow row;

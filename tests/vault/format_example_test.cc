@@ -542,7 +542,8 @@ TEST_F(FormatExampleTest, AuditRowAndDetail) {
   EXPECT_EQ(record->previous, HexArray<32>("audit_start"));
   EXPECT_TRUE(crypto::Verify(*KeyOfMember(MemberId{1}, 1), "sealbook/audit/1", record->hash,
                              record->signature));
-  EXPECT_EQ(*audit::OpenDetail(*record, HexArray<16>("vault_id"), PairOf("audit_secret")), "{\"contacts\":1}");
+  EXPECT_EQ(*audit::OpenDetail(*record, HexArray<16>("vault_id"), PairOf("audit_secret")),
+            "{\"contacts\":1}");
 
   const ByteView bytes = row, body = bytes.first(row.size() - 96),
                  hash = bytes.subspan(row.size() - 96, 32);

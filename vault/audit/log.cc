@@ -1,8 +1,7 @@
 #include "vault/audit/log.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -19,7 +18,8 @@ constexpr absl::string_view kCheckpointLabel = "sealbook/audit-checkpoint/1";
 crypto::Bytes Body(const Record& record) {
   crypto::ByteWriter out;
   out.Text(kLabel).U64(static_cast<std::uint64_t>(record.sequence));
-  out.U64(static_cast<std::uint64_t>(record.time_ms)).U32(static_cast<std::uint32_t>(record.member));
+  out.U64(static_cast<std::uint64_t>(record.time_ms))
+      .U32(static_cast<std::uint32_t>(record.member));
   out.U64(record.roster_version).Text(record.act).U64(static_cast<std::uint64_t>(record.token));
   out.Text(record.outcome).Variable(record.sealed_detail).Raw(record.previous);
   return out.Take();
@@ -123,9 +123,11 @@ absl::StatusOr<Verification> Verify(store::Store& store, const VaultId& vault, c
     }
     if (record->sequence != sequence) bad(sequence, "the row stood elsewhere");
     if (record->previous != previous) bad(sequence, "the row does not follow the one before it");
-    if (crypto::HashOf(kLabel, {Body(*record)}) != record->hash) bad(sequence, "the row was altered");
+    if (crypto::HashOf(kLabel, {Body(*record)}) != record->hash)
+      bad(sequence, "the row was altered");
     // Rows name the newest roster: one that names an older one is by somebody removed since.
-    if (record->roster_version < roster_version) bad(sequence, "the row names an older roster than the one before it");
+    if (record->roster_version < roster_version)
+      bad(sequence, "the row names an older roster than the one before it");
     roster_version = std::max(roster_version, record->roster_version);
     const auto key = key_of(record->member, record->roster_version);
     if (!key || !crypto::Verify(*key, kLabel, record->hash, record->signature)) {

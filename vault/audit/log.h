@@ -1,8 +1,8 @@
 // The audit log: one hash chain for all processes, signed row by row, details sealed.
 //
-// A row is written in the transaction of the act that it tells of; where it cannot be written, the act
-// fails. It holds no personal value: an act, a token, an outcome, and a detail (JSON) that only roles
-// with the audit class open. docs/format.md, "Audit row".
+// A row is written in the transaction of the act that it tells of; where it cannot be written, the
+// act fails. It holds no personal value: an act, a token, an outcome, and a detail (JSON) that only
+// roles with the audit class open. docs/format.md, "Audit row".
 #pragma once
 
 #include <functional>
@@ -73,14 +73,16 @@ struct Verification {
   bool ok() const { return !first_bad.has_value(); }
 };
 // The key that signs for a member at a roster version; nullopt where no such member was active.
-using KeyOf = std::function<std::optional<crypto::VerifyKey>(MemberId, std::uint64_t roster_version)>;
+using KeyOf =
+    std::function<std::optional<crypto::VerifyKey>(MemberId, std::uint64_t roster_version)>;
 
 // Walks the whole chain. `must_contain` (from a checkpoint or a high-water mark) is an earlier head
 // that has to be in it: so a cut tail is seen.
 absl::StatusOr<Verification> Verify(store::Store& store, const VaultId& vault, const KeyOf& key_of,
                                     const std::optional<Head>& must_contain);
 
-// A signed statement of the log's head, to be kept elsewhere; checkable with the member's public key.
+// A signed statement of the log's head, to be kept elsewhere; checkable with the member's public
+// key.
 struct Checkpoint {
   VaultId vault{};
   Head head;

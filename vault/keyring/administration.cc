@@ -1,7 +1,6 @@
 #include "vault/keyring/administration.h"
 
 #include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -37,7 +36,8 @@ absl::Status GrantClasses(Keyring& keyring, const Roster& roster, const Member& 
 
 // What the audit log's sealed detail says of it.
 audit::Event EventOf(const char* act, const nlohmann::ordered_json& detail) {
-  return {.act = act, .detail = detail.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)};
+  return {.act = act,
+          .detail = detail.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)};
 }
 
 template <typename T, typename Id>
@@ -58,7 +58,8 @@ crypto::Hash256 HashOfPolicy(absl::string_view text) {
 absl::StatusOr<std::string> CurrentPolicyText(Keyring& keyring) {
   absl::StatusOr<std::string> text = keyring.store().GetPolicy(keyring.roster().policy_hash);
   if (!text.ok()) {
-    return absl::IsNotFound(text.status()) ? absl::DataLossError("the policy is missing") : text.status();
+    return absl::IsNotFound(text.status()) ? absl::DataLossError("the policy is missing")
+                                           : text.status();
   }
   if (HashOfPolicy(*text) != keyring.roster().policy_hash) {
     return absl::DataLossError("the policy was altered: it is not the one that the roster signs");
@@ -72,8 +73,9 @@ absl::Status PublishRoster(Keyring& keyring, const audit::Event& event,
   RETURN_IF_ERROR(keyring.Refresh());
   const bool root = keyring.bundle().root_pair.has_value();
   if (!root && !SignsRosters(keyring.role())) {
-    return WithHint(absl::PermissionDeniedError("this member may not change members, books or the policy"),
-                    "Ask an admin.");
+    return WithHint(
+        absl::PermissionDeniedError("this member may not change members, books or the policy"),
+        "Ask an admin.");
   }
   Roster next = keyring.roster();
   ++next.version;
@@ -98,55 +100,63 @@ absl::Status PublishRoster(Keyring& keyring, const audit::Event& event,
 }
 
 absl::Status AddMember(Keyring& keyring, const NewMember& request) {
-  return PublishRoster(keyring, EventOf("member.add", {{"member", request.name}, {"role", request.role}}), [&](Roster& next) -> absl::Status {
-    if (next.FindMember(request.name) != nullptr) {
-      return WithHint(absl::AlreadyExistsError("there is a member of this name"), "Choose another name.");
-    }
-    const RoleDefinition* role = next.FindRole(request.role);
-    if (role == nullptr) {
-      return WithHint(absl::NotFoundError(absl::StrCat("the policy has no role named ", request.role)),
-                      "'sealbook policy show' lists the roles.");
-    }
-    if (SignsRosters(*role) && next.signer != kRootSigner) {
-      return WithHint(absl::PermissionDeniedError("only the owner makes members who change the roster"),
-                      "Ask the owner.");
-    }
-    if (role->service != (request.secret.kind == UnlockSecret::Kind::kKeyFile)) {
-      return WithHint(absl::FailedPreconditionError(
-                          role->service ? "this role is for service accounts, which unlock with a key file"
-                                        : "this role is for people, who unlock with a passphrase"),
-                      role->service ? "Give --key-file-out F." : "Leave --key-file-out out.");
-    }
-    Member member{.id = NextId<Member, MemberId>(next.members),
-                  .kind = role->service ? MemberKind::kService : MemberKind::kPerson,
-                  .active = true,
-                  .name = request.name,
-                  .role = request.role,
-                  .exchange = {},
-                  .verify = {}};
-    Bundle bundle{.member = member.id,
-                  .must_change = request.secret.kind == UnlockSecret::Kind::kPassphrase,
-                  .exchange = crypto::ExchangePair::Generate(),
-                  .signing = crypto::SigningPair::Generate(),
-                  .root = keyring.bundle().root,
-                  .root_pair = std::nullopt};
-    member.exchange = bundle.exchange.public_key();
-    member.verify = bundle.signing.verify_key();
-    next.members.push_back(member);
-    if (role->root_scope) RETURN_IF_ERROR(GrantClasses(keyring, next, member, kRootBook, *role));
-    for (const std::string& name : request.books) {
-      const Book* book = next.FindBook(name);
-      if (book == nullptr) return NoBook(name);
-      if (next.IsMember(book->id, member.id)) continue;
-      next.memberships.push_back({book->id, member.id});
-      if (!role->root_scope) RETURN_IF_ERROR(GrantClasses(keyring, next, member, book->id, *role));
-    }
-    // An entry that a crash left without its roster version counts for nothing and is replaced.
-    ASSIGN_OR_RETURN(UnlockFile file, UnlockFile::Load(keyring.paths().unlock()));
-    RETURN_IF_ERROR(file.Put(file.EntryId(request.name), bundle, request.secret, request.cost,
-                             keyring.database_key()));
-    return file.Save(keyring.paths().unlock());
-  });
+  return PublishRoster(
+      keyring, EventOf("member.add", {{"member", request.name}, {"role", request.role}}),
+      [&](Roster& next) -> absl::Status {
+        if (next.FindMember(request.name) != nullptr) {
+          return WithHint(absl::AlreadyExistsError("there is a member of this name"),
+                          "Choose another name.");
+        }
+        const RoleDefinition* role = next.FindRole(request.role);
+        if (role == nullptr) {
+          return WithHint(
+              absl::NotFoundError(absl::StrCat("the policy has no role named ", request.role)),
+              "'sealbook policy show' lists the roles.");
+        }
+        if (SignsRosters(*role) && next.signer != kRootSigner) {
+          return WithHint(
+              absl::PermissionDeniedError("only the owner makes members who change the roster"),
+              "Ask the owner.");
+        }
+        if (role->service != (request.secret.kind == UnlockSecret::Kind::kKeyFile)) {
+          return WithHint(
+              absl::FailedPreconditionError(
+                  role->service ? "this role is for service accounts, which unlock with a key file"
+                                : "this role is for people, who unlock with a passphrase"),
+              role->service ? "Give --key-file-out F." : "Leave --key-file-out out.");
+        }
+        Member member{.id = NextId<Member, MemberId>(next.members),
+                      .kind = role->service ? MemberKind::kService : MemberKind::kPerson,
+                      .active = true,
+                      .name = request.name,
+                      .role = request.role,
+                      .exchange = {},
+                      .verify = {}};
+        Bundle bundle{.member = member.id,
+                      .must_change = request.secret.kind == UnlockSecret::Kind::kPassphrase,
+                      .exchange = crypto::ExchangePair::Generate(),
+                      .signing = crypto::SigningPair::Generate(),
+                      .root = keyring.bundle().root,
+                      .root_pair = std::nullopt};
+        member.exchange = bundle.exchange.public_key();
+        member.verify = bundle.signing.verify_key();
+        next.members.push_back(member);
+        if (role->root_scope)
+          RETURN_IF_ERROR(GrantClasses(keyring, next, member, kRootBook, *role));
+        for (const std::string& name : request.books) {
+          const Book* book = next.FindBook(name);
+          if (book == nullptr) return NoBook(name);
+          if (next.IsMember(book->id, member.id)) continue;
+          next.memberships.push_back({book->id, member.id});
+          if (!role->root_scope)
+            RETURN_IF_ERROR(GrantClasses(keyring, next, member, book->id, *role));
+        }
+        // An entry that a crash left without its roster version counts for nothing and is replaced.
+        ASSIGN_OR_RETURN(UnlockFile file, UnlockFile::Load(keyring.paths().unlock()));
+        RETURN_IF_ERROR(file.Put(file.EntryId(request.name), bundle, request.secret, request.cost,
+                                 keyring.database_key()));
+        return file.Save(keyring.paths().unlock());
+      });
 }
 
 absl::Status ChangePassphrase(Keyring& keyring, const crypto::SecretBytes& passphrase,
@@ -161,7 +171,8 @@ absl::Status ChangePassphrase(Keyring& keyring, const crypto::SecretBytes& passp
                 .signing = crypto::SigningPair::FromSeed(own.signing.seed().Duplicate()),
                 .root = own.root,
                 .root_pair = std::nullopt};
-  if (own.root_pair) bundle.root_pair = crypto::SigningPair::FromSeed(own.root_pair->seed().Duplicate());
+  if (own.root_pair)
+    bundle.root_pair = crypto::SigningPair::FromSeed(own.root_pair->seed().Duplicate());
   RETURN_IF_ERROR(file.Put(file.EntryId(keyring.self().name), bundle,
                            {.kind = UnlockSecret::Kind::kPassphrase,
                             .bytes = crypto::SecretBytes::CopyOf(passphrase.ExposeBytes())},
@@ -173,32 +184,36 @@ absl::Status ChangePassphrase(Keyring& keyring, const crypto::SecretBytes& passp
 
 absl::Status AddBook(Keyring& keyring, absl::string_view name) {
   ASSIGN_OR_RETURN(const std::string normalized, NormalizeName(name));
-  return PublishRoster(keyring, EventOf("book.add", {{"book", normalized}}), [&](Roster& next) -> absl::Status {
-    if (next.FindBook(normalized) != nullptr) {
-      return WithHint(absl::AlreadyExistsError(absl::StrCat("there is a book named ", normalized)),
-                      "Choose another name.");
-    }
-    const BookId book = NextId<Book, BookId>(next.books);
-    next.books.push_back({book, normalized});
-    for (const ClassId class_id : next.DataClasses()) {
-      const crypto::ExchangePair pair = crypto::ExchangePair::Generate();
-      next.compartments.push_back(
-          {.book = book, .class_id = class_id, .epoch = 1, .public_key = pair.public_key()});
-      // To the root compartment of the class: whoever holds all of it opens this book's part, and can
-      // grant it to the book's members.
-      store::GrantRow grant{
-          .member = MemberId{0}, .book = book, .class_id = class_id, .epoch = 1, .sealed = {}};
-      grant.sealed = SealGrant(next.vault, grant, pair,
-                               next.FindCompartment(kRootBook, class_id)->public_key);
-      RETURN_IF_ERROR(keyring.store().PutGrant(grant));
-    }
-    return absl::OkStatus();
-  });
+  return PublishRoster(
+      keyring, EventOf("book.add", {{"book", normalized}}), [&](Roster& next) -> absl::Status {
+        if (next.FindBook(normalized) != nullptr) {
+          return WithHint(
+              absl::AlreadyExistsError(absl::StrCat("there is a book named ", normalized)),
+              "Choose another name.");
+        }
+        const BookId book = NextId<Book, BookId>(next.books);
+        next.books.push_back({book, normalized});
+        for (const ClassId class_id : next.DataClasses()) {
+          const crypto::ExchangePair pair = crypto::ExchangePair::Generate();
+          next.compartments.push_back(
+              {.book = book, .class_id = class_id, .epoch = 1, .public_key = pair.public_key()});
+          // To the root compartment of the class: whoever holds all of it opens this book's part,
+          // and can grant it to the book's members.
+          store::GrantRow grant{
+              .member = MemberId{0}, .book = book, .class_id = class_id, .epoch = 1, .sealed = {}};
+          grant.sealed = SealGrant(next.vault, grant, pair,
+                                   next.FindCompartment(kRootBook, class_id)->public_key);
+          RETURN_IF_ERROR(keyring.store().PutGrant(grant));
+        }
+        return absl::OkStatus();
+      });
 }
 
-absl::Status AddBookMember(Keyring& keyring, absl::string_view book_name, absl::string_view member_name) {
+absl::Status AddBookMember(Keyring& keyring, absl::string_view book_name,
+                           absl::string_view member_name) {
   ASSIGN_OR_RETURN(const std::string name, NormalizeName(member_name));
-  const auto event = EventOf("book.add_member", {{"book", std::string(book_name)}, {"member", name}});
+  const auto event =
+      EventOf("book.add_member", {{"book", std::string(book_name)}, {"member", name}});
   return PublishRoster(keyring, event, [&](Roster& next) -> absl::Status {
     const Book* book = next.FindBook(book_name);
     if (book == nullptr) return NoBook(book_name);
@@ -208,7 +223,8 @@ absl::Status AddBookMember(Keyring& keyring, absl::string_view book_name, absl::
                       "'sealbook member list' shows the members.");
     }
     if (next.IsMember(book->id, member->id)) {
-      return WithHint(absl::AlreadyExistsError("the member is in this book already"), "Nothing to do.");
+      return WithHint(absl::AlreadyExistsError("the member is in this book already"),
+                      "Nothing to do.");
     }
     const RoleDefinition* role = next.RoleOf(*member);
     if (role == nullptr) return absl::DataLossError("a member's role is not in the policy");
@@ -219,45 +235,54 @@ absl::Status AddBookMember(Keyring& keyring, absl::string_view book_name, absl::
 }
 
 absl::Status ApplyPolicy(Keyring& keyring, const CompiledPolicy& policy) {
-  RETURN_IF_ERROR(PublishRoster(keyring, EventOf("policy.apply", {{"hash", crypto::ToHex(HashOfPolicy(policy.text))}}), [&](Roster& next) -> absl::Status {
-    if (policy.classes != next.classes) {
-      return WithHint(absl::FailedPreconditionError("the new policy has other classes, so that everything would have to be sealed again"),
-                      "Leave the classes as they are.");
-    }
-    for (const RoleDefinition& old : next.roles) {
-      const auto role = std::find_if(policy.roles.begin(), policy.roles.end(),
-                                     [&](const RoleDefinition& r) { return r.name == old.name; });
-      if (role == policy.roles.end()) continue;
-      if (role->holds != old.holds || role->root_scope != old.root_scope || role->service != old.service) {
-        return WithHint(absl::FailedPreconditionError(absl::StrCat(
-                            "the new policy gives role ", old.name, " other keys, which its members would have to be granted")),
-                        "Leave its scope and what it reads as they are.");
-      }
-    }
-    for (const Member& member : next.members) {
-      if (!member.active) continue;
-      const auto role = std::find_if(policy.roles.begin(), policy.roles.end(),
-                                     [&](const RoleDefinition& r) { return r.name == member.role; });
-      if (role == policy.roles.end()) {
-        return WithHint(absl::PermissionDeniedError(
-                            absl::StrCat("the new policy has no role ", member.role, ", which members have")),
-                        "Give those members other roles first.");
-      }
-    }
-    if (next.signer != kRootSigner) {
-      for (const RoleDefinition& role : policy.roles) {
-        const RoleDefinition* old = next.FindRole(role.name);
-        if (SignsRosters(role) && (old == nullptr || *old != role)) {
-          return WithHint(absl::PermissionDeniedError("only the owner changes roles that change the roster"),
-                          "Ask the owner.");
+  RETURN_IF_ERROR(PublishRoster(
+      keyring, EventOf("policy.apply", {{"hash", crypto::ToHex(HashOfPolicy(policy.text))}}),
+      [&](Roster& next) -> absl::Status {
+        if (policy.classes != next.classes) {
+          return WithHint(absl::FailedPreconditionError("the new policy has other classes, so that "
+                                                        "everything would have to be sealed again"),
+                          "Leave the classes as they are.");
         }
-      }
-    }
-    next.classes = policy.classes;
-    next.roles = policy.roles;
-    next.policy_hash = HashOfPolicy(policy.text);
-    return keyring.store().PutPolicy(next.policy_hash, policy.text);
-  }));
+        for (const RoleDefinition& old : next.roles) {
+          const auto role =
+              std::find_if(policy.roles.begin(), policy.roles.end(),
+                           [&](const RoleDefinition& r) { return r.name == old.name; });
+          if (role == policy.roles.end()) continue;
+          if (role->holds != old.holds || role->root_scope != old.root_scope ||
+              role->service != old.service) {
+            return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                                "the new policy gives role ", old.name,
+                                " other keys, which its members would have to be granted")),
+                            "Leave its scope and what it reads as they are.");
+          }
+        }
+        for (const Member& member : next.members) {
+          if (!member.active) continue;
+          const auto role =
+              std::find_if(policy.roles.begin(), policy.roles.end(),
+                           [&](const RoleDefinition& r) { return r.name == member.role; });
+          if (role == policy.roles.end()) {
+            return WithHint(
+                absl::PermissionDeniedError(absl::StrCat("the new policy has no role ", member.role,
+                                                         ", which members have")),
+                "Give those members other roles first.");
+          }
+        }
+        if (next.signer != kRootSigner) {
+          for (const RoleDefinition& role : policy.roles) {
+            const RoleDefinition* old = next.FindRole(role.name);
+            if (SignsRosters(role) && (old == nullptr || *old != role)) {
+              return WithHint(absl::PermissionDeniedError(
+                                  "only the owner changes roles that change the roster"),
+                              "Ask the owner.");
+            }
+          }
+        }
+        next.classes = policy.classes;
+        next.roles = policy.roles;
+        next.policy_hash = HashOfPolicy(policy.text);
+        return keyring.store().PutPolicy(next.policy_hash, policy.text);
+      }));
   return Lockout(keyring.paths().lockout()).SetLimits(policy.lockout);
 }
 

@@ -1,5 +1,5 @@
-// Who and what counts, changed: a new vault, members, books, the policy. Each is one transaction that
-// publishes a roster version with its grants and its audit row.
+// Who and what counts, changed: a new vault, members, books, the policy. Each is one transaction
+// that publishes a roster version with its grants and its audit row.
 #pragma once
 
 #include <functional>
@@ -33,16 +33,17 @@ struct CreatedVault {
   crypto::SecretBytes recovery_code;
 };
 
-// Makes a vault beside its place and renames it there, so that it is whole or not there at all; what an
-// interrupted one left beside is removed first. `before_visible` runs once all is written, just before
-// the rename: it shows the recovery code.
-// AlreadyExists: there is a vault, or anything else, in the directory.
+// Makes a vault beside its place and renames it there, so that it is whole or not there at all;
+// what an interrupted one left beside is removed first. `before_visible` runs once all is written,
+// just before the rename: it shows the recovery code. AlreadyExists: there is a vault, or anything
+// else, in the directory.
 absl::StatusOr<CreatedVault> CreateVault(
     NewVault request, const std::function<absl::Status(const CreatedVault&)>& before_visible);
 
-// One change of the roster by `keyring`'s member. `change` gets the next version to alter and may put
-// grants and other rows; it runs inside the transaction, before signing. Refreshes first, so that
-// `change` sees the newest version. PermissionDenied: this member may not sign rosters, or not this.
+// One change of the roster by `keyring`'s member. `change` gets the next version to alter and may
+// put grants and other rows; it runs inside the transaction, before signing. Refreshes first, so
+// that `change` sees the newest version. PermissionDenied: this member may not sign rosters, or not
+// this.
 absl::Status PublishRoster(Keyring& keyring, const audit::Event& event,
                            const std::function<absl::Status(Roster& next)>& change);
 
@@ -50,7 +51,7 @@ struct NewMember {
   std::string name;  // normalized
   std::string role;
   std::vector<std::string> books;
-  UnlockSecret secret;          // a passphrase that must be changed, or a key file's
+  UnlockSecret secret;  // a passphrase that must be changed, or a key file's
   crypto::PassphraseCost cost;
 };
 // AlreadyExists, NotFound (role, book), PermissionDenied.

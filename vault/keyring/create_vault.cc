@@ -68,16 +68,17 @@ absl::StatusOr<CreatedVault> CreateVault(
   std::filesystem::path target = std::filesystem::absolute(request.directory).lexically_normal();
   if (!target.has_filename()) target = target.parent_path();
   if (!IsEmptyOrMissing(target.string())) {
-    return WithHint(absl::AlreadyExistsError(absl::StrCat(
-                        target.string(), std::filesystem::exists(target / "unlock.json")
-                                             ? " is a vault already"
-                                             : " is not empty")),
-                    "Name another directory with --vault.");
+    return WithHint(
+        absl::AlreadyExistsError(absl::StrCat(
+            target.string(), std::filesystem::exists(target / "unlock.json") ? " is a vault already"
+                                                                             : " is not empty")),
+        "Name another directory with --vault.");
   }
   std::error_code error;
   std::filesystem::create_directories(target.parent_path(), error);
   const std::string staging =
-      (target.parent_path() / absl::StrCat(".", target.filename().string(), ".sealbook-init")).string();
+      (target.parent_path() / absl::StrCat(".", target.filename().string(), ".sealbook-init"))
+          .string();
   // Held until the end: two at once would build in the same place.
   absl::StatusOr<FileLock> lock = FileLock::Take(staging + ".lock", 0600);
   if (!lock.ok()) {
@@ -119,13 +120,15 @@ absl::StatusOr<CreatedVault> CreateVault(
                 .compartments = {}};
 
   UnlockFile unlock(created.vault);
-  RETURN_IF_ERROR(unlock.Put(unlock.EntryId(request.owner), owner.MakeBundle(kOwner, root),
-                             {.kind = UnlockSecret::Kind::kPassphrase,
-                              .bytes = crypto::SecretBytes::CopyOf(request.passphrase.ExposeBytes())},
-                             request.policy.cost, database_key));
+  RETURN_IF_ERROR(
+      unlock.Put(unlock.EntryId(request.owner), owner.MakeBundle(kOwner, root),
+                 {.kind = UnlockSecret::Kind::kPassphrase,
+                  .bytes = crypto::SecretBytes::CopyOf(request.passphrase.ExposeBytes())},
+                 request.policy.cost, database_key));
   ASSIGN_OR_RETURN(crypto::SecretBytes code,
                    NormalizeRecoveryCode(created.recovery_code.ExposeText()));
-  RETURN_IF_ERROR(unlock.Put(unlock.EntryId(kRecoveryEntryName), recovery.MakeBundle(kRecovery, root),
+  RETURN_IF_ERROR(unlock.Put(unlock.EntryId(kRecoveryEntryName),
+                             recovery.MakeBundle(kRecovery, root),
                              {.kind = UnlockSecret::Kind::kPassphrase, .bytes = std::move(code)},
                              request.policy.cost, database_key));
   RETURN_IF_ERROR(unlock.Save(paths.unlock()));
@@ -165,7 +168,8 @@ absl::StatusOr<CreatedVault> CreateVault(
   RETURN_IF_ERROR(SyncDirectory(staging));
   RETURN_IF_ERROR(before_visible(created));
   if (rename(staging.c_str(), target.c_str()) != 0) {
-    return absl::InternalError(absl::StrCat("cannot make ", target.string(), ": ", std::strerror(errno)));
+    return absl::InternalError(
+        absl::StrCat("cannot make ", target.string(), ": ", std::strerror(errno)));
   }
   cleanup.keep = true;
   RETURN_IF_ERROR(SyncDirectory(target.parent_path().string()));

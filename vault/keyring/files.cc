@@ -58,7 +58,8 @@ std::string DirectoryOf(const std::string& path) {
 }
 
 // Reads up to max_bytes into wiped memory; one byte more tells that the file is larger.
-absl::StatusOr<crypto::SecretBytes> ReadBounded(int fd, const std::string& path, std::size_t max_bytes) {
+absl::StatusOr<crypto::SecretBytes> ReadBounded(int fd, const std::string& path,
+                                                std::size_t max_bytes) {
   crypto::SecretBytes bytes(max_bytes + 1);
   std::size_t size = 0;
   while (size < bytes.size()) {
@@ -75,15 +76,16 @@ absl::StatusOr<crypto::SecretBytes> ReadBounded(int fd, const std::string& path,
   return bytes;
 }
 
-// A new file, or this user's own empty one that nobody else could open, as a process that was killed just
-// here leaves it. Otherwise -1, with errno.
+// A new file, or this user's own empty one that nobody else could open, as a process that was
+// killed just here leaves it. Otherwise -1, with errno.
 int MakeOrTakeEmpty(const std::string& path, mode_t mode) {
   const int made = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode);
   if (made >= 0 || errno != EEXIST) return made;
   const int fd = open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   struct stat info {};
-  const bool left_behind = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0 && info.st_nlink == 1 &&
-                           info.st_uid == geteuid() && (info.st_mode & 07777 & ~mode) == 0;
+  const bool left_behind = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+                           info.st_size == 0 && info.st_nlink == 1 && info.st_uid == geteuid() &&
+                           (info.st_mode & 07777 & ~mode) == 0;
   if (left_behind) return fd;
   if (fd >= 0) close(fd);
   errno = EEXIST;
@@ -97,7 +99,8 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path, std::size_t m
   if (fd.get() < 0) return SystemError("open", path);
   struct stat info;
   if (fstat(fd.get(), &info) != 0) return SystemError("read", path);
-  if (S_ISDIR(info.st_mode)) return absl::InvalidArgumentError(absl::StrCat(path, " is a directory"));
+  if (S_ISDIR(info.st_mode))
+    return absl::InvalidArgumentError(absl::StrCat(path, " is a directory"));
   if (S_ISREG(info.st_mode) && static_cast<std::size_t>(info.st_size) > max_bytes) {
     return absl::InvalidArgumentError(absl::StrCat(path, " is larger than ", max_bytes, " bytes"));
   }

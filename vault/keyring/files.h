@@ -20,7 +20,8 @@ struct VaultPaths {
   std::string escrow() const { return directory + "/escrow.key.age"; }
 };
 
-// A whole small file. NotFound: there is none. InvalidArgument: larger than `max_bytes`, or no file.
+// A whole small file. NotFound: there is none. InvalidArgument: larger than `max_bytes`, or no
+// file.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, std::size_t max_bytes);
 
 // As ReadSmallFile, for a secret. FailedPrecondition: others than its owner may read it. "-" is
@@ -30,8 +31,8 @@ absl::StatusOr<crypto::SecretBytes> ReadSecretFile(const std::string& path, std:
 // Temporary file beside it, fsync, rename, fsync of the directory.
 absl::Status ReplaceFile(const std::string& path, absl::string_view contents, mode_t mode);
 
-// Makes a file that must not exist yet (AlreadyExists), with fsync. What a killed process made and did not
-// write to, this user's own empty file without further rights, counts as not there.
+// Makes a file that must not exist yet (AlreadyExists), with fsync. What a killed process made and
+// did not write to, this user's own empty file without further rights, counts as not there.
 absl::Status CreateNewFile(const std::string& path, absl::string_view contents, mode_t mode);
 
 absl::Status SyncDirectory(const std::string& path);

@@ -1,6 +1,6 @@
-// High-water marks: the newest roster version, session and audit row that this OS user has seen, kept
-// outside the vault ($XDG_STATE_HOME/sealbook/<vault id>.json), so that a vault put back to an older
-// state is noticed.
+// High-water marks: the newest roster version, session and audit row that this OS user has seen,
+// kept outside the vault ($XDG_STATE_HOME/sealbook/<vault id>.json), so that a vault put back to an
+// older state is noticed.
 #pragma once
 
 #include <optional>

@@ -37,7 +37,8 @@ absl::Status Lost(const std::string& path) {
 
 absl::Status OlderThanSeen(absl::string_view what, const VaultId& vault) {
   return WithHint(
-      absl::DataLossError(absl::StrCat("this vault is older than, or another than, the one you last saw: ", what)),
+      absl::DataLossError(
+          absl::StrCat("this vault is older than, or another than, the one you last saw: ", what)),
       absl::StrCat("Somebody put an older copy back. If that was you, with a backup, remove ",
                    HighWaterPath(vault), " and run the command again."));
 }
@@ -50,8 +51,8 @@ absl::Status NoUnlockFile(const VaultPaths& paths) {
                   "Name another with --vault, or make one with 'sealbook init'.");
 }
 
-crypto::Bytes SealGrant(const VaultId& vault, const store::GrantRow& place, const crypto::ExchangePair& pair,
-                        const crypto::ExchangePublic& recipient) {
+crypto::Bytes SealGrant(const VaultId& vault, const store::GrantRow& place,
+                        const crypto::ExchangePair& pair, const crypto::ExchangePublic& recipient) {
   crypto::ByteWriter out;
   out.Text(kGrantLabel).Raw(vault).U32(static_cast<std::uint32_t>(place.member));
   out.U32(static_cast<std::uint32_t>(place.book)).U8(static_cast<std::uint8_t>(place.class_id));
@@ -71,7 +72,8 @@ Keyring::Keyring(VaultPaths paths, Bundle bundle, crypto::DatabaseKey database_k
       history_(bundle_.root),
       sessions_(std::make_unique<SessionDirectory>(*store_, history_)) {}
 
-absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths, UnlockRequest request) {
+absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths,
+                                                         UnlockRequest request) {
   absl::StatusOr<UnlockFile> file = UnlockFile::Load(paths.unlock());
   if (absl::IsNotFound(file.status())) return NoUnlockFile(paths);
   RETURN_IF_ERROR(file.status());
@@ -80,9 +82,10 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths
   if (file->Find(entry_id) == nullptr) {
     // Under no entry: nobody's count grows, but the audit log tells of it.
     RETURN_IF_ERROR(lockout.RecordFailure("", absl::Now()));
-    return WithHint(absl::UnauthenticatedError("this name is no member of the vault, or has no access"),
-                    "Say who you are with --as NAME; 'sealbook member list' shows the names to those "
-                    "who may see them.");
+    return WithHint(
+        absl::UnauthenticatedError("this name is no member of the vault, or has no access"),
+        "Say who you are with --as NAME; 'sealbook member list' shows the names to those "
+        "who may see them.");
   }
   ASSIGN_OR_RETURN(std::optional<FileLock> turn, lockout.WaitForTurn(entry_id));
   ASSIGN_OR_RETURN(const absl::Duration wait, lockout.Admit(entry_id, absl::Now()));
@@ -108,8 +111,8 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths
           *keyring->store_, keyring->AuditAuthor(),
           {.act = "unlock.failed",
            .outcome = "failed",
-           .detail = absl::StrCat("{\"entry\":\"", failure.entry_id, "\",\"time_ms\":",
-                                  absl::ToUnixMillis(failure.time), "}")}));
+           .detail = absl::StrCat("{\"entry\":\"", failure.entry_id,
+                                  "\",\"time_ms\":", absl::ToUnixMillis(failure.time), "}")}));
     }
     RETURN_IF_ERROR(transaction.Commit());
     RETURN_IF_ERROR(lockout.ForgetPending(failures.size()));
@@ -170,7 +173,8 @@ absl::Status Keyring::CheckMarks() {
     ASSIGN_OR_RETURN(const auto row, store_->GetAudit(seen->audit));
     if (!row) return OlderThanSeen("its audit log", vault);
     const auto record = audit::Record::Parse(*row);
-    if (!record.ok() || record->hash != seen->audit_hash) return OlderThanSeen("its audit log", vault);
+    if (!record.ok() || record->hash != seen->audit_hash)
+      return OlderThanSeen("its audit log", vault);
   }
   return absl::OkStatus();
 }
@@ -209,7 +213,8 @@ absl::StatusOr<crypto::ExchangePublic> Keyring::PublicAt(BookId book, ClassId cl
   return absl::DataLossError("no roster names this epoch of the compartment");
 }
 
-absl::StatusOr<const crypto::ExchangePair*> Keyring::CompartmentPair(BookId book, ClassId class_id) {
+absl::StatusOr<const crypto::ExchangePair*> Keyring::CompartmentPair(BookId book,
+                                                                     ClassId class_id) {
   const Compartment* compartment = roster().FindCompartment(book, class_id);
   if (compartment == nullptr) return absl::NotFoundError("no such compartment");
   return CompartmentPair(book, class_id, compartment->epoch);
@@ -220,7 +225,8 @@ absl::StatusOr<const crypto::ExchangePair*> Keyring::CompartmentPair(BookId book
   auto& slot = pairs_[{book, class_id, epoch}];
   if (slot != nullptr) return slot.get();
   pairs_.erase({book, class_id, epoch});
-  store::GrantRow place{.member = bundle_.member, .book = book, .class_id = class_id, .epoch = epoch, .sealed = {}};
+  store::GrantRow place{
+      .member = bundle_.member, .book = book, .class_id = class_id, .epoch = epoch, .sealed = {}};
   const crypto::ExchangePair* opener = &bundle_.exchange;
   ASSIGN_OR_RETURN(auto sealed, store_->GetGrant(place.member, book, class_id, epoch));
   if (!sealed && book != kRootBook) {
@@ -236,10 +242,10 @@ absl::StatusOr<const crypto::ExchangePair*> Keyring::CompartmentPair(BookId book
   if (!sealed) return absl::PermissionDeniedError("this member holds no key to that");
   place.sealed = *std::move(sealed);
   const auto fails = [&](absl::string_view why) {
-    return absl::DataLossError(absl::StrCat("the grant of book number ", static_cast<std::uint32_t>(book),
-                                            ", class ", static_cast<int>(class_id), ", epoch ", epoch,
-                                            " to member ", static_cast<std::uint32_t>(place.member),
-                                            " does not count: ", why));
+    return absl::DataLossError(
+        absl::StrCat("the grant of book number ", static_cast<std::uint32_t>(book), ", class ",
+                     static_cast<int>(class_id), ", epoch ", epoch, " to member ",
+                     static_cast<std::uint32_t>(place.member), " does not count: ", why));
   };
   absl::StatusOr<crypto::ExchangePair> pair = OpenGrant(roster().vault, place, *opener);
   if (!pair.ok()) return fails(absl::string_view(pair.status().message()));
@@ -260,16 +266,19 @@ absl::StatusOr<const SessionKeys*> Keyring::ReadKeys(std::int64_t session_number
   const Compartment* compartment =
       history_.Version(session->roster_version)->FindCompartment(book, class_id);
   if (compartment == nullptr) {
-    return absl::DataLossError(absl::StrCat("session ", session_number, " is older than a book it wrote to"));
+    return absl::DataLossError(
+        absl::StrCat("session ", session_number, " is older than a book it wrote to"));
   }
-  ASSIGN_OR_RETURN(const crypto::ExchangePair* pair, CompartmentPair(book, class_id, compartment->epoch));
+  ASSIGN_OR_RETURN(const crypto::ExchangePair* pair,
+                   CompartmentPair(book, class_id, compartment->epoch));
   absl::StatusOr<crypto::SessionSecret> secret = pair->SessionSecretAsReader(session->ephemeral);
   if (!secret.ok()) {
     return absl::DataLossError(absl::StrCat("session ", session_number, " has no usable key"));
   }
   crypto::WrapKey wrap = crypto::DeriveWrapKey(*secret);
   if (session_keys_.size() >= kMaxSessionKeys) session_keys_.clear();
-  return &session_keys_.emplace(key, SessionKeys{*std::move(secret), std::move(wrap)}).first->second;
+  return &session_keys_.emplace(key, SessionKeys{*std::move(secret), std::move(wrap)})
+              .first->second;
 }
 
 }  // namespace sealbook::keyring

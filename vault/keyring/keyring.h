@@ -3,8 +3,8 @@
 //   ASSIGN_OR_RETURN(auto keyring, Keyring::Unlock(paths, {.name = "mina", .secret = …}));
 //   ASSIGN_OR_RETURN(const SessionKeys* keys, keyring->ReadKeys(session, book, ClassId::kProfile));
 //
-// What it gives is bounded by the grants that this member holds, whatever the caller asks for. Belongs
-// to one thread at a time.
+// What it gives is bounded by the grants that this member holds, whatever the caller asks for.
+// Belongs to one thread at a time.
 #pragma once
 
 #include <memory>
@@ -37,11 +37,12 @@ struct SessionKeys {
 
 class Keyring {
  public:
-  // Checks lock-out, opens the bundle and the database, verifies the roster chain against the pinned
-  // root key, finds the member active in it, and compares the high-water marks.
-  // NotFound: no vault here. Unauthenticated: wrong secret, no such member, disabled or locked out.
-  // DataLoss: a roster that does not count, or a vault older than one that was seen.
-  static absl::StatusOr<std::unique_ptr<Keyring>> Unlock(const VaultPaths& paths, UnlockRequest request);
+  // Checks lock-out, opens the bundle and the database, verifies the roster chain against the
+  // pinned root key, finds the member active in it, and compares the high-water marks. NotFound: no
+  // vault here. Unauthenticated: wrong secret, no such member, disabled or locked out. DataLoss: a
+  // roster that does not count, or a vault older than one that was seen.
+  static absl::StatusOr<std::unique_ptr<Keyring>> Unlock(const VaultPaths& paths,
+                                                         UnlockRequest request);
 
   // Without a lock-out and without a trace, for a vault that is being made.
   static absl::StatusOr<std::unique_ptr<Keyring>> Open(const VaultPaths& paths, UnlockFile file,
@@ -58,13 +59,13 @@ class Keyring {
   const crypto::DatabaseKey& database_key() const { return database_key_; }
   audit::Author AuditAuthor() const;
 
-  // Reads roster versions that other processes published. Unauthenticated: this member is not active
-  // any more.
+  // Reads roster versions that other processes published. Unauthenticated: this member is not
+  // active any more.
   absl::Status Refresh();
 
-  // A compartment's pair, by this member's grant or, for a book, through the root compartment of the
-  // same class. PermissionDenied: this member holds neither. DataLoss: a grant that does not open, or
-  // does not give the roster's public key.
+  // A compartment's pair, by this member's grant or, for a book, through the root compartment of
+  // the same class. PermissionDenied: this member holds neither. DataLoss: a grant that does not
+  // open, or does not give the roster's public key.
   absl::StatusOr<const crypto::ExchangePair*> CompartmentPair(BookId book, ClassId class_id,
                                                               std::uint32_t epoch);
   // Of the current epoch.
@@ -82,7 +83,8 @@ class Keyring {
   Keyring(VaultPaths paths, Bundle bundle, crypto::DatabaseKey database_key,
           std::unique_ptr<store::Store> store);
   absl::Status CheckMarks();
-  absl::StatusOr<crypto::ExchangePublic> PublicAt(BookId book, ClassId class_id, std::uint32_t epoch) const;
+  absl::StatusOr<crypto::ExchangePublic> PublicAt(BookId book, ClassId class_id,
+                                                  std::uint32_t epoch) const;
 
   VaultPaths paths_;
   Bundle bundle_;
@@ -90,7 +92,8 @@ class Keyring {
   std::unique_ptr<store::Store> store_;
   RosterHistory history_;
   std::unique_ptr<SessionDirectory> sessions_;
-  absl::flat_hash_map<std::tuple<BookId, ClassId, std::uint32_t>, std::unique_ptr<crypto::ExchangePair>>
+  absl::flat_hash_map<std::tuple<BookId, ClassId, std::uint32_t>,
+                      std::unique_ptr<crypto::ExchangePair>>
       pairs_;
   absl::flat_hash_map<std::tuple<std::int64_t, BookId, ClassId>, SessionKeys> session_keys_;
 };
@@ -98,9 +101,9 @@ class Keyring {
 // Where unlock.json is not there: no vault (NotFound), or one that lost it (DataLoss).
 absl::Status NoUnlockFile(const VaultPaths& paths);
 
-// A compartment's secret sealed to a member, or to the root compartment of the same class (member 0,
-// so that who holds all of a class opens every book's part of it).
-crypto::Bytes SealGrant(const VaultId& vault, const store::GrantRow& place, const crypto::ExchangePair& pair,
-                        const crypto::ExchangePublic& recipient);
+// A compartment's secret sealed to a member, or to the root compartment of the same class (member
+// 0, so that who holds all of a class opens every book's part of it).
+crypto::Bytes SealGrant(const VaultId& vault, const store::GrantRow& place,
+                        const crypto::ExchangePair& pair, const crypto::ExchangePublic& recipient);
 
 }  // namespace sealbook::keyring

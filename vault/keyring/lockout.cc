@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -42,7 +41,8 @@ State Load(const std::string& path) {
   const auto json = nlohmann::json::parse(*text, nullptr, false);
   if (!json.is_object()) return state;
   state.limits.after = static_cast<int>(std::clamp<std::int64_t>(IntOf(json, "after", 5), 1, 100));
-  state.limits.lasts = absl::Seconds(std::clamp<std::int64_t>(IntOf(json, "seconds", 900), 1, 86400));
+  state.limits.lasts =
+      absl::Seconds(std::clamp<std::int64_t>(IntOf(json, "seconds", 900), 1, 86400));
   if (const auto counts = json.find("counts"); counts != json.end() && counts->is_object()) {
     for (const auto& [id, value] : counts->items()) {
       if (!value.is_object()) continue;
@@ -92,9 +92,9 @@ absl::StatusOr<absl::Duration> Lockout::Admit(const std::string& entry_id, absl:
   const absl::Time last = std::min(count.last, now);
   if (count.failures >= state.limits.after && now < last + state.limits.lasts) {
     const auto minutes = absl::ToInt64Minutes(last + state.limits.lasts - now) + 1;
-    return WithHint(absl::UnauthenticatedError(absl::StrCat(
-                        "locked out after ", count.failures, " wrong tries, for ", minutes,
-                        minutes == 1 ? " more minute" : " more minutes")),
+    return WithHint(absl::UnauthenticatedError(
+                        absl::StrCat("locked out after ", count.failures, " wrong tries, for ",
+                                     minutes, minutes == 1 ? " more minute" : " more minutes")),
                     "Wait, and look for the right passphrase; every try is in the audit log.");
   }
   // 0.5 s, 1 s, 2 s, … after each wrong one.
@@ -108,7 +108,8 @@ absl::Status Lockout::RecordFailure(const std::string& entry_id, absl::Time now)
   if (!entry_id.empty() && state.counts.size() < kMaxEntries) {
     Count& count = state.counts[entry_id];
     // The lock has run out: counting begins anew.
-    if (count.failures >= state.limits.after && now >= count.last + state.limits.lasts) count.failures = 0;
+    if (count.failures >= state.limits.after && now >= count.last + state.limits.lasts)
+      count.failures = 0;
     ++count.failures;
     count.last = now;
   }
@@ -129,9 +130,9 @@ absl::StatusOr<std::vector<FailedUnlock>> Lockout::RecordSuccess(const std::stri
 absl::Status Lockout::ForgetPending(std::size_t count) {
   ASSIGN_OR_RETURN(const FileLock lock, FileLock::Take(path_ + ".lock", kMode));
   State state = Load(path_);
-  state.pending.erase(state.pending.begin(),
-                      state.pending.begin() +
-                          static_cast<std::ptrdiff_t>(std::min(count, state.pending.size())));
+  state.pending.erase(
+      state.pending.begin(),
+      state.pending.begin() + static_cast<std::ptrdiff_t>(std::min(count, state.pending.size())));
   return Save(path_, state);
 }
 

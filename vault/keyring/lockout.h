@@ -1,9 +1,10 @@
-// Wrong passphrases: each one makes the next try wait, and after some the name is locked for a while.
+// Wrong passphrases: each one makes the next try wait, and after some the name is locked for a
+// while.
 //
-// Before unlocking, the policy cannot be read, so its limits are copied into lockout.json, beside the
-// counts. The file lists entry ids (unlock_file.h), no names. Whoever may write the vault's directory
-// can reset it: against a copy of the files Argon2id is what protects. Failures wait in the file until
-// the next member who unlocks writes them into the audit log.
+// Before unlocking, the policy cannot be read, so its limits are copied into lockout.json, beside
+// the counts. The file lists entry ids (unlock_file.h), no names. Whoever may write the vault's
+// directory can reset it: against a copy of the files Argon2id is what protects. Failures wait in
+// the file until the next member who unlocks writes them into the audit log.
 #pragma once
 
 #include <optional>
@@ -30,8 +31,8 @@ class Lockout {
  public:
   explicit Lockout(std::string path) : path_(std::move(path)) {}
 
-  // After a wrong try the next ones are made one at a time, so that many at once count as many. Held
-  // until the try is recorded; nothing to hold where there was no wrong one.
+  // After a wrong try the next ones are made one at a time, so that many at once count as many.
+  // Held until the try is recorded; nothing to hold where there was no wrong one.
   absl::StatusOr<std::optional<FileLock>> WaitForTurn(const std::string& entry_id);
 
   // How long to wait before the next try may be made: zero in most cases.

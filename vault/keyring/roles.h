@@ -1,5 +1,6 @@
-// Roles as the vault sees them: what the policy's text compiles to, and what the signed roster holds.
-// The vault checks signatures and hands out keys by these alone; it never reads the policy's text.
+// Roles as the vault sees them: what the policy's text compiles to, and what the signed roster
+// holds. The vault checks signatures and hands out keys by these alone; it never reads the policy's
+// text.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +11,8 @@
 
 namespace sealbook::keyring {
 
-// What a role may do beside reading and writing classes. Bits of RoleDefinition::powers; numbers are
-// permanent, since they stand in signed rosters.
+// What a role may do beside reading and writing classes. Bits of RoleDefinition::powers; numbers
+// are permanent, since they stand in signed rosters.
 enum class Power : std::uint32_t {
   kSignRoster = 1u << 0,      // members, books, policy: signs roster versions
   kAssign = 1u << 1,          // assigns contacts to books
@@ -30,9 +31,9 @@ struct RoleDefinition {
   std::string name;
   // True: its keys are the root book's, so it reaches every contact. False: its members' own books.
   bool root_scope = false;
-  bool service = false;          // unlocks with a key file
-  std::vector<ClassId> holds;    // classes whose secrets its members are granted, ascending
-  std::vector<ClassId> writes;   // classes whose values count when its members wrote them, ascending
+  bool service = false;         // unlocks with a key file
+  std::vector<ClassId> holds;   // classes whose secrets its members are granted, ascending
+  std::vector<ClassId> writes;  // classes whose values count when its members wrote them, ascending
   std::uint32_t powers = 0;
 
   bool Has(Power power) const { return (powers & static_cast<std::uint32_t>(power)) != 0; }

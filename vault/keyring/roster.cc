@@ -29,7 +29,8 @@ crypto::Bytes Body(const Roster& roster) {
   out.U64(static_cast<std::uint64_t>(roster.session_head)).Raw(roster.session_head_hash);
   out.Raw(roster.root.bytes).Raw(roster.escrow.bytes).Raw(roster.policy_hash);
   out.U32(static_cast<std::uint32_t>(roster.classes.size()));
-  for (const ClassDefinition& c : roster.classes) out.U8(static_cast<std::uint8_t>(c.id)).Text(c.name);
+  for (const ClassDefinition& c : roster.classes)
+    out.U8(static_cast<std::uint8_t>(c.id)).Text(c.name);
   out.U32(static_cast<std::uint32_t>(roster.roles.size()));
   for (const RoleDefinition& role : roster.roles) {
     out.Text(role.name).U8(role.root_scope ? 1 : 0).U8(role.service ? 1 : 0).U32(role.powers);
@@ -43,7 +44,8 @@ crypto::Bytes Body(const Roster& roster) {
     out.Raw(member.exchange.bytes).Raw(member.verify.bytes);
   }
   out.U32(static_cast<std::uint32_t>(roster.books.size()));
-  for (const Book& book : roster.books) out.U32(static_cast<std::uint32_t>(book.id)).Text(book.name);
+  for (const Book& book : roster.books)
+    out.U32(static_cast<std::uint32_t>(book.id)).Text(book.name);
   out.U32(static_cast<std::uint32_t>(roster.memberships.size()));
   for (const Membership& m : roster.memberships) {
     out.U32(static_cast<std::uint32_t>(m.book)).U32(static_cast<std::uint32_t>(m.member));
@@ -116,7 +118,8 @@ Roster ReadBody(crypto::ByteReader& in) {
 bool SameSigners(const Roster& before, const Roster& after) {
   const auto signs = [](const Roster& roster, const Member& member) {
     const RoleDefinition* role = roster.RoleOf(member);
-    return member.kind == MemberKind::kRecovery || (role != nullptr && role->Has(Power::kSignRoster));
+    return member.kind == MemberKind::kRecovery ||
+           (role != nullptr && role->Has(Power::kSignRoster));
   };
   for (const Member& member : after.members) {
     if (!member.active || !signs(after, member)) continue;
@@ -125,7 +128,8 @@ bool SameSigners(const Roster& before, const Roster& after) {
   }
   // An admin may take another admin away, but never the owner or the recovery code.
   for (const Member& member : before.members) {
-    if (!member.active || !(member.role == "owner" || member.kind == MemberKind::kRecovery)) continue;
+    if (!member.active || !(member.role == "owner" || member.kind == MemberKind::kRecovery))
+      continue;
     const Member* now = after.FindMember(member.id);
     if (now == nullptr || *now != member) return false;
     // Nor what gives them their rights.
@@ -137,7 +141,9 @@ bool SameSigners(const Roster& before, const Roster& after) {
 
 // Whatever is sealed to a key of small order, everybody reads.
 bool HasUnusableKey(const Roster& roster) {
-  const auto unusable = [](const crypto::ExchangePublic& key) { return !crypto::IsUsablePoint(key); };
+  const auto unusable = [](const crypto::ExchangePublic& key) {
+    return !crypto::IsUsablePoint(key);
+  };
   return unusable(roster.escrow) ||
          std::any_of(roster.members.begin(), roster.members.end(),
                      [&](const Member& m) { return unusable(m.exchange); }) ||
@@ -149,7 +155,8 @@ absl::Status GoesOn(const Roster& before, const Roster& after) {
   if (after.root != before.root || after.escrow != before.escrow) {
     return absl::DataLossError("it changes the vault's own keys");
   }
-  if (after.session_head < before.session_head) return absl::DataLossError("its session head goes back");
+  if (after.session_head < before.session_head)
+    return absl::DataLossError("its session head goes back");
   for (const Compartment& old : before.compartments) {
     const Compartment* now = after.FindCompartment(old.book, old.class_id);
     if (now == nullptr || now->epoch < old.epoch ||
@@ -185,9 +192,8 @@ const Book* Roster::FindBook(absl::string_view name) const {
   return at == books.end() ? nullptr : &*at;
 }
 const Compartment* Roster::FindCompartment(BookId book, ClassId class_id) const {
-  const auto at = std::find_if(compartments.begin(), compartments.end(), [&](auto& c) {
-    return c.book == book && c.class_id == class_id;
-  });
+  const auto at = std::find_if(compartments.begin(), compartments.end(),
+                               [&](auto& c) { return c.book == book && c.class_id == class_id; });
   return at == compartments.end() ? nullptr : &*at;
 }
 bool Roster::IsMember(BookId book, MemberId member) const {
@@ -237,15 +243,15 @@ absl::Status RosterHistory::Append(ByteView document) {
   ASSIGN_OR_RETURN(SignedRoster next, SignedRoster::Parse(document));
   const Roster& roster = next.roster;
   const auto fails = [&](absl::string_view why) {
-    return absl::DataLossError(absl::StrCat("roster version ", roster.version, " does not count: ", why));
+    return absl::DataLossError(
+        absl::StrCat("roster version ", roster.version, " does not count: ", why));
   };
   const Roster* before = versions_.empty() ? nullptr : &versions_.back();
   if (roster.version != (before == nullptr ? 1 : before->version + 1)) {
     return fails("a version before it is missing");
   }
   if (roster.root != root_) return fails("it names another root key");
-  if (before != nullptr &&
-      (roster.previous != hashes_.back() || roster.vault != before->vault)) {
+  if (before != nullptr && (roster.previous != hashes_.back() || roster.vault != before->vault)) {
     return fails("it does not name the version before it");
   }
   if (roster.signer == kRootSigner) {

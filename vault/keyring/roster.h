@@ -1,19 +1,21 @@
-// The roster: the one signed document that says who and what counts. Public keys and epochs are taken
-// from here and from nowhere else.
+// The roster: the one signed document that says who and what counts. Public keys and epochs are
+// taken from here and from nowhere else.
 //
-// A version is immutable bytes, body || Ed25519 signature (docs/format.md, "Roster"). Versions form a
-// hash chain from version 1, which the root key signs; its public half is pinned in every member's
-// bundle. A version counts when
+// A version is immutable bytes, body || Ed25519 signature (docs/format.md, "Roster"). Versions form
+// a hash chain from version 1, which the root key signs; its public half is pinned in every
+// member's bundle. A version counts when
 //   - it names its predecessor's hash, and its number is one more;
-//   - the root key signed it, or a member who was active in the version before with a role that signs
-//     rosters, and then it changes nothing about who signs rosters: owners certify admins, admins do
-//     not make admins;
-//   - it goes on from its predecessor: the same vault, root key and escrow key, no epoch that goes back,
+//   - the root key signed it, or a member who was active in the version before with a role that
+//   signs
+//     rosters, and then it changes nothing about who signs rosters: owners certify admins, admins
+//     do not make admins;
+//   - it goes on from its predecessor: the same vault, root key and escrow key, no epoch that goes
+//   back,
 //     no public key that changes within its epoch, no session head that goes back.
 //
-// A version also names the newest session at its signing. So the session numbered n must name exactly
-// the version R with R.session_head < n <= (R+1).session_head: a removed member cannot date a session
-// back, and a deleted session is missed.
+// A version also names the newest session at its signing. So the session numbered n must name
+// exactly the version R with R.session_head < n <= (R+1).session_head: a removed member cannot date
+// a session back, and a deleted session is missed.
 #pragma once
 
 #include <array>
@@ -135,8 +137,8 @@ class RosterHistory {
   std::vector<crypto::Hash256> hashes_;
 };
 
-// Names of members and books: 1 to 64 characters, no control characters, no spaces at the ends; NFC.
-// InvalidArgument otherwise.
+// Names of members and books: 1 to 64 characters, no control characters, no spaces at the ends;
+// NFC. InvalidArgument otherwise.
 absl::StatusOr<std::string> NormalizeName(absl::string_view name);
 
 }  // namespace sealbook::keyring

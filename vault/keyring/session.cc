@@ -11,9 +11,8 @@ constexpr absl::string_view kLabel = "sealbook/session-record/1";
 }
 
 bool Coverage::Contains(ContactNumber contact) const {
-  const auto after = std::partition_point(ranges.begin(), ranges.end(), [&](const CoverageRange& r) {
-    return r.first <= contact;
-  });
+  const auto after = std::partition_point(
+      ranges.begin(), ranges.end(), [&](const CoverageRange& r) { return r.first <= contact; });
   if (after == ranges.begin()) return false;
   const CoverageRange& range = *(after - 1);
   return static_cast<std::uint64_t>(contact - range.first) < range.count;
@@ -80,8 +79,8 @@ absl::StatusOr<SignedSession> SignedSession::Parse(ByteView record) {
       range.first = static_cast<std::int64_t>(in.U64());
       range.count = in.U64();
     }
-    // Contains() searches by halving: ranges out of order, or that overlap, would answer wrongly, so
-    // they count for nothing.
+    // Contains() searches by halving: ranges out of order, or that overlap, would answer wrongly,
+    // so they count for nothing.
     const CoverageRange* before = nullptr;
     for (const CoverageRange& range : c.ranges) {
       if (range.first < 1 || range.count < 1 ||
@@ -139,8 +138,8 @@ absl::StatusOr<const Session*> SessionDirectory::Get(std::int64_t number) {
   return slot.get();
 }
 
-// What a session says of earlier ones is believed where its signer may assign, since nobody else takes
-// anything away: whoever may not is passed over, one session at a time, without opening it.
+// What a session says of earlier ones is believed where its signer may assign, since nobody else
+// takes anything away: whoever may not is passed over, one session at a time, without opening it.
 absl::Status SessionDirectory::LoadTakings() {
   ASSIGN_OR_RETURN(const std::int64_t head, store_.LastSession());
   std::vector<const Session*> found;
@@ -175,18 +174,21 @@ absl::Status SessionDirectory::CheckAssignment(BookId book, ContactNumber contac
   const Roster* roster = history_.Version(session->roster_version);
   const RoleDefinition* role = roster->RoleOf(*roster->FindMember(session->member));
   if (role == nullptr || !role->Has(Power::kAssign)) {
-    return absl::DataLossError(
-        absl::StrCat("an assignment to book number ", static_cast<std::uint32_t>(book), " by a member who may not assign"));
+    return absl::DataLossError(absl::StrCat("an assignment to book number ",
+                                            static_cast<std::uint32_t>(book),
+                                            " by a member who may not assign"));
   }
   if (!session->Covers(CoverageKind::kAssigned, book, contact)) {
-    return absl::DataLossError(
-        absl::StrCat("an assignment to book number ", static_cast<std::uint32_t>(book), " that session ", number, " does not list"));
+    return absl::DataLossError(absl::StrCat("an assignment to book number ",
+                                            static_cast<std::uint32_t>(book), " that session ",
+                                            number, " does not list"));
   }
   RETURN_IF_ERROR(LoadTakings());
   for (auto at = takings_.rbegin(); at != takings_.rend() && (*at)->number > number; ++at) {
     if ((*at)->Covers(CoverageKind::kTakenAway, book, contact)) {
-      return absl::DataLossError(
-          absl::StrCat("an assignment to book number ", static_cast<std::uint32_t>(book), " that session ", (*at)->number, " took away"));
+      return absl::DataLossError(absl::StrCat("an assignment to book number ",
+                                              static_cast<std::uint32_t>(book), " that session ",
+                                              (*at)->number, " took away"));
     }
   }
   return absl::OkStatus();

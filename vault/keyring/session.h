@@ -1,13 +1,13 @@
 // Sessions: the signed record of one batch of writing (docs/format.md, "Session").
 //
-// A record names the roster version under which it was written, the ephemeral public key E from which
-// all its keys come, and its coverage: which contacts it created, and which it assigned to which book
-// or took away. It is numbered, and names its predecessor's hash. A session counts when
+// A record names the roster version under which it was written, the ephemeral public key E from
+// which all its keys come, and its coverage: which contacts it created, and which it assigned to
+// which book or took away. It is numbered, and names its predecessor's hash. A session counts when
 //   - it names exactly the roster version that RosterHistory::ForSession gives for its number;
 //   - its signer was active at that version, and the signature is right.
-// An assignment counts when a session that counts lists it, its signer's role may assign, and no later
-// session took it away. So that those are found without reading every session, each record names the
-// newest session before it that took something away.
+// An assignment counts when a session that counts lists it, its signer's role may assign, and no
+// later session took it away. So that those are found without reading every session, each record
+// names the newest session before it that took something away.
 #pragma once
 
 #include <map>
@@ -30,7 +30,7 @@ struct CoverageRange {
 };
 
 enum class CoverageKind : std::uint8_t {
-  kCreated = 1,   // book is the root
+  kCreated = 1,  // book is the root
   kAssigned = 2,
   kTakenAway = 3,
 };
@@ -69,7 +69,8 @@ struct SignedSession {
 };
 
 // DataLoss: it does not count; the message names the session and the rule.
-absl::StatusOr<Session> CheckSession(std::int64_t number, ByteView record, const RosterHistory& history);
+absl::StatusOr<Session> CheckSession(std::int64_t number, ByteView record,
+                                     const RosterHistory& history);
 
 // Sessions by number, checked once each.
 class SessionDirectory {
@@ -86,9 +87,9 @@ class SessionDirectory {
   // The newest session that took something away; 0: none did.
   absl::StatusOr<std::int64_t> LastTaking();
 
-  // OK where what the signer of session `number` wrote into `class_id` of `contact` counts: by role, or
-  // through a book that both were in. `assigned_in(book)` gives the session that assigned the contact
-  // to that book, 0 where it is not in it.
+  // OK where what the signer of session `number` wrote into `class_id` of `contact` counts: by
+  // role, or through a book that both were in. `assigned_in(book)` gives the session that assigned
+  // the contact to that book, 0 where it is not in it.
   template <typename AssignedIn>
   absl::Status CheckWriter(std::int64_t number, ContactNumber contact, ClassId class_id,
                            AssignedIn&& assigned_in);

@@ -17,7 +17,8 @@ absl::StatusOr<const SessionKeys*> SessionWriter::Keys(BookId book, ClassId clas
     const Compartment* compartment =
         keyring_->history().Version(roster_version_)->FindCompartment(book, class_id);
     if (compartment == nullptr) return absl::NotFoundError("no such compartment");
-    ASSIGN_OR_RETURN(crypto::SessionSecret secret, pair_.SessionSecretAsWriter(compartment->public_key));
+    ASSIGN_OR_RETURN(crypto::SessionSecret secret,
+                     pair_.SessionSecretAsWriter(compartment->public_key));
     crypto::WrapKey wrap = crypto::DeriveWrapKey(secret);
     slot = std::make_unique<SessionKeys>(SessionKeys{std::move(secret), std::move(wrap)});
   }
@@ -51,7 +52,8 @@ void SessionWriter::Cover(CoverageKind kind, BookId book, ContactNumber contact)
                          [&](const Coverage& c) { return c.kind == kind && c.book == book; });
   if (at == coverage_.end()) at = coverage_.insert(at, {kind, book, {}});
   std::vector<CoverageRange>& ranges = at->ranges;
-  if (!ranges.empty() && ranges.back().first + static_cast<ContactNumber>(ranges.back().count) == contact) {
+  if (!ranges.empty() &&
+      ranges.back().first + static_cast<ContactNumber>(ranges.back().count) == contact) {
     ++ranges.back().count;
   } else {
     ranges.push_back({contact, 1});
@@ -76,8 +78,9 @@ absl::Status SessionWriter::Insert() {
     for (const CoverageRange& range : c.ranges) {
       if (!merged.empty() &&
           merged.back().first + static_cast<ContactNumber>(merged.back().count) >= range.first) {
-        const auto end = std::max(merged.back().first + static_cast<ContactNumber>(merged.back().count),
-                                  range.first + static_cast<ContactNumber>(range.count));
+        const auto end =
+            std::max(merged.back().first + static_cast<ContactNumber>(merged.back().count),
+                     range.first + static_cast<ContactNumber>(range.count));
         merged.back().count = static_cast<std::uint64_t>(end - merged.back().first);
       } else {
         merged.push_back(range);

@@ -1,5 +1,6 @@
-// Writing under a session of one's own: one transaction's ephemeral key, and the keys that it shares
-// with each compartment written to. Needs public keys only, so the importer can use it and read nothing.
+// Writing under a session of one's own: one transaction's ephemeral key, and the keys that it
+// shares with each compartment written to. Needs public keys only, so the importer can use it and
+// read nothing.
 //
 //   ASSIGN_OR_RETURN(auto session, SessionWriter::Open(keyring));     // seal as much as wanted
 //   ASSIGN_OR_RETURN(auto transaction, keyring.store().BeginWrite());
@@ -26,8 +27,8 @@ class SessionWriter {
   absl::StatusOr<const crypto::SessionSecret*> RootSecret(ClassId class_id);
   absl::StatusOr<const crypto::WrapKey*> Wrap(BookId book, ClassId class_id);
 
-  // The number that this session gets. Aborted: another process published a roster version meanwhile,
-  // so what was sealed names the wrong epochs: refresh the keyring and begin again.
+  // The number that this session gets. Aborted: another process published a roster version
+  // meanwhile, so what was sealed names the wrong epochs: refresh the keyring and begin again.
   absl::StatusOr<std::int64_t> Number();
   void Cover(CoverageKind kind, BookId book, ContactNumber contact);
   absl::Status Insert();

@@ -1,7 +1,6 @@
 #include "vault/keyring/unlock_file.h"
 
 #include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -21,7 +20,8 @@ constexpr mode_t kFileMode = 0660;
 
 struct KeyFilePurpose;
 
-absl::StatusOr<crypto::UnlockKey> UnlockKeyFor(const UnlockSecret& secret, const UnlockEntry& entry) {
+absl::StatusOr<crypto::UnlockKey> UnlockKeyFor(const UnlockSecret& secret,
+                                               const UnlockEntry& entry) {
   if (secret.kind == UnlockSecret::Kind::kKeyFile) {
     if (secret.bytes.size() != crypto::kKeyBytes) {
       return absl::UnauthenticatedError("a key of the wrong length");
@@ -32,7 +32,8 @@ absl::StatusOr<crypto::UnlockKey> UnlockKeyFor(const UnlockSecret& secret, const
   return crypto::StretchPassphrase(secret.bytes.ExposeBytes(), entry.salt, entry.cost);
 }
 
-crypto::Bytes BundlePlace(const VaultId& vault, absl::string_view entry_id, const UnlockEntry& entry) {
+crypto::Bytes BundlePlace(const VaultId& vault, absl::string_view entry_id,
+                          const UnlockEntry& entry) {
   crypto::ByteWriter out;
   out.Text(kBundleLabel).Raw(vault).Text(entry_id).U8(static_cast<std::uint8_t>(entry.kind));
   out.U32(entry.cost.memory_kib).U32(entry.cost.passes).Raw(entry.salt);
@@ -102,7 +103,8 @@ bool ReadEntry(const nlohmann::json& json, UnlockEntry& entry) {
   entry.cost = {.memory_kib = number("memory_kib"), .passes = number("passes")};
   const auto salt = crypto::FromBase64(text("salt")), bundle = crypto::FromBase64(text("bundle")),
              database_key = crypto::FromBase64(text("database_key"));
-  if (!salt.ok() || salt->size() != entry.salt.size() || !bundle.ok() || !database_key.ok()) return false;
+  if (!salt.ok() || salt->size() != entry.salt.size() || !bundle.ok() || !database_key.ok())
+    return false;
   std::copy(salt->begin(), salt->end(), entry.salt.begin());
   entry.bundle = *bundle;
   entry.database_key = *database_key;
@@ -118,8 +120,8 @@ absl::StatusOr<UnlockFile> UnlockFile::Load(const std::string& path) {
     return Damaged(path);
   }
   if (const auto format = json["format"].get<std::int64_t>(); format != kFormat) {
-    return WithHint(absl::FailedPreconditionError(
-                        absl::StrCat(path, " has format ", format, ", this Sealbook reads ", kFormat)),
+    return WithHint(absl::FailedPreconditionError(absl::StrCat(path, " has format ", format,
+                                                               ", this Sealbook reads ", kFormat)),
                     "Update Sealbook on this machine.");
   }
   if (!json.contains("vault") || !json["vault"].is_string() || !json.contains("entries") ||
@@ -168,12 +170,13 @@ const UnlockEntry* UnlockFile::Find(const std::string& entry_id) const {
 absl::Status UnlockFile::Put(const std::string& entry_id, const Bundle& bundle,
                              const UnlockSecret& secret, const crypto::PassphraseCost& cost,
                              const crypto::DatabaseKey& database_key) {
-  UnlockEntry entry{.kind = secret.kind, .cost = cost, .salt = {}, .bundle = {}, .database_key = {}};
+  UnlockEntry entry{
+      .kind = secret.kind, .cost = cost, .salt = {}, .bundle = {}, .database_key = {}};
   if (secret.kind == UnlockSecret::Kind::kKeyFile) entry.cost = {.memory_kib = 0, .passes = 0};
   crypto::FillRandom(entry.salt);
   ASSIGN_OR_RETURN(const crypto::UnlockKey key, UnlockKeyFor(secret, entry));
-  entry.bundle = crypto::Seal(key, BundlePlace(vault_, entry_id, entry),
-                              EncodeBundle(bundle).ExposeBytes());
+  entry.bundle =
+      crypto::Seal(key, BundlePlace(vault_, entry_id, entry), EncodeBundle(bundle).ExposeBytes());
   crypto::ByteWriter out;
   out.Text(kDatabaseLabel).Raw(vault_).U32(static_cast<std::uint32_t>(bundle.member));
   out.Raw(database_key.ExposeBytes());
@@ -184,7 +187,8 @@ absl::Status UnlockFile::Put(const std::string& entry_id, const Bundle& bundle,
   return absl::OkStatus();
 }
 
-absl::StatusOr<Bundle> UnlockFile::Open(const std::string& entry_id, const UnlockSecret& secret) const {
+absl::StatusOr<Bundle> UnlockFile::Open(const std::string& entry_id,
+                                        const UnlockSecret& secret) const {
   const UnlockEntry* entry = Find(entry_id);
   if (entry == nullptr || entry->kind != secret.kind) {
     return absl::UnauthenticatedError("this secret opens no member");
@@ -206,8 +210,8 @@ absl::StatusOr<crypto::DatabaseKey> UnlockFile::OpenDatabaseKey(const UnlockEntr
   ASSIGN_OR_RETURN(const crypto::SecretBytes plaintext,
                    crypto::OpenSealedToPublic(bundle.exchange, entry.database_key));
   crypto::ByteReader in(plaintext.ExposeBytes());
-  const bool right = in.Text() == kDatabaseLabel && in.Array<16>() == vault &&
-                     MemberId{in.U32()} == bundle.member;
+  const bool right =
+      in.Text() == kDatabaseLabel && in.Array<16>() == vault && MemberId{in.U32()} == bundle.member;
   const ByteView key = in.Raw(crypto::kKeyBytes);
   RETURN_IF_ERROR(in.Finish("the database key"));
   if (!right) return absl::DataLossError("unlock.json: a database key that is another member's");
@@ -261,7 +265,8 @@ absl::StatusOr<crypto::SecretBytes> NormalizeRecoveryCode(absl::string_view type
   }
   if (size != code.size()) return wrong();
   const auto check = CheckOf(code.ExposeBytes().first(kCodeCharacters));
-  if (!std::equal(check.begin(), check.end(), code.ExposeBytes().begin() + kCodeCharacters)) return wrong();
+  if (!std::equal(check.begin(), check.end(), code.ExposeBytes().begin() + kCodeCharacters))
+    return wrong();
   return code;
 }
 
@@ -271,7 +276,8 @@ constexpr absl::string_view kKeyFileMagic = "SEALBOOK-KEY-1";
 
 crypto::SecretBytes FormatKeyFile(const VaultId& vault, absl::string_view name, ByteView secret) {
   std::string encoded = crypto::ToBase64(secret);
-  std::string text = absl::StrCat(kKeyFileMagic, " ", crypto::ToHex(vault), " ", encoded, " ", name, "\n");
+  std::string text =
+      absl::StrCat(kKeyFileMagic, " ", crypto::ToHex(vault), " ", encoded, " ", name, "\n");
   crypto::SecretBytes out = crypto::SecretBytes::CopyOf(crypto::AsBytes(text));
   crypto::Wipe(encoded);
   crypto::Wipe(text);

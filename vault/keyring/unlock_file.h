@@ -5,9 +5,9 @@
 //      "bundle": "<base64>", "database_key": "<base64>"}}}
 //
 // The entry id is the first 16 bytes of a BLAKE2b-256 of the vault id and the normalized name
-// (docs/format.md, "unlock.json"), so the file lists no names. The bundle is sealed under the unlock key
-// with the entry's id, parameters and salt bound; the database key is a sealed box to the member's
-// X25519 key. An entry without a place in the roster counts for nothing.
+// (docs/format.md, "unlock.json"), so the file lists no names. The bundle is sealed under the
+// unlock key with the entry's id, parameters and salt bound; the database key is a sealed box to
+// the member's X25519 key. An entry without a place in the roster counts for nothing.
 #pragma once
 
 #include <map>
@@ -27,7 +27,7 @@ struct Bundle {
   bool must_change = false;
   crypto::ExchangePair exchange;
   crypto::SigningPair signing;
-  crypto::VerifyKey root;                       // the vault's root public key, pinned
+  crypto::VerifyKey root;                        // the vault's root public key, pinned
   std::optional<crypto::SigningPair> root_pair;  // the owner's and the recovery code's alone
 };
 
@@ -64,19 +64,21 @@ class UnlockFile {
   // Seals `bundle` under a fresh salt and puts it in, replacing an entry of the same id.
   absl::Status Put(const std::string& entry_id, const Bundle& bundle, const UnlockSecret& secret,
                    const crypto::PassphraseCost& cost, const crypto::DatabaseKey& database_key);
-  // Unauthenticated: a wrong passphrase or key file, or an altered entry; on purpose not told apart.
+  // Unauthenticated: a wrong passphrase or key file, or an altered entry; on purpose not told
+  // apart.
   absl::StatusOr<Bundle> Open(const std::string& entry_id, const UnlockSecret& secret) const;
   // DataLoss: it was not sealed to this member.
   static absl::StatusOr<crypto::DatabaseKey> OpenDatabaseKey(const UnlockEntry& entry,
-                                                             const Bundle& bundle, const VaultId& vault);
+                                                             const Bundle& bundle,
+                                                             const VaultId& vault);
 
  private:
   VaultId vault_;
   std::map<std::string, UnlockEntry> entries_;
 };
 
-// The recovery code: 26 characters of Crockford's base32 (130 random bits) and 2 that check them, in
-// groups of four. Normalizing takes spaces, hyphens, small letters and O, I, L for 0, 1, 1.
+// The recovery code: 26 characters of Crockford's base32 (130 random bits) and 2 that check them,
+// in groups of four. Normalizing takes spaces, hyphens, small letters and O, I, L for 0, 1, 1.
 crypto::SecretBytes MakeRecoveryCode();
 // InvalidArgument: not a code, or mistyped.
 absl::StatusOr<crypto::SecretBytes> NormalizeRecoveryCode(absl::string_view typed);

@@ -144,7 +144,8 @@ std::array<std::uint8_t, Place::kBytes> Build(const Place& place, const char* la
     at += size;
   };
   const auto number = [&](std::uint64_t value, int bytes) {
-    for (int shift = 8 * bytes - 8; shift >= 0; shift -= 8) *at++ = static_cast<std::uint8_t>(value >> shift);
+    for (int shift = 8 * bytes - 8; shift >= 0; shift -= 8)
+      *at++ = static_cast<std::uint8_t>(value >> shift);
   };
   raw(label, 16);
   raw(place.vault.data(), place.vault.size());
@@ -158,7 +159,9 @@ std::array<std::uint8_t, Place::kBytes> Build(const Place& place, const char* la
 }
 }  // namespace
 
-std::array<std::uint8_t, Place::kBytes> Place::ForValue() const { return Build(*this, kValueLabel); }
+std::array<std::uint8_t, Place::kBytes> Place::ForValue() const {
+  return Build(*this, kValueLabel);
+}
 std::array<std::uint8_t, Place::kBytes> Place::ForWrap() const { return Build(*this, kWrapLabel); }
 
 }  // namespace sealbook::records

@@ -18,8 +18,9 @@ absl::Status NotThere() {
 }
 
 absl::Status Damaged(std::int64_t token, absl::string_view why) {
-  return WithHint(absl::DataLossError(absl::StrCat(FormatToken(token), ": ", why)),
-                  "Somebody changed the vault's files. 'sealbook doctor' lists what does not count.");
+  return WithHint(
+      absl::DataLossError(absl::StrCat(FormatToken(token), ": ", why)),
+      "Somebody changed the vault's files. 'sealbook doctor' lists what does not count.");
 }
 
 absl::Status AtToken(std::int64_t token, const absl::Status& status) {
@@ -34,7 +35,8 @@ const ValueEntry* Find(const std::vector<ValueEntry>& entries, ClassId class_id)
 
 }  // namespace
 
-absl::StatusOr<std::vector<store::BookContactRow>> ContactReader::AssignedBooks(ContactNumber number) {
+absl::StatusOr<std::vector<store::BookContactRow>> ContactReader::AssignedBooks(
+    ContactNumber number) {
   std::vector<store::BookContactRow> rows;
   const keyring::Roster& roster = keyring_.roster();
   const bool root = keyring_.role().root_scope;
@@ -73,7 +75,8 @@ absl::Status ContactReader::CheckWriter(const store::ContactRow& row, const Valu
   return keyring_.sessions().CheckWriter(
       entry.session, row.number, entry.class_id, [&](BookId book) -> absl::StatusOr<std::int64_t> {
         store::BookContactRow assigned;
-        ASSIGN_OR_RETURN(const bool found, keyring_.store().GetBookContact(book, row.number, assigned));
+        ASSIGN_OR_RETURN(const bool found,
+                         keyring_.store().GetBookContact(book, row.number, assigned));
         return found ? assigned.session : 0;
       });
 }
@@ -89,9 +92,9 @@ absl::Status ContactReader::CheckWrap(const ValueEntry& entry, const WrapEntry& 
   return absl::DataLossError("a book's key was wrapped by a member who may not assign");
 }
 
-absl::StatusOr<crypto::ValueKey> ContactReader::KeyOf(const store::ContactRow& row,
-                                                      const ValueEntry& entry,
-                                                      const std::vector<store::BookContactRow>& books) {
+absl::StatusOr<crypto::ValueKey> ContactReader::KeyOf(
+    const store::ContactRow& row, const ValueEntry& entry,
+    const std::vector<store::BookContactRow>& books) {
   if (keyring_.role().root_scope) {
     ASSIGN_OR_RETURN(const keyring::SessionKeys* keys,
                      keyring_.ReadKeys(entry.session, kRootBook, entry.class_id));
@@ -110,13 +113,15 @@ absl::StatusOr<crypto::ValueKey> ContactReader::KeyOf(const store::ContactRow& r
   return reason;
 }
 
-absl::StatusOr<crypto::ValueKey> ContactReader::OpenWrap(const store::ContactRow& row, const ValueEntry& entry,
-                                                         BookId book, const WrapEntry& wrap) {
+absl::StatusOr<crypto::ValueKey> ContactReader::OpenWrap(const store::ContactRow& row,
+                                                         const ValueEntry& entry, BookId book,
+                                                         const WrapEntry& wrap) {
   if (wrap.revision != entry.revision) {
     return absl::DataLossError("a book's key is of another revision than the value");
   }
   RETURN_IF_ERROR(CheckWrap(entry, wrap));
-  ASSIGN_OR_RETURN(const keyring::SessionKeys* keys, keyring_.ReadKeys(wrap.session, book, wrap.class_id));
+  ASSIGN_OR_RETURN(const keyring::SessionKeys* keys,
+                   keyring_.ReadKeys(wrap.session, book, wrap.class_id));
   ASSIGN_OR_RETURN(const keyring::Session* session, keyring_.sessions().Get(wrap.session));
   const Place place{.vault = keyring_.roster().vault,
                     .contact = row.number,
@@ -128,13 +133,15 @@ absl::StatusOr<crypto::ValueKey> ContactReader::OpenWrap(const store::ContactRow
   return crypto::OpenKey<crypto::ValuePurpose>(keys->wrap, place.ForWrap(), wrap.sealed);
 }
 
-absl::Status ContactReader::CheckWraps(const store::ContactRow& row, const store::BookContactRow& book) {
+absl::Status ContactReader::CheckWraps(const store::ContactRow& row,
+                                       const store::BookContactRow& book) {
   ASSIGN_OR_RETURN(const std::vector<ValueEntry> values, DecodeValues(row.values));
   ASSIGN_OR_RETURN(const std::vector<WrapEntry> wraps, DecodeWraps(book.wraps));
   for (const ValueEntry& entry : values) {
     if (!keyring_.Holds(book.book, entry.class_id)) continue;
-    const auto wrap = std::find_if(wraps.begin(), wraps.end(),
-                                   [&](const WrapEntry& w) { return w.class_id == entry.class_id; });
+    const auto wrap = std::find_if(wraps.begin(), wraps.end(), [&](const WrapEntry& w) {
+      return w.class_id == entry.class_id;
+    });
     if (wrap == wraps.end()) return absl::DataLossError("a book lacks the key of a class");
     RETURN_IF_ERROR(OpenWrap(row, entry, book.book, *wrap).status());
   }
@@ -162,7 +169,8 @@ absl::StatusOr<std::optional<Fields>> ContactReader::OpenClassIn(
                     .revision = entry->revision,
                     .session = session->ephemeral,
                     .book = kRootBook};
-  ASSIGN_OR_RETURN(const crypto::SecretBytes bytes, crypto::Open(key, place.ForValue(), entry->sealed));
+  ASSIGN_OR_RETURN(const crypto::SecretBytes bytes,
+                   crypto::Open(key, place.ForValue(), entry->sealed));
   ASSIGN_OR_RETURN(Fields fields, DecodeFields(bytes.ExposeBytes()));
   return fields;
 }
@@ -229,8 +237,9 @@ absl::Status ContactReader::Visit(
   const keyring::Roster& roster = keyring_.roster();
   absl::Status first_damage;
   bool more = true;
-  const auto one = [&](const store::ContactRow& row,
-                       absl::StatusOr<std::vector<store::BookContactRow>> books) -> absl::StatusOr<bool> {
+  const auto one =
+      [&](const store::ContactRow& row,
+          absl::StatusOr<std::vector<store::BookContactRow>> books) -> absl::StatusOr<bool> {
     absl::Status status = books.status();
     if (status.ok()) {
       absl::StatusOr<bool> result = visit(row, *books);
@@ -243,9 +252,8 @@ absl::Status ContactReader::Visit(
   };
   const bool root = keyring_.role().root_scope;
   if (root && !book) {
-    RETURN_IF_ERROR(keyring_.store().EachContact(1, [&](const store::ContactRow& row) {
-      return one(row, AssignedBooks(row.number));
-    }));
+    RETURN_IF_ERROR(keyring_.store().EachContact(
+        1, [&](const store::ContactRow& row) { return one(row, AssignedBooks(row.number)); }));
     return first_damage;
   }
   std::vector<BookId> books;
@@ -260,7 +268,8 @@ absl::Status ContactReader::Visit(
   for (std::size_t i = 0; i < books.size() && more; ++i) {
     RETURN_IF_ERROR(keyring_.store().EachAssigned(
         books[i], 0,
-        [&](const store::BookContactRow& assigned, const store::ContactRow& row) -> absl::StatusOr<bool> {
+        [&](const store::BookContactRow& assigned,
+            const store::ContactRow& row) -> absl::StatusOr<bool> {
           // A contact of several books was visited with the first of them.
           for (std::size_t j = 0; j < i; ++j) {
             store::BookContactRow other;
@@ -268,7 +277,8 @@ absl::Status ContactReader::Visit(
                              keyring_.store().GetBookContact(books[j], row.number, other));
             if (seen) return true;
           }
-          if (row.token == 0) return one(row, absl::DataLossError("an assigned contact is missing"));
+          if (row.token == 0)
+            return one(row, absl::DataLossError("an assigned contact is missing"));
           if (books.size() > 1 || root) return one(row, AssignedBooks(row.number));
           const absl::Status counts =
               keyring_.sessions().CheckAssignment(assigned.book, row.number, assigned.session);

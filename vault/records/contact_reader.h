@@ -1,8 +1,8 @@
 // Reading contacts with the keys that a member holds, and with a permit from the policy.
 //
-// A member whose role reaches the root book derives value keys from the root compartments; everybody
-// else opens the wraps of the books that they are in, where the assignment counts. What does not count
-// (docs/format.md, "What counts") is never used: it is DataLoss, with its place.
+// A member whose role reaches the root book derives value keys from the root compartments;
+// everybody else opens the wraps of the books that they are in, where the assignment counts. What
+// does not count (docs/format.md, "What counts") is never used: it is DataLoss, with its place.
 #pragma once
 
 #include <functional>
@@ -38,8 +38,8 @@ class ContactReader {
  public:
   explicit ContactReader(keyring::Keyring& keyring) : keyring_(keyring) {}
 
-  // The contact of a token or identifier, within this member's reach. NotFound: there is none, or it
-  // is not yours; on purpose not told apart.
+  // The contact of a token or identifier, within this member's reach. NotFound: there is none, or
+  // it is not yours; on purpose not told apart.
   absl::StatusOr<ContactNumber> FindToken(std::int64_t token);
   // For holders of the index key; PermissionDenied otherwise.
   absl::StatusOr<ContactNumber> FindIdentifier(IdentifierKind kind, absl::string_view value);
@@ -48,25 +48,26 @@ class ContactReader {
   absl::StatusOr<Contact> Read(const ReadPermit& permit, ContactNumber number);
 
   // Every contact within reach, or of one book, in the order of their numbers until `visit` gives
-  // false. A contact that does not count is passed over, and the first such error is returned at the
-  // end, so that one damaged row does not hide the others.
+  // false. A contact that does not count is passed over, and the first such error is returned at
+  // the end, so that one damaged row does not hide the others.
   absl::Status Each(const ReadPermit& permit, std::optional<BookId> book,
                     const std::function<absl::StatusOr<bool>(const Contact&)>& visit);
 
   // As Each, opening one class alone: for searches.
-  absl::Status EachClass(
-      const ReadPermit& permit, std::optional<BookId> book, ClassId class_id,
-      const std::function<absl::StatusOr<bool>(ContactNumber, std::int64_t token, const Fields&)>& visit);
+  absl::Status EachClass(const ReadPermit& permit, std::optional<BookId> book, ClassId class_id,
+                         const std::function<absl::StatusOr<bool>(ContactNumber, std::int64_t token,
+                                                                  const Fields&)>& visit);
 
-  // One class in the clear bytes of its sealed value; nullopt where the contact has none. For writers
-  // that change it; bounded by the member's keys.
+  // One class in the clear bytes of its sealed value; nullopt where the contact has none. For
+  // writers that change it; bounded by the member's keys.
   absl::StatusOr<std::optional<Fields>> OpenClass(const store::ContactRow& row, ClassId class_id);
 
   // K(contact, class, revision) of a class that is there; for wrapping it for another book.
-  absl::StatusOr<crypto::ValueKey> OpenValueKey(const store::ContactRow& row, const ValueEntry& entry);
+  absl::StatusOr<crypto::ValueKey> OpenValueKey(const store::ContactRow& row,
+                                                const ValueEntry& entry);
 
-  // Opens the wraps of a book's row as the book's members would, as far as this member's keys reach.
-  // DataLoss: one does not open, or does not count.
+  // Opens the wraps of a book's row as the book's members would, as far as this member's keys
+  // reach. DataLoss: one does not open, or does not count.
   absl::Status CheckWraps(const store::ContactRow& row, const store::BookContactRow& book);
 
   // Checks that the row's classes were written by members who may. DataLoss otherwise.
@@ -83,11 +84,12 @@ class ContactReader {
   absl::StatusOr<crypto::ValueKey> KeyOf(const store::ContactRow& row, const ValueEntry& entry,
                                          const std::vector<store::BookContactRow>& books);
   absl::Status CheckWrap(const ValueEntry& entry, const WrapEntry& wrap);
-  absl::StatusOr<crypto::ValueKey> OpenWrap(const store::ContactRow& row, const ValueEntry& entry, BookId book,
-                                            const WrapEntry& wrap);
-  absl::Status Visit(const ReadPermit& permit, std::optional<BookId> book,
-                     const std::function<absl::StatusOr<bool>(const store::ContactRow&,
-                                                              const std::vector<store::BookContactRow>&)>& visit);
+  absl::StatusOr<crypto::ValueKey> OpenWrap(const store::ContactRow& row, const ValueEntry& entry,
+                                            BookId book, const WrapEntry& wrap);
+  absl::Status Visit(
+      const ReadPermit& permit, std::optional<BookId> book,
+      const std::function<absl::StatusOr<bool>(const store::ContactRow&,
+                                               const std::vector<store::BookContactRow>&)>& visit);
 
   keyring::Keyring& keyring_;
 };

@@ -16,8 +16,8 @@ namespace {
 
 using Outcome = DraftResult::Outcome;
 constexpr int kMaxTries = 20;
-// From so many new contacts on, index rows go where they are cheap to insert (Store::InsertRecentIndex),
-// and to the others when so many wait.
+// From so many new contacts on, index rows go where they are cheap to insert
+// (Store::InsertRecentIndex), and to the others when so many wait.
 constexpr std::size_t kLargeBatch = 500;
 constexpr std::int64_t kMaxRecentIndexRows = 200'000;
 // A filter of a vault that holds contacts is made by reading its index, which pays from here on.
@@ -33,14 +33,16 @@ struct Sealed {
 
 absl::Status MayAssign(keyring::Keyring& keyring) {
   if (keyring.role().Has(keyring::Power::kAssign)) return absl::OkStatus();
-  return WithHint(absl::PermissionDeniedError("this role may not assign contacts to books"), "Ask an admin.");
+  return WithHint(absl::PermissionDeniedError("this role may not assign contacts to books"),
+                  "Ask an admin.");
 }
 
 }  // namespace
 
 absl::StatusOr<ContactWriter> ContactWriter::Open(keyring::Keyring& keyring) {
   if (!keyring.role().Has(keyring::Power::kCreateContacts)) {
-    return WithHint(absl::PermissionDeniedError("this role may not create contacts"), "Ask an admin.");
+    return WithHint(absl::PermissionDeniedError("this role may not create contacts"),
+                    "Ask an admin.");
   }
   ASSIGN_OR_RETURN(IdentifierIndex index, IdentifierIndex::Open(keyring));
   keyring.store().database().DeferCheckpoints();
@@ -84,7 +86,8 @@ absl::Status ContactWriter::MergeIndex() {
 }
 
 // Inside the snapshot in which drafts are looked up.
-absl::Status ContactWriter::PrepareFilter(std::size_t drafts, std::int64_t last_session, ContactNumber next) {
+absl::Status ContactWriter::PrepareFilter(std::size_t drafts, std::int64_t last_session,
+                                          ContactNumber next) {
   if (filter_ && filter_session_ != last_session) {
     // Another process writes as well: from now on everything is looked up.
     filter_.reset();
@@ -102,8 +105,8 @@ absl::Status ContactWriter::PrepareFilter(std::size_t drafts, std::int64_t last_
   return absl::OkStatus();
 }
 
-// Which drafts are new, and which are contacts that are there. Hashes are looked up in their order, so
-// that each page of the index is read once.
+// Which drafts are new, and which are contacts that are there. Hashes are looked up in their order,
+// so that each page of the index is read once.
 absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
                                      const std::vector<std::vector<crypto::Hash128>>& hashes,
                                      OnDuplicate on_duplicate, std::vector<DraftResult>& results,
@@ -130,8 +133,9 @@ absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
     RETURN_IF_ERROR(contact.status());
     found[wanted.draft][wanted.position] = contact->value_or(0);
   }
-  // In the order of the batch, as if each draft were a batch of its own. Whom an identifier leads to: a
-  // contact's number, -1, -2, … for the new ones, 0 for nobody; where nothing stands here, the index says.
+  // In the order of the batch, as if each draft were a batch of its own. Whom an identifier leads
+  // to: a contact's number, -1, -2, … for the new ones, 0 for nobody; where nothing stands here,
+  // the index says.
   absl::flat_hash_map<std::string, std::int64_t> owner_of;
   absl::flat_hash_map<std::int64_t, std::vector<crypto::Hash128>> held_by;
   const auto own = [&](std::size_t i, std::int64_t owner) {
@@ -180,7 +184,8 @@ absl::StatusOr<std::vector<crypto::Hash128>> ContactWriter::IdentifiersOf(Contac
   store::ContactRow row;
   ASSIGN_OR_RETURN(const bool there, keyring_->store().GetContact(contact, row));
   std::vector<crypto::Hash128> hashes;
-  for (std::size_t at = 0; there && at + sizeof(crypto::Hash128) <= row.identifiers.size(); at += sizeof(crypto::Hash128)) {
+  for (std::size_t at = 0; there && at + sizeof(crypto::Hash128) <= row.identifiers.size();
+       at += sizeof(crypto::Hash128)) {
     std::copy_n(row.identifiers.begin() + static_cast<std::ptrdiff_t>(at), sizeof(crypto::Hash128),
                 hashes.emplace_back().begin());
   }
@@ -210,7 +215,8 @@ absl::StatusOr<std::vector<std::int64_t>> ContactWriter::FreshTokens(std::size_t
 }
 
 // A draft whose person is in the vault: replaced or left, and assigned where this member can.
-absl::Status ContactWriter::WriteKnown(const ContactDraft& draft, const std::vector<crypto::Hash128>& hashes,
+absl::Status ContactWriter::WriteKnown(const ContactDraft& draft,
+                                       const std::vector<crypto::Hash128>& hashes,
                                        const BatchOptions& options, keyring::SessionWriter& session,
                                        ContactReader& reader, bool reads, DraftResult& result) {
   store::Store& store = keyring_->store();
@@ -250,7 +256,8 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     for (const IdentifierValue& identifier : drafts[i].identifiers) {
       const crypto::Hash128 hash = index_.HashOf(identifier.kind, identifier.value);
-      if (std::find(hashes[i].begin(), hashes[i].end(), hash) == hashes[i].end()) hashes[i].push_back(hash);
+      if (std::find(hashes[i].begin(), hashes[i].end(), hash) == hashes[i].end())
+        hashes[i].push_back(hash);
     }
   }
   std::vector<Fresh> fresh;
@@ -282,9 +289,9 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
     contact.token = tokens[i];
     contact.wraps.resize(options.books.size());
     for (const ClassFields& fields : drafts[fresh[i].content].classes) {
-      ASSIGN_OR_RETURN(SealedClass one, SealClass(session, keyring_->roster().vault, contact.number,
-                                                  contact.token, fields.class_id, 1, fields.fields,
-                                                  options.books));
+      ASSIGN_OR_RETURN(SealedClass one,
+                       SealClass(session, keyring_->roster().vault, contact.number, contact.token,
+                                 fields.class_id, 1, fields.fields, options.books));
       contact.values.push_back(std::move(one.value));
       for (std::size_t b = 0; b < options.books.size(); ++b) {
         contact.wraps[b].push_back(std::move(one.wraps[b]));
@@ -303,7 +310,8 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   std::vector<std::pair<std::int64_t, ContactNumber>> token_rows;
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     Sealed& contact = sealed[i];
-    store::ContactRow row{.number = contact.number, .token = contact.token, .identifiers = {}, .values = {}};
+    store::ContactRow row{
+        .number = contact.number, .token = contact.token, .identifiers = {}, .values = {}};
     for (const crypto::Hash128& hash : hashes[fresh[i].content]) {
       row.identifiers.insert(row.identifiers.end(), hash.begin(), hash.end());
       index_rows.push_back(index_.MakeRow(hash, contact.number));
@@ -333,7 +341,8 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
     DraftResult& result = results[i];
     result.outcome = Outcome::kDuplicate;
     ASSIGN_OR_RETURN(store::Savepoint savepoint, store::Savepoint::Begin(store.database()));
-    const absl::Status status = WriteKnown(drafts[i], hashes[i], options, session, reader, reads, result);
+    const absl::Status status =
+        WriteKnown(drafts[i], hashes[i], options, session, reader, reads, result);
     if (status.ok()) {
       RETURN_IF_ERROR(savepoint.Keep());
     } else if (absl::IsDataLoss(status)) {
@@ -345,7 +354,8 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   }
   const absl::Time rows_done = absl::Now();
   std::sort(token_rows.begin(), token_rows.end());
-  for (const auto& [token, contact] : token_rows) RETURN_IF_ERROR(taken(store.InsertToken(token, contact)));
+  for (const auto& [token, contact] : token_rows)
+    RETURN_IF_ERROR(taken(store.InsertToken(token, contact)));
   std::sort(index_rows.begin(), index_rows.end(),
             [](const auto& a, const auto& b) { return a.hash < b.hash; });
   ASSIGN_OR_RETURN(const std::int64_t data_version_now, store.DataVersion());
@@ -377,8 +387,8 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   return results;
 }
 
-absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number, const MakeChange& make_change,
-                           const audit::Event& event) {
+absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number,
+                           const MakeChange& make_change, const audit::Event& event) {
   ASSIGN_OR_RETURN(store::Transaction transaction, keyring.store().BeginWrite());
   RETURN_IF_ERROR(keyring.Refresh());
   auto session = keyring::SessionWriter::Open(keyring);
@@ -388,24 +398,29 @@ absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number, cons
   ASSIGN_OR_RETURN(const ContactChange change, make_change(row));
   for (const ClassFields& fields : change.classes) {
     if (!keyring.role().Writes(fields.class_id)) {
-      return WithHint(absl::PermissionDeniedError("this role may not change that field"), "Ask an admin.");
+      return WithHint(absl::PermissionDeniedError("this role may not change that field"),
+                      "Ask an admin.");
     }
   }
   if (!change.removed.empty() || !change.added.empty()) {
     ASSIGN_OR_RETURN(const IdentifierIndex index, IdentifierIndex::Open(keyring));
-    const auto listed_in = [&](const crypto::Hash128& hash, const std::vector<IdentifierValue>& identifiers) {
-      return std::any_of(identifiers.begin(), identifiers.end(), [&](const IdentifierValue& identifier) {
-        return index.HashOf(identifier.kind, identifier.value) == hash;
-      });
+    const auto listed_in = [&](const crypto::Hash128& hash,
+                               const std::vector<IdentifierValue>& identifiers) {
+      return std::any_of(identifiers.begin(), identifiers.end(),
+                         [&](const IdentifierValue& identifier) {
+                           return index.HashOf(identifier.kind, identifier.value) == hash;
+                         });
     };
     std::vector<crypto::Hash128> hashes;
     for (std::size_t at = 0; at + 16 <= row.identifiers.size(); at += 16) {
       crypto::Hash128 hash;
-      std::copy_n(row.identifiers.begin() + static_cast<std::ptrdiff_t>(at), hash.size(), hash.begin());
+      std::copy_n(row.identifiers.begin() + static_cast<std::ptrdiff_t>(at), hash.size(),
+                  hash.begin());
       if (listed_in(hash, change.removed) || listed_in(hash, change.added)) continue;
       // The list in the row is unsealed: what stays must be this contact's by the index as well.
       ASSIGN_OR_RETURN(const auto owner, index.Find(hash));
-      if (owner != number) return absl::DataLossError("an identifier of this contact is not in the index");
+      if (owner != number)
+        return absl::DataLossError("an identifier of this contact is not in the index");
       hashes.push_back(hash);
     }
     for (const IdentifierValue& identifier : change.added) {

@@ -1,9 +1,9 @@
-// Writing contacts: every write has new keys (docs/format.md, "Writing"). Needs public keys only, but
-// for what must be read to be changed: so an importer writes and reads nothing.
+// Writing contacts: every write has new keys (docs/format.md, "Writing"). Needs public keys only,
+// but for what must be read to be changed: so an importer writes and reads nothing.
 //
-// A batch is one session and one transaction with its audit row: it is there as a whole or not at all.
-// What is sealed is sealed before the database is locked; where another process got in between (a
-// roster version, one of the same people), the batch is made again.
+// A batch is one session and one transaction with its audit row: it is there as a whole or not at
+// all. What is sealed is sealed before the database is locked; where another process got in between
+// (a roster version, one of the same people), the batch is made again.
 #pragma once
 
 #include <functional>
@@ -46,7 +46,7 @@ struct DraftResult {
   Outcome outcome = Outcome::kImported;
   ContactNumber contact = 0;
   std::optional<std::size_t> duplicate_of = {};  // an earlier draft of the same batch
-  bool assigned = false;    // newly, to a book that was asked for
+  bool assigned = false;                         // newly, to a book that was asked for
   bool unassigned = false;  // should have been assigned, but this member may not read it
 };
 
@@ -59,8 +59,8 @@ struct BatchOptions {
   std::function<audit::Event(const std::vector<DraftResult>&)> event;
 };
 
-// Where the time of all batches went. `write` is under the lock, `index` (tokens and identifiers) and
-// `commit` within it; `last_lock` is the newest batch's, `longest_lock` any transaction's.
+// Where the time of all batches went. `write` is under the lock, `index` (tokens and identifiers)
+// and `commit` within it; `last_lock` is the newest batch's, `longest_lock` any transaction's.
 struct BatchTimes {
   absl::Duration lookup, seal, write, index, commit, last_lock, longest_lock;
 };
@@ -102,8 +102,8 @@ class ContactWriter {
   keyring::Keyring* keyring_;
   IdentifierIndex index_;
   BatchTimes times_;
-  // Knows every index row that sessions up to `filter_session_` made; none where somebody else's session
-  // came in between, and then no more.
+  // Knows every index row that sessions up to `filter_session_` made; none where somebody else's
+  // session came in between, and then no more.
   std::optional<HashFilter> filter_;
   std::int64_t filter_session_ = 0;
   int large_batches_ = 0;
@@ -119,11 +119,11 @@ struct ContactChange {
 // What to change, given the contact as it stands: called inside the transaction, so that of two who
 // change a contact at once neither undoes the other.
 using MakeChange = std::function<absl::StatusOr<ContactChange>(const store::ContactRow&)>;
-// Seals the changed classes again under a new session and wraps them for every book that the contact
-// is in, so that every book reads the new value. `event` is written in the same transaction.
-// AlreadyExists: an identifier belongs to another contact. NotFound, DataLoss.
-absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number, const MakeChange& make_change,
-                           const audit::Event& event);
+// Seals the changed classes again under a new session and wraps them for every book that the
+// contact is in, so that every book reads the new value. `event` is written in the same
+// transaction. AlreadyExists: an identifier belongs to another contact. NotFound, DataLoss.
+absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number,
+                           const MakeChange& make_change, const audit::Event& event);
 
 // Assigns contacts that this member reads to a book. NotFound for the first that is not there.
 struct AssignResult {

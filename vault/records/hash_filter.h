@@ -1,6 +1,7 @@
-// Which index hashes are surely not in the vault: a Bloom filter of fixed size (B. H. Bloom, "Space/time
-// trade-offs in hash coding with allowable errors", 1970). A bulk import asks it first, since looking up
-// 40,000 random hashes reads most pages of a large index for people who are new nearly all of them.
+// Which index hashes are surely not in the vault: a Bloom filter of fixed size (B. H. Bloom,
+// "Space/time trade-offs in hash coding with allowable errors", 1970). A bulk import asks it first,
+// since looking up 30,000 random hashes reads most pages of a large index for people who are new
+// nearly all of them.
 //
 // Index hashes are keyed and random, so their own bits are the filter's hash functions.
 #pragma once
@@ -42,7 +43,9 @@ class HashFilter {
     return bits & (kBits - 1);
   }
   static std::size_t Word(const crypto::Hash128& hash, int probe) { return Bit(hash, probe) / 64; }
-  static std::uint64_t Mask(const crypto::Hash128& hash, int probe) { return std::uint64_t{1} << (Bit(hash, probe) % 64); }
+  static std::uint64_t Mask(const crypto::Hash128& hash, int probe) {
+    return std::uint64_t{1} << (Bit(hash, probe) % 64);
+  }
 
   std::vector<std::uint64_t> words_;
 };

@@ -29,11 +29,14 @@ class Faults {
     if (count_++ == 0) first_ = std::string(fault);
   }
   bool any() const { return count_ > 0; }
-  HealthCheck Result(std::string name, absl::string_view looked_at, absl::string_view mended = "") const {
-    if (!any()) return {.name = std::move(name), .ok = true, .detail = absl::StrCat(looked_at, mended)};
+  HealthCheck Result(std::string name, absl::string_view looked_at,
+                     absl::string_view mended = "") const {
+    if (!any())
+      return {.name = std::move(name), .ok = true, .detail = absl::StrCat(looked_at, mended)};
     return {.name = std::move(name),
             .ok = false,
-            .detail = absl::StrCat(first_, count_ > 1 ? absl::StrCat(" (and ", count_ - 1, " more)") : "", mended)};
+            .detail = absl::StrCat(
+                first_, count_ > 1 ? absl::StrCat(" (and ", count_ - 1, " more)") : "", mended)};
   }
 
  private:
@@ -44,13 +47,17 @@ class Faults {
 // Contact numbers, as ranges that are merged once all are known.
 class Numbers {
  public:
-  void Add(const std::vector<CoverageRange>& ranges) { ranges_.insert(ranges_.end(), ranges.begin(), ranges.end()); }
+  void Add(const std::vector<CoverageRange>& ranges) {
+    ranges_.insert(ranges_.end(), ranges.begin(), ranges.end());
+  }
   void Seal() {
-    std::sort(ranges_.begin(), ranges_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::sort(ranges_.begin(), ranges_.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<CoverageRange> merged;
     for (const CoverageRange& range : ranges_) {
       if (!merged.empty() && End(merged.back()) >= range.first) {
-        merged.back().count = static_cast<std::uint64_t>(std::max(End(merged.back()), End(range)) - merged.back().first);
+        merged.back().count = static_cast<std::uint64_t>(std::max(End(merged.back()), End(range)) -
+                                                         merged.back().first);
       } else {
         merged.push_back(range);
       }
@@ -58,8 +65,9 @@ class Numbers {
     ranges_ = std::move(merged);
   }
   bool Contains(ContactNumber number) const {
-    auto after = std::upper_bound(ranges_.begin(), ranges_.end(), number,
-                                  [](ContactNumber n, const CoverageRange& range) { return n < range.first; });
+    auto after = std::upper_bound(
+        ranges_.begin(), ranges_.end(), number,
+        [](ContactNumber n, const CoverageRange& range) { return n < range.first; });
     return after != ranges_.begin() && number < End(*(after - 1));
   }
   std::int64_t Count() const {
@@ -69,7 +77,9 @@ class Numbers {
   }
 
  private:
-  static ContactNumber End(const CoverageRange& range) { return range.first + static_cast<ContactNumber>(range.count); }
+  static ContactNumber End(const CoverageRange& range) {
+    return range.first + static_cast<ContactNumber>(range.count);
+  }
   std::vector<CoverageRange> ranges_;
 };
 
@@ -81,17 +91,25 @@ class Doctor {
   absl::StatusOr<std::vector<HealthCheck>> Run() {
     if (auto index = IdentifierIndex::Open(keyring_); index.ok()) index_ = *std::move(index);
     const std::pair<const char*, absl::Status (Doctor::*)()> checks[] = {
-        {"files", &Doctor::Files},       {"pages", &Doctor::Pages},     {"sessions", &Doctor::Sessions},
-        {"roster", &Doctor::Roster},     {"members", &Doctor::Members}, {"grants", &Doctor::Grants},
-        // Before the contacts, which an assignment that does not count makes unreadable until it is removed.
-        {"books", &Doctor::Books},       {"contacts", &Doctor::Contacts}, {"index", &Doctor::Index},
+        {"files", &Doctor::Files},
+        {"pages", &Doctor::Pages},
+        {"sessions", &Doctor::Sessions},
+        {"roster", &Doctor::Roster},
+        {"members", &Doctor::Members},
+        {"grants", &Doctor::Grants},
+        // Before the contacts, which an assignment that does not count makes unreadable until it is
+        // removed.
+        {"books", &Doctor::Books},
+        {"contacts", &Doctor::Contacts},
+        {"index", &Doctor::Index},
         {"audit", &Doctor::Audit}};
     for (const auto& [name, check] : checks) {
       name_ = name;
       rows_ = 0;
       const absl::Status status = (this->*check)();
       if (absl::IsCancelled(status) || absl::IsUnavailable(status)) return status;
-      if (!status.ok()) results_.push_back({.name = name, .ok = false, .detail = std::string(status.message())});
+      if (!status.ok())
+        results_.push_back({.name = name, .ok = false, .detail = std::string(status.message())});
     }
     return std::move(results_);
   }
@@ -136,8 +154,10 @@ absl::Status Doctor::Files() {
   Faults faults;
   const std::string& directory = keyring_.paths().directory;
   struct stat info {};
-  if (stat(directory.c_str(), &info) != 0) return absl::DataLossError("the vault's folder cannot be looked at");
-  if ((info.st_mode & 07) != 0) faults.Add("the vault's folder is open to every user of this machine");
+  if (stat(directory.c_str(), &info) != 0)
+    return absl::DataLossError("the vault's folder cannot be looked at");
+  if ((info.st_mode & 07) != 0)
+    faults.Add("the vault's folder is open to every user of this machine");
   DIR* open = opendir(directory.c_str());
   if (open == nullptr) return absl::DataLossError("the vault's folder cannot be listed");
   std::int64_t files = 0;
@@ -145,7 +165,8 @@ absl::Status Doctor::Files() {
     const std::string path = absl::StrCat(directory, "/", entry->d_name);
     if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
     ++files;
-    if ((info.st_mode & 07) != 0) faults.Add(absl::StrCat(entry->d_name, " is open to every user of this machine"));
+    if ((info.st_mode & 07) != 0)
+      faults.Add(absl::StrCat(entry->d_name, " is open to every user of this machine"));
   }
   closedir(open);
   Report(faults, absl::StrCat(files, " files, for their owner and group alone"));
@@ -175,16 +196,22 @@ absl::Status Doctor::Sessions() {
         faults.Add(absl::StrCat("session ", number, " does not name the one before it"));
       }
       if (session->last_taking != last_taking) {
-        faults.Add(absl::StrCat("session ", number, " is wrong about what was taken away before it"));
+        faults.Add(
+            absl::StrCat("session ", number, " is wrong about what was taken away before it"));
       }
       const keyring::Roster* roster = keyring_.history().Version(session->roster_version);
       const keyring::RoleDefinition* role = roster->RoleOf(*roster->FindMember(session->member));
       for (const keyring::Coverage& coverage : session->coverage) {
-        const bool may = role != nullptr && role->Has(coverage.kind == CoverageKind::kCreated ? keyring::Power::kCreateContacts
-                                                                                              : keyring::Power::kAssign);
-        if (!may) faults.Add(absl::StrCat("session ", number, " creates or assigns, which its signer may not"));
-        else if (coverage.kind == CoverageKind::kCreated) created_.Add(coverage.ranges);
-        else if (coverage.kind == CoverageKind::kAssigned) assigned_[coverage.book].Add(coverage.ranges);
+        const bool may = role != nullptr && role->Has(coverage.kind == CoverageKind::kCreated
+                                                          ? keyring::Power::kCreateContacts
+                                                          : keyring::Power::kAssign);
+        if (!may)
+          faults.Add(
+              absl::StrCat("session ", number, " creates or assigns, which its signer may not"));
+        else if (coverage.kind == CoverageKind::kCreated)
+          created_.Add(coverage.ranges);
+        else if (coverage.kind == CoverageKind::kAssigned)
+          assigned_[coverage.book].Add(coverage.ranges);
       }
       if (session->TakesAway()) last_taking = number;
     }
@@ -206,7 +233,8 @@ absl::Status Doctor::Roster() {
     if (roster.session_head == 0) continue;
     ASSIGN_OR_RETURN(const auto record, store_.GetSession(roster.session_head));
     if (!record || keyring::HashOfSession(*record) != roster.session_head_hash) {
-      faults.Add(absl::StrCat("roster version ", version, " names another session ", roster.session_head));
+      faults.Add(
+          absl::StrCat("roster version ", version, " names another session ", roster.session_head));
     }
   }
   Report(faults, absl::StrCat(keyring_.roster().version, " signed versions, one chain"));
@@ -223,10 +251,12 @@ absl::Status Doctor::Members() {
   absl::flat_hash_set<std::string> known;
   for (const keyring::Member& member : keyring_.roster().members) {
     if (!member.active) continue;
-    const std::string id = file.EntryId(member.kind == keyring::MemberKind::kRecovery ? keyring::kRecoveryEntryName
-                                                                                       : absl::string_view(member.name));
+    const std::string id = file.EntryId(member.kind == keyring::MemberKind::kRecovery
+                                            ? keyring::kRecoveryEntryName
+                                            : absl::string_view(member.name));
     known.insert(id);
-    if (file.Find(id) == nullptr) faults.Add("a member has no entry in unlock.json and cannot unlock the vault");
+    if (file.Find(id) == nullptr)
+      faults.Add("a member has no entry in unlock.json and cannot unlock the vault");
   }
   std::vector<std::string> strangers;
   for (const auto& [id, entry] : file.entries()) {
@@ -235,18 +265,22 @@ absl::Status Doctor::Members() {
   if (!strangers.empty() && options_.repair) {
     for (const std::string& id : strangers) file.Remove(id);
     RETURN_IF_ERROR(file.Save(keyring_.paths().unlock()));
-    RETURN_IF_ERROR(audit::Append(store_, keyring_.AuditAuthor(),
-                                  {.act = "doctor.repair", .detail = absl::StrCat("{\"unlock_entries\":", strangers.size(), "}")}));
+    RETURN_IF_ERROR(
+        audit::Append(store_, keyring_.AuditAuthor(),
+                      {.act = "doctor.repair",
+                       .detail = absl::StrCat("{\"unlock_entries\":", strangers.size(), "}")}));
     mended = absl::StrCat("; removed ", strangers.size(), " entries of nobody from unlock.json");
   } else if (!strangers.empty()) {
-    faults.Add(absl::StrCat("unlock.json has ", strangers.size(), " entries of nobody (an interrupted 'member add'; --repair removes them)"));
+    faults.Add(
+        absl::StrCat("unlock.json has ", strangers.size(),
+                     " entries of nobody (an interrupted 'member add'; --repair removes them)"));
   }
   Report(faults, absl::StrCat(known.size(), " members can unlock"), mended);
   return transaction.Commit();
 }
 
-// Each compartment's secret is granted to those who should hold it; what is sealed to this member, or
-// to a root compartment that it holds, opens and gives the public key in the roster.
+// Each compartment's secret is granted to those who should hold it; what is sealed to this member,
+// or to a root compartment that it holds, opens and gives the public key in the roster.
 absl::Status Doctor::Grants() {
   Faults faults;
   const keyring::Roster& roster = keyring_.roster();
@@ -265,21 +299,26 @@ absl::Status Doctor::Grants() {
       if (role->root_scope) {
         RETURN_IF_ERROR(expect(member.id, kRootBook, class_id));
       } else {
-        for (const BookId book : roster.BooksOf(member.id)) RETURN_IF_ERROR(expect(member.id, book, class_id));
+        for (const BookId book : roster.BooksOf(member.id))
+          RETURN_IF_ERROR(expect(member.id, book, class_id));
       }
     }
   }
   for (const keyring::Book& book : roster.books) {
-    for (const ClassId class_id : roster.DataClasses()) RETURN_IF_ERROR(expect(MemberId{0}, book.id, class_id));
+    for (const ClassId class_id : roster.DataClasses())
+      RETURN_IF_ERROR(expect(MemberId{0}, book.id, class_id));
   }
   std::int64_t opened = 0;
   for (const keyring::Compartment& compartment : roster.compartments) {
     if (!keyring_.role().Holds(compartment.class_id)) continue;
-    const bool mine = keyring_.role().root_scope || roster.IsMember(compartment.book, keyring_.bundle().member);
+    const bool mine =
+        keyring_.role().root_scope || roster.IsMember(compartment.book, keyring_.bundle().member);
     if (!mine) continue;
     const auto pair = keyring_.CompartmentPair(compartment.book, compartment.class_id);
-    if (pair.ok()) ++opened;
-    else faults.Add(absl::string_view(pair.status().message()));
+    if (pair.ok())
+      ++opened;
+    else
+      faults.Add(absl::string_view(pair.status().message()));
   }
   Report(faults, absl::StrCat(rows_, " grants, ", opened, " compartments opened"));
   return absl::OkStatus();
@@ -292,7 +331,8 @@ absl::Status Doctor::Contacts() {
   RETURN_IF_ERROR(store_.EachContact(1, [&](const store::ContactRow& row) -> absl::StatusOr<bool> {
     RETURN_IF_ERROR(Step());
     const std::string token = FormatToken(row.token);
-    if (!created_.Contains(row.number)) faults.Add(absl::StrCat(token, " was created by no session that counts"));
+    if (!created_.Contains(row.number))
+      faults.Add(absl::StrCat(token, " was created by no session that counts"));
     ASSIGN_OR_RETURN(const auto by_token, store_.FindToken(row.token));
     if (by_token != row.number) faults.Add(absl::StrCat(token, " is not found by its token"));
     const auto values = DecodeValues(row.values);
@@ -311,9 +351,11 @@ absl::Status Doctor::Contacts() {
     return true;
   }));
   const std::int64_t missing = created_.Count() - rows_;
-  if (missing > 0 && !faults.any()) faults.Add(absl::StrCat(missing, " contacts that sessions created are missing"));
+  if (missing > 0 && !faults.any())
+    faults.Add(absl::StrCat(missing, " contacts that sessions created are missing"));
   ASSIGN_OR_RETURN(const std::int64_t tokens, store_.CountTokens());
-  if (tokens != rows_) faults.Add("the table of tokens has another number of rows than there are contacts");
+  if (tokens != rows_)
+    faults.Add("the table of tokens has another number of rows than there are contacts");
   Report(faults, absl::StrCat(rows_, " contacts, ", opened, " sealed values opened"));
   return absl::OkStatus();
 }
@@ -322,8 +364,9 @@ absl::Status Doctor::Contacts() {
 absl::Status Doctor::MendIndex(const std::vector<crypto::Hash128>& bad, std::int64_t& mended) {
   ASSIGN_OR_RETURN(store::Transaction transaction, store_.BeginWrite());
   for (const crypto::Hash128& hash : bad) RETURN_IF_ERROR(store_.DeleteIndex(hash));
-  RETURN_IF_ERROR(audit::Append(store_, keyring_.AuditAuthor(),
-                                {.act = "doctor.repair", .detail = absl::StrCat("{\"index_rows\":", bad.size(), "}")}));
+  RETURN_IF_ERROR(audit::Append(
+      store_, keyring_.AuditAuthor(),
+      {.act = "doctor.repair", .detail = absl::StrCat("{\"index_rows\":", bad.size(), "}")}));
   RETURN_IF_ERROR(transaction.Commit());
   mended = static_cast<std::int64_t>(bad.size());
   return absl::OkStatus();
@@ -343,14 +386,19 @@ absl::Status Doctor::Index() {
     bool listed = false;
     ASSIGN_OR_RETURN(const bool there, store_.GetContact(row.contact, contact));
     if (there) {
-      for (std::size_t at = 0; at + row.hash.size() <= contact.identifiers.size() && !listed; at += row.hash.size()) {
-        listed = std::memcmp(contact.identifiers.data() + at, row.hash.data(), row.hash.size()) == 0;
+      for (std::size_t at = 0; at + row.hash.size() <= contact.identifiers.size() && !listed;
+           at += row.hash.size()) {
+        listed =
+            std::memcmp(contact.identifiers.data() + at, row.hash.data(), row.hash.size()) == 0;
       }
     }
     if (index_->Check(row).ok() && listed) return absl::OkStatus();
-    if (options_.repair && bad.size() < kMaxBad) bad.push_back(row.hash);
-    else faults.Add(there ? absl::StrCat("a row of the index that does not count leads to ", FormatToken(contact.token))
-                          : std::string("a row of the index leads to no contact"));
+    if (options_.repair && bad.size() < kMaxBad)
+      bad.push_back(row.hash);
+    else
+      faults.Add(there ? absl::StrCat("a row of the index that does not count leads to ",
+                                      FormatToken(contact.token))
+                       : std::string("a row of the index leads to no contact"));
     return absl::OkStatus();
   }));
   const std::int64_t rows = rows_;
@@ -360,18 +408,20 @@ absl::Status Doctor::Index() {
     RETURN_IF_ERROR(MendIndex(bad, count));
     mended = absl::StrCat("; removed ", count, " rows that do not count");
   }
-  RETURN_IF_ERROR(store_.EachContact(1, [&](const store::ContactRow& contact) -> absl::StatusOr<bool> {
-    RETURN_IF_ERROR(Step());
-    for (std::size_t at = 0; at + 16 <= contact.identifiers.size(); at += 16) {
-      crypto::Hash128 hash;
-      std::memcpy(hash.data(), contact.identifiers.data() + at, hash.size());
-      const auto owner = index_->Find(hash);
-      if (!owner.ok() || *owner != contact.number) {
-        faults.Add(absl::StrCat("an identifier of ", FormatToken(contact.token), " is not in the index"));
-      }
-    }
-    return true;
-  }));
+  RETURN_IF_ERROR(
+      store_.EachContact(1, [&](const store::ContactRow& contact) -> absl::StatusOr<bool> {
+        RETURN_IF_ERROR(Step());
+        for (std::size_t at = 0; at + 16 <= contact.identifiers.size(); at += 16) {
+          crypto::Hash128 hash;
+          std::memcpy(hash.data(), contact.identifiers.data() + at, hash.size());
+          const auto owner = index_->Find(hash);
+          if (!owner.ok() || *owner != contact.number) {
+            faults.Add(absl::StrCat("an identifier of ", FormatToken(contact.token),
+                                    " is not in the index"));
+          }
+        }
+        return true;
+      }));
   Report(faults, absl::StrCat(rows, " rows, each bound to its contact"), mended);
   return absl::OkStatus();
 }
@@ -388,27 +438,32 @@ absl::Status Doctor::Books() {
   }));
   for (const BookId book : books) {
     std::int64_t counting = 0;
-    RETURN_IF_ERROR(store_.EachBookContact(book, 0, [&](const store::BookContactRow& row) -> absl::StatusOr<bool> {
-      RETURN_IF_ERROR(Step());
-      absl::Status status = keyring_.roster().FindBook(book) == nullptr
-                                ? absl::DataLossError("a book that the roster does not know has contacts")
-                                : keyring_.sessions().CheckAssignment(book, row.contact, row.session);
-      store::ContactRow contact;
-      if (status.ok()) {
-        ASSIGN_OR_RETURN(const bool there, store_.GetContact(row.contact, contact));
-        if (!there) status = absl::DataLossError("a contact that is not there is assigned");
-      }
-      if (status.ok()) {
-        ++counting;
-        // Whoever reaches the book opens its wraps as its members do.
-        const absl::Status opens = reader_.CheckWraps(contact, row);
-        if (!opens.ok()) faults.Add(absl::StrCat(FormatToken(contact.token), ": ", opens.message()));
-        return true;
-      }
-      if (options_.repair && bad.size() < kMaxBad) bad.push_back({.book = row.book, .contact = row.contact});
-      else faults.Add(absl::string_view(status.message()));
-      return true;
-    }));
+    RETURN_IF_ERROR(store_.EachBookContact(
+        book, 0, [&](const store::BookContactRow& row) -> absl::StatusOr<bool> {
+          RETURN_IF_ERROR(Step());
+          absl::Status status =
+              keyring_.roster().FindBook(book) == nullptr
+                  ? absl::DataLossError("a book that the roster does not know has contacts")
+                  : keyring_.sessions().CheckAssignment(book, row.contact, row.session);
+          store::ContactRow contact;
+          if (status.ok()) {
+            ASSIGN_OR_RETURN(const bool there, store_.GetContact(row.contact, contact));
+            if (!there) status = absl::DataLossError("a contact that is not there is assigned");
+          }
+          if (status.ok()) {
+            ++counting;
+            // Whoever reaches the book opens its wraps as its members do.
+            const absl::Status opens = reader_.CheckWraps(contact, row);
+            if (!opens.ok())
+              faults.Add(absl::StrCat(FormatToken(contact.token), ": ", opens.message()));
+            return true;
+          }
+          if (options_.repair && bad.size() < kMaxBad)
+            bad.push_back({.book = row.book, .contact = row.contact});
+          else
+            faults.Add(absl::string_view(status.message()));
+          return true;
+        }));
     if (counting < assigned_[book].Count()) {
       // Nothing takes contacts out of books yet, so what sessions assigned must be there.
       ASSIGN_OR_RETURN(const std::int64_t last_taking, keyring_.sessions().LastTaking());
@@ -418,9 +473,11 @@ absl::Status Doctor::Books() {
   std::string mended;
   if (!bad.empty()) {
     ASSIGN_OR_RETURN(store::Transaction transaction, store_.BeginWrite());
-    for (const store::BookContactRow& row : bad) RETURN_IF_ERROR(store_.DeleteBookContact(row.book, row.contact));
-    RETURN_IF_ERROR(audit::Append(store_, keyring_.AuditAuthor(),
-                                  {.act = "doctor.repair", .detail = absl::StrCat("{\"book_rows\":", bad.size(), "}")}));
+    for (const store::BookContactRow& row : bad)
+      RETURN_IF_ERROR(store_.DeleteBookContact(row.book, row.contact));
+    RETURN_IF_ERROR(audit::Append(
+        store_, keyring_.AuditAuthor(),
+        {.act = "doctor.repair", .detail = absl::StrCat("{\"book_rows\":", bad.size(), "}")}));
     RETURN_IF_ERROR(transaction.Commit());
     mended = absl::StrCat("; removed ", bad.size(), " rows that do not count");
   }
@@ -429,7 +486,8 @@ absl::Status Doctor::Books() {
 }
 
 absl::Status Doctor::Audit() {
-  const auto keys = [&](MemberId member, std::uint64_t version) -> std::optional<crypto::VerifyKey> {
+  const auto keys = [&](MemberId member,
+                        std::uint64_t version) -> std::optional<crypto::VerifyKey> {
     const keyring::Roster* roster = keyring_.history().Version(version);
     const keyring::Member* found = roster == nullptr ? nullptr : roster->FindMember(member);
     return found == nullptr || !found->active ? std::nullopt : std::optional(found->verify);
@@ -444,9 +502,11 @@ absl::Status Doctor::Audit() {
 
 }  // namespace
 
-absl::StatusOr<std::vector<HealthCheck>> CheckHealth(keyring::Keyring& keyring, const HealthOptions& options) {
+absl::StatusOr<std::vector<HealthCheck>> CheckHealth(keyring::Keyring& keyring,
+                                                     const HealthOptions& options) {
   if (options.repair && !keyring.role().Has(keyring::Power::kSignRoster)) {
-    return WithHint(absl::PermissionDeniedError("this member may not repair the vault"), "Ask an admin.");
+    return WithHint(absl::PermissionDeniedError("this member may not repair the vault"),
+                    "Ask an admin.");
   }
   return Doctor(keyring, options).Run();
 }

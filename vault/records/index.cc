@@ -32,12 +32,14 @@ store::IndexRow IdentifierIndex::MakeRow(const crypto::Hash128& hash, ContactNum
 
 absl::Status IdentifierIndex::Check(const store::IndexRow& row) const {
   if (crypto::EqualInConstantTime(row.tag, TagOf(row.hash, row.contact))) return absl::OkStatus();
-  return WithHint(absl::DataLossError(absl::StrCat("an index row of contact number ", row.contact,
-                                                   " was altered, moved or planted")),
-                  "Somebody wrote into the vault's files. 'sealbook doctor' lists what does not count.");
+  return WithHint(
+      absl::DataLossError(absl::StrCat("an index row of contact number ", row.contact,
+                                       " was altered, moved or planted")),
+      "Somebody wrote into the vault's files. 'sealbook doctor' lists what does not count.");
 }
 
-absl::StatusOr<std::optional<ContactNumber>> IdentifierIndex::Find(const crypto::Hash128& hash) const {
+absl::StatusOr<std::optional<ContactNumber>> IdentifierIndex::Find(
+    const crypto::Hash128& hash) const {
   store::IndexRow row;
   ASSIGN_OR_RETURN(const bool found, keyring_->store().FindIndex(hash, row));
   if (!found) return std::nullopt;

@@ -1,6 +1,6 @@
 // The one index of identifiers (docs/format.md, "Index row"): keyed hashes that whoever holds the
-// compartment (root, index) can make, and nobody else. Phone numbers are few enough to try them all,
-// so holders of the key can test numbers: roles have it that create contacts, and no others.
+// compartment (root, index) can make, and nobody else. Phone numbers are few enough to try them
+// all, so holders of the key can test numbers: roles have it that create contacts, and no others.
 #pragma once
 
 #include <optional>
@@ -30,7 +30,8 @@ class IdentifierIndex {
   absl::Status Check(const store::IndexRow& row) const;
 
  private:
-  IdentifierIndex(keyring::Keyring& keyring, crypto::IndexHashKey hash_key, crypto::IndexTagKey tag_key)
+  IdentifierIndex(keyring::Keyring& keyring, crypto::IndexHashKey hash_key,
+                  crypto::IndexTagKey tag_key)
       : keyring_(&keyring), hash_key_(std::move(hash_key)), tag_key_(std::move(tag_key)) {}
   crypto::Hash128 TagOf(const crypto::Hash128& hash, ContactNumber contact) const;
 

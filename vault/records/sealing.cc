@@ -10,7 +10,8 @@ namespace sealbook::records {
 
 absl::StatusOr<WrapEntry> WrapFor(keyring::SessionWriter& session, const keyring::VaultId& vault,
                                   ContactNumber contact, std::int64_t token, ClassId class_id,
-                                  std::uint32_t revision, BookId book, const crypto::ValueKey& key) {
+                                  std::uint32_t revision, BookId book,
+                                  const crypto::ValueKey& key) {
   ASSIGN_OR_RETURN(const crypto::WrapKey* wrap_key, session.Wrap(book, class_id));
   const Place place{.vault = vault,
                     .contact = contact,
@@ -24,10 +25,10 @@ absl::StatusOr<WrapEntry> WrapFor(keyring::SessionWriter& session, const keyring
   return wrap;
 }
 
-absl::StatusOr<SealedClass> SealClass(keyring::SessionWriter& session, const keyring::VaultId& vault,
-                                      ContactNumber contact, std::int64_t token, ClassId class_id,
-                                      std::uint32_t revision, const Fields& fields,
-                                      const std::vector<BookId>& books) {
+absl::StatusOr<SealedClass> SealClass(keyring::SessionWriter& session,
+                                      const keyring::VaultId& vault, ContactNumber contact,
+                                      std::int64_t token, ClassId class_id, std::uint32_t revision,
+                                      const Fields& fields, const std::vector<BookId>& books) {
   ASSIGN_OR_RETURN(const crypto::SessionSecret* secret, session.RootSecret(class_id));
   const crypto::ValueKey key = crypto::DeriveValueKey(*secret, contact, class_id, revision);
   const Place place{.vault = vault,
@@ -61,7 +62,8 @@ absl::Status RewriteClasses(keyring::Keyring& keyring, keyring::SessionWriter& s
   std::vector<std::vector<WrapEntry>> book_wraps;
   for (const keyring::Book& book : keyring.roster().books) {
     store::BookContactRow assigned;
-    ASSIGN_OR_RETURN(const bool found, keyring.store().GetBookContact(book.id, row.number, assigned));
+    ASSIGN_OR_RETURN(const bool found,
+                     keyring.store().GetBookContact(book.id, row.number, assigned));
     if (!found) continue;
     RETURN_IF_ERROR(keyring.sessions().CheckAssignment(book.id, row.number, assigned.session));
     ASSIGN_OR_RETURN(std::vector<WrapEntry> wraps, DecodeWraps(assigned.wraps));
@@ -73,8 +75,8 @@ absl::Status RewriteClasses(keyring::Keyring& keyring, keyring::SessionWriter& s
     const auto old = std::find_if(values.begin(), values.end(), [&](const ValueEntry& e) {
       return e.class_id == changed.class_id;
     });
-    // An emptied class keeps its entry, with no fields: its revision must not begin anew, since a key
-    // comes from contact, class and revision.
+    // An emptied class keeps its entry, with no fields: its revision must not begin anew, since a
+    // key comes from contact, class and revision.
     if (old == values.end() && changed.fields.empty()) continue;
     const std::uint32_t revision = old == values.end() ? 1 : old->revision + 1;
     ASSIGN_OR_RETURN(SealedClass sealed,
@@ -103,7 +105,8 @@ absl::Status RewriteClasses(keyring::Keyring& keyring, keyring::SessionWriter& s
 }
 
 absl::Status ReplaceIdentifiers(keyring::Keyring& keyring, const IdentifierIndex& index,
-                                store::ContactRow& row, const std::vector<crypto::Hash128>& hashes) {
+                                store::ContactRow& row,
+                                const std::vector<crypto::Hash128>& hashes) {
   for (const crypto::Hash128& hash : hashes) {
     ASSIGN_OR_RETURN(const auto owner, index.Find(hash));
     if (owner && *owner != row.number) {

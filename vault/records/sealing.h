@@ -15,19 +15,19 @@ struct SealedClass {
   ValueEntry value;
   std::vector<WrapEntry> wraps;  // in the order of the books
 };
-absl::StatusOr<SealedClass> SealClass(keyring::SessionWriter& session, const keyring::VaultId& vault,
-                                      ContactNumber contact, std::int64_t token, ClassId class_id,
-                                      std::uint32_t revision, const Fields& fields,
-                                      const std::vector<BookId>& books);
+absl::StatusOr<SealedClass> SealClass(keyring::SessionWriter& session,
+                                      const keyring::VaultId& vault, ContactNumber contact,
+                                      std::int64_t token, ClassId class_id, std::uint32_t revision,
+                                      const Fields& fields, const std::vector<BookId>& books);
 
 // The wrap of a value key for one book.
 absl::StatusOr<WrapEntry> WrapFor(keyring::SessionWriter& session, const keyring::VaultId& vault,
                                   ContactNumber contact, std::int64_t token, ClassId class_id,
                                   std::uint32_t revision, BookId book, const crypto::ValueKey& key);
 
-// Inside a write transaction: puts new contents of some classes into a contact's row, and their wraps
-// into the row of every book whose assignment of the contact counts. DataLoss: one that does not count
-// is there; nothing is wrapped for anybody then.
+// Inside a write transaction: puts new contents of some classes into a contact's row, and their
+// wraps into the row of every book whose assignment of the contact counts. DataLoss: one that does
+// not count is there; nothing is wrapped for anybody then.
 absl::Status RewriteClasses(keyring::Keyring& keyring, keyring::SessionWriter& session,
                             store::ContactRow& row, const std::vector<ClassFields>& classes);
 
@@ -36,8 +36,8 @@ absl::Status RewriteClasses(keyring::Keyring& keyring, keyring::SessionWriter& s
 absl::Status ReplaceIdentifiers(keyring::Keyring& keyring, const IdentifierIndex& index,
                                 store::ContactRow& row, const std::vector<crypto::Hash128>& hashes);
 
-// Inside a write transaction: assigns a contact, wrapping all of its classes' keys, which `reader` must
-// be able to open. False: it was assigned already.
+// Inside a write transaction: assigns a contact, wrapping all of its classes' keys, which `reader`
+// must be able to open. False: it was assigned already.
 absl::StatusOr<bool> AssignOne(keyring::Keyring& keyring, keyring::SessionWriter& session,
                                ContactReader& reader, BookId book, const store::ContactRow& row);
 

@@ -46,10 +46,12 @@ bool LooksLikeToken(absl::string_view text) {
 
 absl::StatusOr<std::int64_t> ParseToken(absl::string_view text) {
   if (!LooksLikeToken(text)) {
-    return WithHint(absl::InvalidArgumentError("not a token"), "A token looks like UID_2837470195.");
+    return WithHint(absl::InvalidArgumentError("not a token"),
+                    "A token looks like UID_2837470195.");
   }
   text.remove_prefix(kTokenPrefix.size());
-  if (text.size() < kTokenDigits || text.size() > kMaxTokenDigits || text[0] == '0' || Damm(text) != 0) {
+  if (text.size() < kTokenDigits || text.size() > kMaxTokenDigits || text[0] == '0' ||
+      Damm(text) != 0) {
     return WithHint(absl::InvalidArgumentError("a mistyped token: its check digit is wrong"),
                     "Copy it again.");
   }

@@ -39,7 +39,8 @@ absl::Status CreateFile(const std::string& path) {
   // The mode is the vault's decision, not the umask's: several OS users of one group work on it.
   const bool done = fchmod(fd, 0660) == 0;
   close(fd);
-  return done ? absl::OkStatus() : absl::InternalError(absl::StrCat("cannot set the mode of ", path));
+  return done ? absl::OkStatus()
+              : absl::InternalError(absl::StrCat("cannot set the mode of ", path));
 }
 
 }  // namespace
@@ -61,13 +62,14 @@ Statement& Statement::Bind(int index, std::int64_t value) {
 }
 Statement& Statement::Bind(int index, ByteView bytes) {
   // A null pointer would bind NULL, and an empty blob is not that.
-  sqlite3_bind_blob64(statement_, index, bytes.empty() ? "" : static_cast<const void*>(bytes.data()),
-                      bytes.size(), SQLITE_STATIC);
+  sqlite3_bind_blob64(statement_, index,
+                      bytes.empty() ? "" : static_cast<const void*>(bytes.data()), bytes.size(),
+                      SQLITE_STATIC);
   return *this;
 }
 Statement& Statement::Bind(int index, absl::string_view text) {
-  sqlite3_bind_text64(statement_, index, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC,
-                      SQLITE_UTF8);
+  sqlite3_bind_text64(statement_, index, text.empty() ? "" : text.data(), text.size(),
+                      SQLITE_STATIC, SQLITE_UTF8);
   return *this;
 }
 Statement& Statement::BindNull(int index) {
@@ -87,7 +89,8 @@ absl::StatusOr<bool> Statement::Step() {
 absl::Status Statement::Run() {
   ASSIGN_OR_RETURN(const bool row, Step());
   Reset();
-  return row ? absl::InternalError("a statement gave a row that nobody asked for") : absl::OkStatus();
+  return row ? absl::InternalError("a statement gave a row that nobody asked for")
+             : absl::OkStatus();
 }
 
 void Statement::Reset() {
@@ -107,7 +110,8 @@ bool Statement::IsNull(int column) const {
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path,
-                                                         const crypto::DatabaseKey& key, Mode mode) {
+                                                         const crypto::DatabaseKey& key,
+                                                         Mode mode) {
   if (mode == Mode::kCreate) {
     RETURN_IF_ERROR(CreateFile(path));
   } else {
@@ -125,9 +129,10 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
   std::unique_ptr<Database> database(new Database(handle));
   if (code != SQLITE_OK) return database->ErrorFor(code, path);
   if (sqlite3_db_readonly(handle, "main") == 1) {
-    return WithHint(absl::InternalError(absl::StrCat(path, " cannot be written")),
-                    "Every command writes the audit log: give this user write access to the vault's "
-                    "directory and files.");
+    return WithHint(
+        absl::InternalError(absl::StrCat(path, " cannot be written")),
+        "Every command writes the audit log: give this user write access to the vault's "
+        "directory and files.");
   }
   sqlite3_busy_timeout(handle, static_cast<int>(absl::ToInt64Milliseconds(kBusyTimeout)));
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -197,7 +202,8 @@ void Database::DeferCheckpoints() {
 absl::Status Database::CheckpointPast(int pages) {
   if (wal_pages_ <= pages) return absl::OkStatus();
   wal_pages_ = 0;
-  const int code = sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  const int code =
+      sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY) return absl::OkStatus();
   return ErrorFor(code, "the vault's write-ahead log");
 }
@@ -207,11 +213,13 @@ absl::Status Database::ErrorFor(int code, absl::string_view what) const {
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return WithHint(absl::UnavailableError(absl::StrCat(what, " is busy: another process writes")),
-                      "Try again in a moment.");
+      return WithHint(
+          absl::UnavailableError(absl::StrCat(what, " is busy: another process writes")),
+          "Try again in a moment.");
     case SQLITE_NOTADB:
-      return WithHint(absl::DataLossError(absl::StrCat(what, " does not open with this vault's key")),
-                      "It was damaged or replaced: put vault.db and unlock.json of the same backup back.");
+      return WithHint(
+          absl::DataLossError(absl::StrCat(what, " does not open with this vault's key")),
+          "It was damaged or replaced: put vault.db and unlock.json of the same backup back.");
     case SQLITE_CORRUPT:
       return WithHint(absl::DataLossError(absl::StrCat(what, " is damaged")),
                       "Put the last backup back, or run 'sealbook doctor' to see what is left.");
@@ -221,10 +229,13 @@ absl::Status Database::ErrorFor(int code, absl::string_view what) const {
     case SQLITE_IOERR:
       if (const int error = handle_ == nullptr ? 0 : sqlite3_system_errno(handle_);
           error == ENOSPC || error == EDQUOT || error == EFBIG) {
-        return WithHint(absl::ResourceExhaustedError(absl::StrCat(
-                            error == ENOSPC ? "the disk is full: " : "the system lets it grow no more: ", what)),
-                        error == ENOSPC ? "Nothing was lost. Make room and run the command again."
-                                        : "Nothing was lost. Raise the quota or 'ulimit -f' and run the command again.");
+        return WithHint(
+            absl::ResourceExhaustedError(absl::StrCat(
+                error == ENOSPC ? "the disk is full: " : "the system lets it grow no more: ",
+                what)),
+            error == ENOSPC
+                ? "Nothing was lost. Make room and run the command again."
+                : "Nothing was lost. Raise the quota or 'ulimit -f' and run the command again.");
       }
       return WithHint(absl::InternalError(absl::StrCat(what, " cannot be read or written (",
                                                        sqlite3_errstr(code), ")")),
@@ -232,9 +243,10 @@ absl::Status Database::ErrorFor(int code, absl::string_view what) const {
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
-      return WithHint(absl::InternalError(absl::StrCat(what, " cannot be opened for writing")),
-                      "Every command writes the audit log: give this user write access to the vault's "
-                      "directory and files.");
+      return WithHint(
+          absl::InternalError(absl::StrCat(what, " cannot be opened for writing")),
+          "Every command writes the audit log: give this user write access to the vault's "
+          "directory and files.");
     case SQLITE_CONSTRAINT:
       return absl::AlreadyExistsError(absl::StrCat("a row of ", what, " exists"));
     case SQLITE_NOMEM:

@@ -1,17 +1,18 @@
 // SQLCipher through one small wrapper. Everything that is stored was sealed before it gets here, so
-// the engine is never trusted with a clear value; its encryption hides the structure and the numbers.
+// the engine is never trusted with a clear value; its encryption hides the structure and the
+// numbers.
 //
 //   ASSIGN_OR_RETURN(auto database, Database::Open(path, key, Database::Mode::kReadWrite));
-//   ASSIGN_OR_RETURN(auto statement, database->Prepare("SELECT token FROM contact WHERE number = ?"));
-//   statement.Bind(1, number);
-//   ASSIGN_OR_RETURN(bool row, statement.Step());
+//   ASSIGN_OR_RETURN(auto statement, database->Prepare("SELECT token FROM contact WHERE number =
+//   ?")); statement.Bind(1, number); ASSIGN_OR_RETURN(bool row, statement.Step());
 //
-// Every connection: WAL, synchronous = FULL, temp_store = MEMORY, secure_delete = ON, foreign keys off,
-// trusted_schema off, 64 MiB page cache, no extension loading, cipher_memory_security off (decision
-// 0003), nothing logged. SQL is written in vault/store/ alone, always as a constant with parameters.
+// Every connection: WAL, synchronous = FULL, temp_store = MEMORY, secure_delete = ON, foreign keys
+// off, trusted_schema off, 64 MiB page cache, no extension loading, cipher_memory_security off
+// (decision 0003), nothing logged. SQL is written in vault/store/ alone, always as a constant with
+// parameters.
 //
-// One connection belongs to one thread at a time. Several processes may open one file; a writer waits
-// up to kBusyTimeout for another and then fails with Unavailable.
+// One connection belongs to one thread at a time. Several processes may open one file; a writer
+// waits up to kBusyTimeout for another and then fails with Unavailable.
 #pragma once
 
 #include <sys/types.h>
@@ -73,10 +74,10 @@ class Database {
 
   enum class Mode { kReadWrite, kCreate };
 
-  // Opens `path` with SQLCipher's raw key, handed over through the C interface and not in a pragma's
-  // text. kCreate makes the file with mode 0660 and fails where it exists.
-  // DataLoss: not a database under this key, or damaged. FailedPrecondition: SQLCipher is older than
-  // 4.5. Unavailable: busy. NotFound: there is no such file.
+  // Opens `path` with SQLCipher's raw key, handed over through the C interface and not in a
+  // pragma's text. kCreate makes the file with mode 0660 and fails where it exists. DataLoss: not a
+  // database under this key, or damaged. FailedPrecondition: SQLCipher is older than 4.5.
+  // Unavailable: busy. NotFound: there is no such file.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path,
                                                         const crypto::DatabaseKey& key, Mode mode);
   ~Database();
@@ -89,12 +90,12 @@ class Database {
 
   // Number of rows that the last statement changed.
   int changes() const;
-  // Writes the WAL's pages into the file and truncates the WAL. Unavailable where readers are in the
-  // way.
+  // Writes the WAL's pages into the file and truncates the WAL. Unavailable where readers are in
+  // the way.
   absl::Status TruncateWal();
-  // From now on the WAL's pages go into the file when CheckpointPast is called and it has grown past so
-  // many pages, and not at the commit that makes it so: a writer of large batches does that outside its
-  // transactions. Waits for nobody: what others still read stays for the next time.
+  // From now on the WAL's pages go into the file when CheckpointPast is called and it has grown
+  // past so many pages, and not at the commit that makes it so: a writer of large batches does that
+  // outside its transactions. Waits for nobody: what others still read stays for the next time.
   void DeferCheckpoints();
   absl::Status CheckpointPast(int pages);
 
@@ -112,7 +113,9 @@ class Transaction {
   // kRead takes a consistent snapshot and no lock.
   enum class Kind { kRead, kWrite };
   static absl::StatusOr<Transaction> Begin(Database& database, Kind kind);
-  Transaction(Transaction&& other) noexcept : database_(other.database_) { other.database_ = nullptr; }
+  Transaction(Transaction&& other) noexcept : database_(other.database_) {
+    other.database_ = nullptr;
+  }
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
   absl::Status Commit();

@@ -4,9 +4,9 @@ namespace sealbook::store {
 
 // The tables of docs/format.md, "Rows". Big rows stand in tables whose key grows (contact numbers),
 // so that bulk writing appends; what is random by nature (tokens, index hashes) is kept as small as
-// can be, and inserted sorted, batch by batch. A large batch would still touch most pages of a large
-// index for a few rows each: its index rows stand in contact_index_recent until there are enough of them
-// to be worth a walk through the whole index.
+// can be, and inserted sorted, batch by batch. A large batch would still touch most pages of a
+// large index for a few rows each: its index rows stand in contact_index_recent until there are
+// enough of them to be worth a walk through the whole index.
 const std::vector<const char*>& Migrations() {
   static const auto* const migrations = new std::vector<const char*>{
       R"sql(

@@ -1,5 +1,5 @@
-// The schema, as numbered migrations: number n brings a file of version n - 1 to version n. What has
-// been released is never changed, only followed by another.
+// The schema, as numbered migrations: number n brings a file of version n - 1 to version n. What
+// has been released is never changed, only followed by another.
 #pragma once
 
 #include <vector>

@@ -37,8 +37,8 @@ class Use {
   Statement* statement_;
 };
 
-#define USE_STATEMENT(name, sql)                                    \
-  static constexpr char name##_sql[] = sql;                         \
+#define USE_STATEMENT(name, sql)                                        \
+  static constexpr char name##_sql[] = sql;                             \
   ASSIGN_OR_RETURN(Statement* const name##_cached, Cached(name##_sql)); \
   Use name(name##_cached)
 
@@ -160,7 +160,8 @@ absl::Status Store::PutGrant(const GrantRow& row) {
 }
 
 absl::StatusOr<std::optional<crypto::Bytes>> Store::GetGrant(MemberId member, BookId book,
-                                                             ClassId class_id, std::uint32_t epoch) {
+                                                             ClassId class_id,
+                                                             std::uint32_t epoch) {
   USE_STATEMENT(select,
                 "SELECT sealed FROM access_grant WHERE member = ? AND book = ? AND class = ? "
                 "AND epoch = ?");
@@ -172,8 +173,9 @@ absl::StatusOr<std::optional<crypto::Bytes>> Store::GetGrant(MemberId member, Bo
 }
 
 absl::Status Store::EachGrant(const std::function<absl::Status(const GrantRow&)>& visit) {
-  ASSIGN_OR_RETURN(Statement select,
-                   database_->Prepare("SELECT member, book, class, epoch, sealed FROM access_grant"));
+  ASSIGN_OR_RETURN(
+      Statement select,
+      database_->Prepare("SELECT member, book, class, epoch, sealed FROM access_grant"));
   for (;;) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return absl::OkStatus();
@@ -261,11 +263,12 @@ absl::StatusOr<bool> Store::GetContact(ContactNumber number, ContactRow& row) {
   return true;
 }
 
-absl::Status Store::EachContact(ContactNumber from,
-                                const std::function<absl::StatusOr<bool>(const ContactRow&)>& visit) {
-  ASSIGN_OR_RETURN(Statement select,
-                   database_->Prepare("SELECT number, token, identifiers, sealed_values FROM contact "
-                                      "WHERE number >= ? ORDER BY number"));
+absl::Status Store::EachContact(
+    ContactNumber from, const std::function<absl::StatusOr<bool>(const ContactRow&)>& visit) {
+  ASSIGN_OR_RETURN(
+      Statement select,
+      database_->Prepare("SELECT number, token, identifiers, sealed_values FROM contact "
+                         "WHERE number >= ? ORDER BY number"));
   select.Bind(1, from);
   for (;;) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
@@ -308,7 +311,8 @@ absl::Status Store::InsertIndex(const IndexRow& row) {
                 "WHERE NOT EXISTS (SELECT 1 FROM contact_index_recent WHERE hash = ?1)");
   insert->Bind(1, ByteView(row.hash)).Bind(2, ByteView(row.tag)).Bind(3, row.contact);
   RETURN_IF_ERROR(insert->Run());
-  return database_->changes() == 1 ? absl::OkStatus() : absl::AlreadyExistsError("an index row exists");
+  return database_->changes() == 1 ? absl::OkStatus()
+                                   : absl::AlreadyExistsError("an index row exists");
 }
 
 absl::Status Store::InsertRecentIndex(const IndexRow& row, bool known_new) {
@@ -332,15 +336,18 @@ absl::StatusOr<std::int64_t> Store::CountRecentIndex() {
 absl::Status Store::MergeRecentIndex(int slice) {
   static_assert(256 % kIndexSlices == 0);
   const auto bound = [](int at) {
-    // Shorter than a hash, a bound stands before all hashes that begin with it; the last one after all.
-    return at == kIndexSlices ? crypto::Bytes(17, 0xff)
-                              : crypto::Bytes(1, static_cast<std::uint8_t>(at * (256 / kIndexSlices)));
+    // Shorter than a hash, a bound stands before all hashes that begin with it; the last one after
+    // all.
+    return at == kIndexSlices
+               ? crypto::Bytes(17, 0xff)
+               : crypto::Bytes(1, static_cast<std::uint8_t>(at * (256 / kIndexSlices)));
   };
   const crypto::Bytes from = slice == 0 ? crypto::Bytes() : bound(slice), to = bound(slice + 1);
   {
     USE_STATEMENT(insert,
                   "INSERT OR IGNORE INTO contact_index (hash, tag, contact) "
-                  "SELECT hash, tag, contact FROM contact_index_recent WHERE hash >= ? AND hash < ? ORDER BY hash");
+                  "SELECT hash, tag, contact FROM contact_index_recent WHERE hash >= ? AND hash < "
+                  "? ORDER BY hash");
     insert->Bind(1, ByteView(from)).Bind(2, ByteView(to));
     RETURN_IF_ERROR(insert->Run());
   }
@@ -392,7 +399,8 @@ absl::Status Store::PutBookContact(const BookContactRow& row) {
   return insert->Run();
 }
 
-absl::StatusOr<bool> Store::GetBookContact(BookId book, ContactNumber contact, BookContactRow& row) {
+absl::StatusOr<bool> Store::GetBookContact(BookId book, ContactNumber contact,
+                                           BookContactRow& row) {
   USE_STATEMENT(select, "SELECT session, wraps FROM book_contact WHERE book = ? AND contact = ?");
   select->Bind(1, Number(book)).Bind(2, contact);
   ASSIGN_OR_RETURN(const bool found, select->Step());
@@ -483,9 +491,9 @@ absl::StatusOr<std::optional<crypto::Bytes>> Store::GetAudit(std::int64_t sequen
 
 absl::Status Store::EachAudit(std::int64_t from,
                               const std::function<absl::Status(std::int64_t, ByteView)>& visit) {
-  ASSIGN_OR_RETURN(
-      Statement select,
-      database_->Prepare("SELECT sequence, record FROM audit WHERE sequence >= ? ORDER BY sequence"));
+  ASSIGN_OR_RETURN(Statement select,
+                   database_->Prepare(
+                       "SELECT sequence, record FROM audit WHERE sequence >= ? ORDER BY sequence"));
   select.Bind(1, from);
   for (;;) {
     ASSIGN_OR_RETURN(const bool row, select.Step());

@@ -1,6 +1,6 @@
-// Everything that the vault keeps, as rows. The one place with SQL; it knows no keys and no meanings:
-// what a row's bytes say, and whether the row counts, is for keyring/, records/ and audit/ to tell
-// (docs/format.md). A store for another database would stand beside this one.
+// Everything that the vault keeps, as rows. The one place with SQL; it knows no keys and no
+// meanings: what a row's bytes say, and whether the row counts, is for keyring/, records/ and
+// audit/ to tell (docs/format.md). A store for another database would stand beside this one.
 //
 // Rows are written inside a Transaction of kind kWrite; each method says what it expects. One Store
 // belongs to one thread at a time.
@@ -66,7 +66,8 @@ class Store {
   absl::StatusOr<Transaction> BeginWrite() {
     return Transaction::Begin(*database_, Transaction::Kind::kWrite);
   }
-  // SQLite's own check of pages and B-trees, and SQLCipher's of every page's HMAC. DataLoss: damage.
+  // SQLite's own check of pages and B-trees, and SQLCipher's of every page's HMAC. DataLoss:
+  // damage.
   absl::Status CheckPages();
   // Differs between two transactions of this connection where another one has written in between.
   absl::StatusOr<std::int64_t> DataVersion();
@@ -81,8 +82,8 @@ class Store {
   absl::StatusOr<std::string> GetPolicy(const crypto::Hash256& hash);  // NotFound
 
   absl::Status PutGrant(const GrantRow& row);
-  absl::StatusOr<std::optional<crypto::Bytes>> GetGrant(MemberId member, BookId book, ClassId class_id,
-                                                        std::uint32_t epoch);
+  absl::StatusOr<std::optional<crypto::Bytes>> GetGrant(MemberId member, BookId book,
+                                                        ClassId class_id, std::uint32_t epoch);
   absl::Status EachGrant(const std::function<absl::Status(const GrantRow&)>& visit);
 
   absl::Status InsertSession(std::int64_t number, ByteView record);
@@ -91,12 +92,13 @@ class Store {
   absl::Status EachSession(std::int64_t from,
                            const std::function<absl::Status(std::int64_t, ByteView)>& visit);
 
-  // Takes `count` contact numbers that nobody else gets, in a transaction of its own; gives the first.
+  // Takes `count` contact numbers that nobody else gets, in a transaction of its own; gives the
+  // first.
   absl::StatusOr<ContactNumber> ReserveContacts(std::int64_t count);
   absl::StatusOr<ContactNumber> NextContact();
 
   absl::Status InsertContact(const ContactRow& row);
-  absl::Status UpdateContact(const ContactRow& row);  // identifiers and values
+  absl::Status UpdateContact(const ContactRow& row);                       // identifiers and values
   absl::StatusOr<bool> GetContact(ContactNumber number, ContactRow& row);  // false: not there
   absl::Status EachContact(ContactNumber from,
                            const std::function<absl::StatusOr<bool>(const ContactRow&)>& visit);
@@ -107,12 +109,13 @@ class Store {
   absl::StatusOr<std::int64_t> CountTokens();
 
   absl::Status InsertIndex(const IndexRow& row);  // AlreadyExists
-  // As InsertIndex, for large batches: quick while few such rows wait, which MergeRecentIndex then puts
-  // among the others. `known_new`: the caller has looked for it, and nobody else wrote since (DataVersion).
+  // As InsertIndex, for large batches: quick while few such rows wait, which MergeRecentIndex then
+  // puts among the others. `known_new`: the caller has looked for it, and nobody else wrote since
+  // (DataVersion).
   absl::Status InsertRecentIndex(const IndexRow& row, bool known_new);
   absl::StatusOr<std::int64_t> CountRecentIndex();
-  // The rows of one of kIndexSlices ranges of hashes, inside a write transaction: all at once would hold
-  // the lock for too long.
+  // The rows of one of kIndexSlices ranges of hashes, inside a write transaction: all at once would
+  // hold the lock for too long.
   static constexpr int kIndexSlices = 16;
   absl::Status MergeRecentIndex(int slice);
   absl::StatusOr<bool> FindIndex(const crypto::Hash128& hash, IndexRow& row);
@@ -123,8 +126,9 @@ class Store {
   absl::StatusOr<bool> GetBookContact(BookId book, ContactNumber contact, BookContactRow& row);
   absl::Status DeleteBookContact(BookId book, ContactNumber contact);
   // In the order of contact numbers, after `after`, until `visit` gives false.
-  absl::Status EachBookContact(BookId book, ContactNumber after,
-                               const std::function<absl::StatusOr<bool>(const BookContactRow&)>& visit);
+  absl::Status EachBookContact(
+      BookId book, ContactNumber after,
+      const std::function<absl::StatusOr<bool>(const BookContactRow&)>& visit);
   // With the rows of the contacts, joined: for searches through a whole book.
   absl::Status EachAssigned(
       BookId book, ContactNumber after,

@@ -54,7 +54,8 @@ class AuditLogTest : public ::testing::Test {
   void AddMany(int count) {
     auto transaction = store_->BeginWrite();
     ASSERT_TRUE(transaction.ok());
-    for (int i = 0; i < count; ++i) Add({.act = absl::StrCat("act ", i)}, i % 2 == 0 ? kOwner : kMina);
+    for (int i = 0; i < count; ++i)
+      Add({.act = absl::StrCat("act ", i)}, i % 2 == 0 ? kOwner : kMina);
     ASSERT_TRUE(transaction->Commit().ok());
   }
   Verification Verified(const std::optional<Head>& must_contain = std::nullopt) {
@@ -67,7 +68,8 @@ class AuditLogTest : public ::testing::Test {
   }
   crypto::Bytes Row(std::int64_t sequence) { return **store_->GetAudit(sequence); }
   void Put(std::int64_t sequence, ByteView record) {
-    auto statement = store_->database().Prepare("INSERT OR REPLACE INTO audit (sequence, record) VALUES (?, ?)");
+    auto statement =
+        store_->database().Prepare("INSERT OR REPLACE INTO audit (sequence, record) VALUES (?, ?)");
     ASSERT_TRUE(statement.ok());
     ASSERT_TRUE(statement->Bind(1, sequence).Bind(2, record).Run().ok());
   }
@@ -78,13 +80,15 @@ class AuditLogTest : public ::testing::Test {
   }
   // Writes the log again from `from` on, as somebody does who holds mina's key and the file.
   void Rewrite(std::int64_t from, std::int64_t rows) {
-    for (std::int64_t sequence = ReadHead(*store_)->sequence; sequence >= from; --sequence) Delete(sequence);
+    for (std::int64_t sequence = ReadHead(*store_)->sequence; sequence >= from; --sequence)
+      Delete(sequence);
     for (std::int64_t i = 0; i < rows; ++i) Add({.act = "rewritten"}, kMina);
   }
 
   std::string root_;
   crypto::DatabaseKey key_ = crypto::DatabaseKey::Random();
-  crypto::SigningPair owner_ = crypto::SigningPair::Generate(), mina_ = crypto::SigningPair::Generate();
+  crypto::SigningPair owner_ = crypto::SigningPair::Generate(),
+                      mina_ = crypto::SigningPair::Generate();
   crypto::ExchangePair compartment_ = crypto::ExchangePair::Generate();
   std::unique_ptr<store::Store> store_;
 };
@@ -98,7 +102,8 @@ TEST_F(AuditLogTest, EmptyLogIsWhole) {
 }
 
 TEST_F(AuditLogTest, RowsFollowOneAnother) {
-  Add({.act = "lookup", .token = 2837470195, .outcome = "denied", .detail = "{\"why\":\"role\"}"}, kMina);
+  Add({.act = "lookup", .token = 2837470195, .outcome = "denied", .detail = "{\"why\":\"role\"}"},
+      kMina);
   Add({.act = "import"});
   const auto first = Record::Parse(Row(1)), second = Record::Parse(Row(2));
   ASSERT_TRUE(first.ok() && second.ok());
@@ -165,7 +170,8 @@ TEST_F(AuditLogTest, EightProcessesAtOnceLeaveOneChain) {
   EXPECT_TRUE(result.ok()) << *result.first_bad << " " << result.why;
   EXPECT_EQ(result.entries, kProcesses * kRows);
   std::map<std::string, int> acts;
-  for (std::int64_t sequence = 1; sequence <= result.entries; ++sequence) ++acts[Record::Parse(Row(sequence))->act];
+  for (std::int64_t sequence = 1; sequence <= result.entries; ++sequence)
+    ++acts[Record::Parse(Row(sequence))->act];
   EXPECT_EQ(acts.size(), std::size_t{kProcesses});
   for (const auto& [act, rows] : acts) EXPECT_EQ(rows, kRows) << act;
 }
@@ -311,7 +317,8 @@ TEST_F(AuditLogTest, DetailOpensWithTheAuditCompartmentAlone) {
   const auto record = Record::Parse(Row(1));
   ASSERT_TRUE(record.ok());
   EXPECT_EQ(*OpenDetail(*record, kVault, compartment_), detail);
-  EXPECT_TRUE(absl::IsDataLoss(OpenDetail(*record, kVault, crypto::ExchangePair::Generate()).status()));
+  EXPECT_TRUE(
+      absl::IsDataLoss(OpenDetail(*record, kVault, crypto::ExchangePair::Generate()).status()));
   EXPECT_TRUE(absl::IsDataLoss(OpenDetail(*record, VaultId{9}, compartment_).status()));
   const crypto::Bytes row = Row(1);
   EXPECT_FALSE(absl::StrContains(crypto::AsText(row), "5550199"));
@@ -333,8 +340,11 @@ TEST_F(AuditLogTest, AlteredOrForeignDetailIsDataLoss) {
 
 class CheckpointTest : public AuditLogTest {
  protected:
-  Checkpoint checkpoint_{
-      .vault = kVault, .head = {.sequence = 42, .hash = {7}}, .time_ms = 99, .member = kMina, .roster_version = 1};
+  Checkpoint checkpoint_{.vault = kVault,
+                         .head = {.sequence = 42, .hash = {7}},
+                         .time_ms = 99,
+                         .member = kMina,
+                         .roster_version = 1};
   static void ExpectSame(const Checkpoint& a, const Checkpoint& b) {
     EXPECT_EQ(a.vault, b.vault);
     EXPECT_EQ(a.head.sequence, b.head.sequence);
@@ -353,12 +363,15 @@ TEST_F(CheckpointTest, ComesBackAsItWasWritten) {
 }
 
 TEST_F(CheckpointTest, SignatureOfAnotherIsDataLoss) {
-  EXPECT_TRUE(absl::IsDataLoss(ParseCheckpoint(FormatCheckpoint(checkpoint_, owner_), Keys()).status()));
+  EXPECT_TRUE(
+      absl::IsDataLoss(ParseCheckpoint(FormatCheckpoint(checkpoint_, owner_), Keys()).status()));
   checkpoint_.member = MemberId{99};
-  EXPECT_TRUE(absl::IsDataLoss(ParseCheckpoint(FormatCheckpoint(checkpoint_, mina_), Keys()).status()));
+  EXPECT_TRUE(
+      absl::IsDataLoss(ParseCheckpoint(FormatCheckpoint(checkpoint_, mina_), Keys()).status()));
   checkpoint_.member = kMina;
   checkpoint_.roster_version = 2;  // by which she was disabled
-  EXPECT_TRUE(absl::IsDataLoss(ParseCheckpoint(FormatCheckpoint(checkpoint_, mina_), Keys()).status()));
+  EXPECT_TRUE(
+      absl::IsDataLoss(ParseCheckpoint(FormatCheckpoint(checkpoint_, mina_), Keys()).status()));
 }
 
 TEST_F(CheckpointTest, ChangedByteIsRefusedOrChangesNothing) {
@@ -372,11 +385,12 @@ TEST_F(CheckpointTest, ChangedByteIsRefusedOrChangesNothing) {
       const auto parsed = ParseCheckpoint(altered, Keys());
       if (parsed.ok()) {
         ExpectSame(*parsed, checkpoint_);
-        EXPECT_TRUE(at < signed_part || altered[at] == '\t' || altered[at] == '\r' || text[at] == '\n' ||
-                    text[at] == ' ')
+        EXPECT_TRUE(at < signed_part || altered[at] == '\t' || altered[at] == '\r' ||
+                    text[at] == '\n' || text[at] == ' ')
             << at;
       } else {
-        EXPECT_TRUE(absl::IsInvalidArgument(parsed.status()) || absl::IsDataLoss(parsed.status())) << at;
+        EXPECT_TRUE(absl::IsInvalidArgument(parsed.status()) || absl::IsDataLoss(parsed.status()))
+            << at;
         ++refused;
       }
     }
@@ -387,10 +401,12 @@ TEST_F(CheckpointTest, ChangedByteIsRefusedOrChangesNothing) {
 TEST_F(CheckpointTest, TextThatIsNoCheckpointIsInvalid) {
   const std::string good = FormatCheckpoint(checkpoint_, mina_);
   for (std::size_t size = 0; size + 2 < good.size(); ++size) {
-    ASSERT_TRUE(absl::IsInvalidArgument(ParseCheckpoint(good.substr(0, size), Keys()).status())) << size;
+    ASSERT_TRUE(absl::IsInvalidArgument(ParseCheckpoint(good.substr(0, size), Keys()).status()))
+        << size;
   }
-  for (const char* text : {"null", "[]", "{}", R"({"body":1,"signature":2})", R"({"body":"","signature":""})",
-                           R"({"body":"AAAA","signature":"AAAA"})", R"({"body":"????","signature":"????"})", "\xff"}) {
+  for (const char* text :
+       {"null", "[]", "{}", R"({"body":1,"signature":2})", R"({"body":"","signature":""})",
+        R"({"body":"AAAA","signature":"AAAA"})", R"({"body":"????","signature":"????"})", "\xff"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(ParseCheckpoint(text, Keys()).status())) << text;
   }
   EXPECT_TRUE(absl::IsInvalidArgument(ParseCheckpoint(std::string(100000, '['), Keys()).status()));

@@ -62,19 +62,22 @@ TEST_F(AdministrationTest, AddedMemberUnlocksWithHisRoleAndMustChangeThePassphra
   EXPECT_FALSE(mina->bundle().root_pair.has_value());
   EXPECT_FALSE(vault_.Unlock("boss")->bundle().root_pair.has_value());
   EXPECT_FALSE(vault_.Unlock("owner")->bundle().must_change);
-  EXPECT_THAT(ActsOf(*mina), ::testing::ElementsAre("init", "book.add", "member.add", "member.add"));
+  EXPECT_THAT(ActsOf(*mina),
+              ::testing::ElementsAre("init", "book.add", "member.add", "member.add"));
 }
 
 TEST_F(AdministrationTest, MemberHoldsTheClearanceTimesTheBooks) {
   ASSERT_TRUE(vault_.AddBook("busan").ok());
   auto mina = vault_.Unlock("mina");
-  const BookId seoul = mina->roster().FindBook("seoul")->id, busan = mina->roster().FindBook("busan")->id;
+  const BookId seoul = mina->roster().FindBook("seoul")->id,
+               busan = mina->roster().FindBook("busan")->id;
   for (const ClassId class_id : {ClassId::kMasked, ClassId::kProfile, ClassId::kChat}) {
     EXPECT_TRUE(mina->Holds(seoul, class_id));
     EXPECT_FALSE(mina->Holds(busan, class_id));
     EXPECT_FALSE(mina->Holds(kRootBook, class_id));
   }
-  for (const ClassId class_id : {ClassId::kIdentity, ClassId::kSensitive}) EXPECT_FALSE(mina->Holds(seoul, class_id));
+  for (const ClassId class_id : {ClassId::kIdentity, ClassId::kSensitive})
+    EXPECT_FALSE(mina->Holds(seoul, class_id));
   auto boss = vault_.Unlock("boss");
   EXPECT_TRUE(boss->Holds(kRootBook, ClassId::kIdentity));
   EXPECT_TRUE(boss->Holds(busan, ClassId::kIdentity));  // through the root compartment
@@ -99,12 +102,14 @@ TEST_F(AdministrationTest, AgentChangesNothing) {
 
 TEST_F(AdministrationTest, ServiceAccountsChangeNothing) {
   ASSERT_TRUE(vault_.AddMember("service importer", "importer").ok());
-  EXPECT_TRUE(absl::IsPermissionDenied(vault_.AddMember("friend", "agent", {}, "service importer")));
+  EXPECT_TRUE(
+      absl::IsPermissionDenied(vault_.AddMember("friend", "agent", {}, "service importer")));
 }
 
 TEST_F(AdministrationTest, AdminAddsAgentsAndNoAdmins) {
   EXPECT_TRUE(vault_.AddMember("jun", "agent", {"seoul"}, "boss").ok());
-  EXPECT_TRUE(vault_.Unlock("jun")->Holds(vault_.Unlock("jun")->roster().FindBook("seoul")->id, ClassId::kProfile));
+  EXPECT_TRUE(vault_.Unlock("jun")->Holds(vault_.Unlock("jun")->roster().FindBook("seoul")->id,
+                                          ClassId::kProfile));
   ExpectNoChange([&] {
     EXPECT_TRUE(absl::IsPermissionDenied(vault_.AddMember("second", "admin", {}, "boss")));
     EXPECT_TRUE(absl::IsPermissionDenied(vault_.AddMember("second", "owner", {}, "boss")));
@@ -138,10 +143,11 @@ TEST_F(AdministrationTest, EntryThatACrashLeftIsReplaced) {
                      .signing = crypto::SigningPair::Generate(),
                      .root = mina->bundle().root,
                      .root_pair = std::nullopt};
-  ASSERT_TRUE(file.Put(file.EntryId("jun"), stray,
-                       {.kind = UnlockSecret::Kind::kPassphrase, .bytes = TestVault::SecretOf("jun")},
-                       kInsecureTestCost, mina->database_key())
-                  .ok());
+  ASSERT_TRUE(
+      file.Put(file.EntryId("jun"), stray,
+               {.kind = UnlockSecret::Kind::kPassphrase, .bytes = TestVault::SecretOf("jun")},
+               kInsecureTestCost, mina->database_key())
+          .ok());
   ASSERT_TRUE(file.Save(vault_.paths().unlock()).ok());
   EXPECT_TRUE(absl::IsUnauthenticated(vault_.TryUnlock("jun").status()));  // counts for nothing
   ASSERT_TRUE(vault_.AddMember("jun", "agent").ok());
@@ -154,9 +160,10 @@ TEST_F(AdministrationTest, ChangedPassphraseIsTheOnlyOne) {
     ASSERT_TRUE(ChangePassphrase(*mina, TestVault::SecretOf("her own"), kInsecureTestCost).ok());
   }
   EXPECT_TRUE(absl::IsUnauthenticated(vault_.TryUnlock("mina").status()));
-  const auto unlocked = Keyring::Unlock(vault_.paths(), {.name = "mina",
-                                                         .secret = {.kind = UnlockSecret::Kind::kPassphrase,
-                                                                    .bytes = TestVault::SecretOf("her own")}});
+  const auto unlocked =
+      Keyring::Unlock(vault_.paths(), {.name = "mina",
+                                       .secret = {.kind = UnlockSecret::Kind::kPassphrase,
+                                                  .bytes = TestVault::SecretOf("her own")}});
   ASSERT_TRUE(unlocked.ok()) << unlocked.status();
   EXPECT_FALSE((*unlocked)->bundle().must_change);
   EXPECT_TRUE((*unlocked)->Holds((*unlocked)->roster().FindBook("seoul")->id, ClassId::kProfile));
@@ -164,7 +171,9 @@ TEST_F(AdministrationTest, ChangedPassphraseIsTheOnlyOne) {
 }
 
 TEST_F(AdministrationTest, OwnersNewPassphraseKeepsTheRootKey) {
-  ASSERT_TRUE(ChangePassphrase(*vault_.Unlock("owner"), TestVault::SecretOf("new"), kInsecureTestCost).ok());
+  ASSERT_TRUE(
+      ChangePassphrase(*vault_.Unlock("owner"), TestVault::SecretOf("new"), kInsecureTestCost)
+          .ok());
   auto owner = Keyring::Unlock(vault_.paths(), {.name = "owner",
                                                 .secret = {.kind = UnlockSecret::Kind::kPassphrase,
                                                            .bytes = TestVault::SecretOf("new")}});
@@ -182,7 +191,8 @@ TEST_F(AdministrationTest, ChangeThatFailsPublishesNothing) {
       EXPECT_TRUE(owner->store().PutGrant(grant).ok());
       return absl::CancelledError("changed her mind");
     })));
-    EXPECT_EQ(*owner->store().GetGrant(grant.member, grant.book, grant.class_id, grant.epoch), std::nullopt);
+    EXPECT_EQ(*owner->store().GetGrant(grant.member, grant.book, grant.class_id, grant.epoch),
+              std::nullopt);
   });
 }
 
@@ -233,7 +243,8 @@ TEST_F(AdministrationTest, DisabledMemberUnlocksNoMoreAndHisOpenKeyringIsTold) {
   auto mina = vault_.Unlock("mina");
   auto owner = vault_.Unlock("owner");
   ASSERT_TRUE(PublishRoster(*owner, {.act = "member.disable"}, [&](Roster& next) {
-                for (Member& member : next.members) member.active = member.active && member.name != "mina";
+                for (Member& member : next.members)
+                  member.active = member.active && member.name != "mina";
                 return absl::OkStatus();
               }).ok());
   EXPECT_TRUE(absl::IsUnauthenticated(mina->Refresh()));
@@ -257,7 +268,8 @@ TEST_F(AdministrationTest, PolicyIsAppliedWithItsLockOutLimits) {
 TEST_F(AdministrationTest, PolicyWithoutARoleThatMembersHaveIsRefused) {
   CompiledPolicy policy = TestPolicy();
   std::erase_if(policy.roles, [](const RoleDefinition& role) { return role.name == "agent"; });
-  ExpectNoChange([&] { EXPECT_TRUE(absl::IsPermissionDenied(ApplyPolicy(*vault_.Unlock("owner"), policy))); });
+  ExpectNoChange(
+      [&] { EXPECT_TRUE(absl::IsPermissionDenied(ApplyPolicy(*vault_.Unlock("owner"), policy))); });
 }
 
 TEST_F(AdministrationTest, AdminsPolicyChangesNoRoleThatSignsRosters) {
@@ -273,7 +285,8 @@ TEST_F(AdministrationTest, AdminsPolicyChangesNoRoleThatSignsRosters) {
   EXPECT_TRUE(absl::IsPermissionDenied(ApplyPolicy(*boss, with("agent", signs))));
   EXPECT_TRUE(absl::IsPermissionDenied(ApplyPolicy(*boss, with("admin", signs))));
   EXPECT_TRUE(absl::IsPermissionDenied(ApplyPolicy(*boss, with("owner", signs))));
-  EXPECT_TRUE(ApplyPolicy(*boss, with("agent", static_cast<std::uint32_t>(Power::kWriteChats))).ok());
+  EXPECT_TRUE(
+      ApplyPolicy(*boss, with("agent", static_cast<std::uint32_t>(Power::kWriteChats))).ok());
 }
 
 TEST_F(AdministrationTest, AlteredOrMissingPolicyIsDataLoss) {

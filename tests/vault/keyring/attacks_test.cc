@@ -1,6 +1,6 @@
-// Invariants 1, 3 and 7 as attacks: somebody with a member's secrets, the database key and write access
-// to all files, without the policy engine. What opens is compared with the assignment, exactly; what was
-// planted is not used, and is reported.
+// Invariants 1, 3 and 7 as attacks: somebody with a member's secrets, the database key and write
+// access to all files, without the policy engine. What opens is compared with the assignment,
+// exactly; what was planted is not used, and is reported.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,10 +24,12 @@ Opened Closure(keyring::Keyring& member) {
   store::Store& store = member.store();
   // Every grant in the file that opens with the member's own key, and then with what that gave.
   std::vector<store::GrantRow> grants;
-  EXPECT_TRUE(store.EachGrant([&](const store::GrantRow& grant) {
-                     grants.push_back(grant);
-                     return absl::OkStatus();
-                   }).ok());
+  EXPECT_TRUE(store
+                  .EachGrant([&](const store::GrantRow& grant) {
+                    grants.push_back(grant);
+                    return absl::OkStatus();
+                  })
+                  .ok());
   std::vector<crypto::ExchangePair> pairs;
   pairs.push_back(crypto::ExchangePair::FromSecret(member.bundle().exchange.secret().Duplicate()));
   std::set<std::size_t> used;
@@ -38,8 +40,8 @@ Opened Closure(keyring::Keyring& member) {
       for (std::size_t p = 0; p < pairs.size(); ++p) {
         const auto plaintext = crypto::OpenSealedToPublic(pairs[p], grants[i].sealed);
         if (!plaintext.ok()) continue;
-        pairs.push_back(crypto::ExchangePair::FromSecret(crypto::ExchangeSecret::CopyOf(
-            plaintext->ExposeBytes().last(crypto::kKeyBytes))));
+        pairs.push_back(crypto::ExchangePair::FromSecret(
+            crypto::ExchangeSecret::CopyOf(plaintext->ExposeBytes().last(crypto::kKeyBytes))));
         used.insert(i);
         more = true;
         break;
@@ -48,15 +50,21 @@ Opened Closure(keyring::Keyring& member) {
   }
   // Every session's secret with each of those pairs, and with it every value and wrap.
   std::vector<keyring::Session> sessions;
-  EXPECT_TRUE(store.EachSession(1, [&](std::int64_t, ByteView record) {
-                     sessions.push_back(keyring::SignedSession::Parse(record)->session);
-                     return absl::OkStatus();
-                   }).ok());
+  EXPECT_TRUE(store
+                  .EachSession(1,
+                               [&](std::int64_t, ByteView record) {
+                                 sessions.push_back(keyring::SignedSession::Parse(record)->session);
+                                 return absl::OkStatus();
+                               })
+                  .ok());
   std::vector<store::ContactRow> contacts;
-  EXPECT_TRUE(store.EachContact(1, [&](const store::ContactRow& row) -> absl::StatusOr<bool> {
-                     contacts.push_back(row);
-                     return true;
-                   }).ok());
+  EXPECT_TRUE(store
+                  .EachContact(1,
+                               [&](const store::ContactRow& row) -> absl::StatusOr<bool> {
+                                 contacts.push_back(row);
+                                 return true;
+                               })
+                  .ok());
   for (const store::ContactRow& row : contacts) {
     const auto values = *records::DecodeValues(row.values);
     for (const records::ValueEntry& value : values) {
@@ -120,7 +128,8 @@ class AttackTest : public ::testing::Test {
     EXPECT_TRUE(results.ok()) << results.status();
     return results.ok() ? (*results)[0].contact : 0;
   }
-  static Opened Times(std::initializer_list<ContactNumber> contacts, std::initializer_list<ClassId> classes) {
+  static Opened Times(std::initializer_list<ContactNumber> contacts,
+                      std::initializer_list<ClassId> classes) {
     Opened out;
     for (const ContactNumber contact : contacts) {
       for (const ClassId class_id : classes) out.insert({contact, class_id});
@@ -209,8 +218,8 @@ TEST_F(AttackTest, ImportersReplaceLeavesAPlantedAssignmentAlone) {
   });
   auto importer = vault_.Unlock("service importer");
   const auto results =
-      TestVault::Import(*importer, {TestVault::Draft("33334444"), TestVault::Draft("12341234")}, {"busan"},
-                        records::OnDuplicate::kReplace);
+      TestVault::Import(*importer, {TestVault::Draft("33334444"), TestVault::Draft("12341234")},
+                        {"busan"}, records::OnDuplicate::kReplace);
   ASSERT_TRUE(results.ok()) << results.status();
   EXPECT_EQ((*results)[0].outcome, records::DraftResult::Outcome::kDamaged);
   EXPECT_EQ((*results)[1].outcome, records::DraftResult::Outcome::kImported);
@@ -256,7 +265,8 @@ TEST_F(AttackTest, SwappedValuesAndTokensAreReported) {
     ASSERT_TRUE(*store.GetContact(in_seoul_, a) && *store.GetContact(in_busan_, b));
     std::swap(a.values, b.values);
     ASSERT_TRUE(store.UpdateContact(a).ok() && store.UpdateContact(b).ok());
-    ASSERT_TRUE(store.database().Execute("UPDATE contact SET token = token + 1 WHERE number = 3").ok());
+    ASSERT_TRUE(
+        store.database().Execute("UPDATE contact SET token = token + 1 WHERE number = 3").ok());
   });
   for (const ContactNumber contact : {in_seoul_, in_busan_, in_both_}) {
     EXPECT_TRUE(absl::IsDataLoss(OwnerReads(contact))) << contact;
@@ -269,17 +279,19 @@ TEST_F(AttackTest, SwappedWrapsAreReported) {
   const auto seoul = Book("seoul");
   Write(*owner, [&](store::Store& store) {
     store::BookContactRow a, b;
-    ASSERT_TRUE(*store.GetBookContact(seoul, in_seoul_, a) && *store.GetBookContact(seoul, in_both_, b));
+    ASSERT_TRUE(*store.GetBookContact(seoul, in_seoul_, a) &&
+                *store.GetBookContact(seoul, in_both_, b));
     std::swap(a.wraps, b.wraps);
     ASSERT_TRUE(store.PutBookContact(a).ok() && store.PutBookContact(b).ok());
   });
   auto mina = vault_.Unlock("mina");
-  EXPECT_TRUE(absl::IsDataLoss(
-      ContactReader(*mina).Read(TestVault::PermitFor(*mina), in_seoul_).status()));
+  EXPECT_TRUE(
+      absl::IsDataLoss(ContactReader(*mina).Read(TestVault::PermitFor(*mina), in_seoul_).status()));
 }
 
 TEST_F(AttackTest, ValueByAMemberWhoMayNotWriteItIsReported) {
-  // Mina holds K of the profile by her book and seals a sensitive class of her own under her session.
+  // Mina holds K of the profile by her book and seals a sensitive class of her own under her
+  // session.
   auto mina = vault_.Unlock("mina");
   auto session = keyring::SessionWriter::Open(*mina);
   Write(*mina, [&](store::Store& store) {
@@ -287,8 +299,9 @@ TEST_F(AttackTest, ValueByAMemberWhoMayNotWriteItIsReported) {
     ASSERT_TRUE(*store.GetContact(in_busan_, row));
     auto values = *records::DecodeValues(row.values);
     const auto number = session.Number();
-    auto sealed = records::SealClass(session, mina->roster().vault, row.number, row.token,
-                                     ClassId::kProfile, values[2].revision + 1, {{"name", "Forged"}}, {});
+    auto sealed =
+        records::SealClass(session, mina->roster().vault, row.number, row.token, ClassId::kProfile,
+                           values[2].revision + 1, {{"name", "Forged"}}, {});
     ASSERT_TRUE(sealed.ok());
     sealed->value.session = *number;
     values[2] = sealed->value;
@@ -300,8 +313,8 @@ TEST_F(AttackTest, ValueByAMemberWhoMayNotWriteItIsReported) {
 }
 
 TEST_F(AttackTest, ValueForgedForABooksReadersIsReported) {
-  // The retention account may sign sessions, and everybody knows a book's public key: it seals a profile
-  // under a key of its own and wraps that for mina's book.
+  // The retention account may sign sessions, and everybody knows a book's public key: it seals a
+  // profile under a key of its own and wraps that for mina's book.
   auto attacker = vault_.Unlock("service retention");
   auto session = keyring::SessionWriter::Open(*attacker);
   const BookId seoul = Book("seoul");
@@ -309,9 +322,9 @@ TEST_F(AttackTest, ValueForgedForABooksReadersIsReported) {
     store::ContactRow row;
     ASSERT_TRUE(*store.GetContact(in_seoul_, row));
     auto values = *records::DecodeValues(row.values);
-    const auto profile = std::find_if(values.begin(), values.end(), [](const records::ValueEntry& entry) {
-      return entry.class_id == ClassId::kProfile;
-    });
+    const auto profile = std::find_if(
+        values.begin(), values.end(),
+        [](const records::ValueEntry& entry) { return entry.class_id == ClassId::kProfile; });
     const auto number = session.Number();
     const crypto::ValueKey key = crypto::ValueKey::Random();
     const auto written = attacker->sessions().Get(profile->session);
@@ -322,9 +335,10 @@ TEST_F(AttackTest, ValueForgedForABooksReadersIsReported) {
                                .revision = profile->revision,
                                .session = (*written)->ephemeral,
                                .book = kRootBook};
-    profile->sealed = crypto::Seal(key, place.ForValue(), records::EncodeFields({{"name", "Forged"}}));
-    auto wrap = records::WrapFor(session, attacker->roster().vault, row.number, row.token, ClassId::kProfile,
-                                 profile->revision, seoul, key);
+    profile->sealed =
+        crypto::Seal(key, place.ForValue(), records::EncodeFields({{"name", "Forged"}}));
+    auto wrap = records::WrapFor(session, attacker->roster().vault, row.number, row.token,
+                                 ClassId::kProfile, profile->revision, seoul, key);
     ASSERT_TRUE(wrap.ok());
     wrap->session = *number;
     row.values = records::EncodeValues(values);
@@ -340,8 +354,8 @@ TEST_F(AttackTest, ValueForgedForABooksReadersIsReported) {
     ASSERT_TRUE(session.Insert().ok());
   });
   auto mina = vault_.Unlock("mina");
-  EXPECT_TRUE(absl::IsDataLoss(
-      ContactReader(*mina).Read(TestVault::PermitFor(*mina), in_seoul_).status()));
+  EXPECT_TRUE(
+      absl::IsDataLoss(ContactReader(*mina).Read(TestVault::PermitFor(*mina), in_seoul_).status()));
   EXPECT_TRUE(absl::IsDataLoss(OwnerReads(in_seoul_)));
 }
 
@@ -361,7 +375,8 @@ TEST_F(AttackTest, IdentifierMovedIntoAnotherContactsListIsReported) {
   EXPECT_TRUE(absl::IsDataLoss(records::ChangeContact(
       *owner, in_seoul_,
       [](const store::ContactRow&) -> absl::StatusOr<records::ContactChange> {
-        return records::ContactChange{.classes = {}, .added = {{IdentifierKind::kEmail, "new@example.com"}}};
+        return records::ContactChange{.classes = {},
+                                      .added = {{IdentifierKind::kEmail, "new@example.com"}}};
       },
       {.act = "set"})));
 }
@@ -370,15 +385,16 @@ TEST_F(AttackTest, PlantedSessionIsReported) {
   auto mina = vault_.Unlock("mina");
   auto owner = vault_.Unlock("owner");
   // In the importer's name, with mina's signature.
-  keyring::Session forged{.number = *mina->store().LastSession() + 1,
-                          .previous = {},
-                          .vault = mina->roster().vault,
-                          .member = mina->roster().FindMember("service importer")->id,
-                          .roster_version = mina->roster().version,
-                          .time_ms = 0,
-                          .last_taking = 0,
-                          .ephemeral = crypto::ExchangePair::Generate().public_key(),
-                          .coverage = {{keyring::CoverageKind::kAssigned, Book("seoul"), {{in_busan_, 1}}}}};
+  keyring::Session forged{
+      .number = *mina->store().LastSession() + 1,
+      .previous = {},
+      .vault = mina->roster().vault,
+      .member = mina->roster().FindMember("service importer")->id,
+      .roster_version = mina->roster().version,
+      .time_ms = 0,
+      .last_taking = 0,
+      .ephemeral = crypto::ExchangePair::Generate().public_key(),
+      .coverage = {{keyring::CoverageKind::kAssigned, Book("seoul"), {{in_busan_, 1}}}}};
   Write(*mina, [&](store::Store& store) {
     ASSERT_TRUE(store.InsertSession(forged.number, forged.Sign(mina->bundle().signing)).ok());
     ASSERT_TRUE(store.PutBookContact({Book("seoul"), in_busan_, forged.number, {}}).ok());
@@ -450,10 +466,12 @@ TEST_F(AttackTest, AdminCannotMakeAdmins) {
 TEST_F(AttackTest, PlantedGrantIsReported) {
   auto owner = vault_.Unlock("owner");
   auto mina = vault_.Unlock("mina");
-  // A pair of the attacker's own in the place of the owner's grant: what is sealed to it would be hers.
+  // A pair of the attacker's own in the place of the owner's grant: what is sealed to it would be
+  // hers.
   const crypto::ExchangePair own = crypto::ExchangePair::Generate();
   store::GrantRow grant{owner->bundle().member, kRootBook, ClassId::kProfile, 1, {}};
-  grant.sealed = keyring::SealGrant(owner->roster().vault, grant, own, owner->bundle().exchange.public_key());
+  grant.sealed =
+      keyring::SealGrant(owner->roster().vault, grant, own, owner->bundle().exchange.public_key());
   Write(*mina, [&](store::Store& store) { ASSERT_TRUE(store.PutGrant(grant).ok()); });
   EXPECT_TRUE(absl::IsDataLoss(OwnerReads(in_seoul_)));
 }

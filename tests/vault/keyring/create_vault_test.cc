@@ -34,17 +34,20 @@ class CreateVaultTest : public ::testing::Test {
             .archive_recipients = {archive_.public_key()}};
   }
   absl::Status Create(const std::string& directory) const {
-    return CreateVault(Request(directory), [](const CreatedVault&) { return absl::OkStatus(); }).status();
+    return CreateVault(Request(directory), [](const CreatedVault&) { return absl::OkStatus(); })
+        .status();
   }
   static absl::Status OpenAsOwner(const std::string& directory) {
-    return Keyring::Unlock(VaultPaths(directory), {.name = "owner",
-                                                   .secret = {.kind = UnlockSecret::Kind::kPassphrase,
-                                                              .bytes = TestVault::SecretOf("owner")}})
+    return Keyring::Unlock(VaultPaths(directory),
+                           {.name = "owner",
+                            .secret = {.kind = UnlockSecret::Kind::kPassphrase,
+                                       .bytes = TestVault::SecretOf("owner")}})
         .status();
   }
   std::vector<std::string> Names(const std::string& directory) const {
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(directory)) names.push_back(entry.path().filename());
+    for (const auto& entry : std::filesystem::directory_iterator(directory))
+      names.push_back(entry.path().filename());
     return names;
   }
   static mode_t ModeOf(const std::string& path) {
@@ -62,7 +65,8 @@ TEST_F(CreateVaultTest, VaultOpensAndNothingElseIsThere) {
   ASSERT_TRUE(Create(directory).ok());
   EXPECT_TRUE(OpenAsOwner(directory).ok());
   EXPECT_THAT(Names(root_), ::testing::ElementsAre("vault"));
-  EXPECT_THAT(Names(directory), ::testing::IsSupersetOf({"vault.db", "unlock.json", "lockout.json", "escrow.key.age"}));
+  EXPECT_THAT(Names(directory), ::testing::IsSupersetOf(
+                                    {"vault.db", "unlock.json", "lockout.json", "escrow.key.age"}));
 }
 
 TEST_F(CreateVaultTest, ModesAreTheGroupsWhateverTheUmask) {
@@ -71,7 +75,8 @@ TEST_F(CreateVaultTest, ModesAreTheGroupsWhateverTheUmask) {
   EXPECT_TRUE(Create(directory).ok());
   umask(before);
   EXPECT_EQ(ModeOf(directory), 02770u);
-  for (const std::string& name : Names(directory)) EXPECT_EQ(ModeOf(directory + "/" + name), 0660u) << name;
+  for (const std::string& name : Names(directory))
+    EXPECT_EQ(ModeOf(directory + "/" + name), 0660u) << name;
 }
 
 TEST_F(CreateVaultTest, EmptyDirectoryAndMissingParentsWillDo) {
@@ -102,7 +107,8 @@ TEST_F(CreateVaultTest, NothingIsLeftWhereTheRecoveryCodeWasNotTaken) {
   const std::string directory = root_ + "/vault";
   bool whole = false;
   const auto created = CreateVault(Request(directory), [&](const CreatedVault& vault) {
-    whole = !std::filesystem::exists(directory) && NormalizeRecoveryCode(vault.recovery_code.ExposeText()).ok();
+    whole = !std::filesystem::exists(directory) &&
+            NormalizeRecoveryCode(vault.recovery_code.ExposeText()).ok();
     return absl::CancelledError("the user went away");
   });
   EXPECT_TRUE(absl::IsCancelled(created.status()));
@@ -114,10 +120,12 @@ TEST_F(CreateVaultTest, NothingIsLeftWhereTheRecoveryCodeWasNotTaken) {
 TEST_F(CreateVaultTest, NothingIsLeftWhereAPartFails) {
   NewVault request = Request(root_ + "/vault");
   request.archive_recipients.clear();  // escrow.key.age, after the database
-  EXPECT_FALSE(CreateVault(std::move(request), [](const CreatedVault&) { return absl::OkStatus(); }).ok());
+  EXPECT_FALSE(
+      CreateVault(std::move(request), [](const CreatedVault&) { return absl::OkStatus(); }).ok());
   request = Request(root_ + "/vault");
   request.policy.cost.passes = 0;
-  EXPECT_FALSE(CreateVault(std::move(request), [](const CreatedVault&) { return absl::OkStatus(); }).ok());
+  EXPECT_FALSE(
+      CreateVault(std::move(request), [](const CreatedVault&) { return absl::OkStatus(); }).ok());
   EXPECT_THAT(Names(root_), ::testing::IsEmpty());
 }
 
@@ -137,7 +145,9 @@ TEST_F(CreateVaultTest, InterruptedOneIsCleanedUpByTheNext) {
   const pid_t child = fork();
   if (child == 0) {
     // Dies as by kill -9, with everything written and nothing renamed.
-    CreateVault(Request(directory), [](const CreatedVault&) -> absl::Status { _exit(7); }).IgnoreError();
+    CreateVault(Request(directory), [](const CreatedVault&) -> absl::Status {
+      _exit(7);
+    }).IgnoreError();
     _exit(1);
   }
   int status = 0;
@@ -156,18 +166,22 @@ TEST_F(CreateVaultTest, InterruptedOneIsCleanedUpByTheNext) {
 TEST_F(CreateVaultTest, EscrowFileIsAnAgeFileToEveryArchiveRecipient) {
   NewVault request = Request(root_ + "/vault");
   request.archive_recipients.push_back(crypto::ExchangePair::Generate().public_key());
-  ASSERT_TRUE(CreateVault(std::move(request), [](const CreatedVault&) { return absl::OkStatus(); }).ok());
+  ASSERT_TRUE(
+      CreateVault(std::move(request), [](const CreatedVault&) { return absl::OkStatus(); }).ok());
   const std::string file = *ReadSmallFile(VaultPaths(root_ + "/vault").escrow(), 100000);
   EXPECT_TRUE(absl::StartsWith(file, "age-encryption.org/v1\n-> X25519 "));
   std::size_t stanzas = 0;
-  for (std::size_t at = file.find("\n-> "); at != std::string::npos; at = file.find("\n-> ", at + 1)) ++stanzas;
+  for (std::size_t at = file.find("\n-> "); at != std::string::npos;
+       at = file.find("\n-> ", at + 1))
+    ++stanzas;
   EXPECT_EQ(stanzas, 2u);
 }
 
 TEST_F(CreateVaultTest, TwoVaultsShareNothing) {
   std::vector<CreatedVault> vaults;
   for (const char* name : {"/a", "/b"}) {
-    auto created = CreateVault(Request(root_ + name), [](const CreatedVault&) { return absl::OkStatus(); });
+    auto created =
+        CreateVault(Request(root_ + name), [](const CreatedVault&) { return absl::OkStatus(); });
     ASSERT_TRUE(created.ok());
     vaults.push_back(*std::move(created));
   }

@@ -29,7 +29,8 @@ class FilesTest : public ::testing::Test {
 
   std::vector<std::string> Names() const {
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(root_)) names.push_back(entry.path().filename());
+    for (const auto& entry : std::filesystem::directory_iterator(root_))
+      names.push_back(entry.path().filename());
     return names;
   }
   static mode_t ModeOf(const std::string& path) {
@@ -73,7 +74,8 @@ TEST_F(FilesTest, MissingLargeOrNoFileIsTold) {
 TEST_F(FilesTest, SecretFileThatOthersMayReadIsRefused) {
   for (const mode_t mode : {0644, 0640, 0604, 0660, 0610, 0602}) {
     WriteWithMode("secret", mode);
-    EXPECT_TRUE(absl::IsFailedPrecondition(ReadSecretFile(path_, 100).status())) << std::oct << mode;
+    EXPECT_TRUE(absl::IsFailedPrecondition(ReadSecretFile(path_, 100).status()))
+        << std::oct << mode;
   }
   for (const mode_t mode : {0600, 0400, 0700}) {
     WriteWithMode("secret", 0600);

@@ -29,7 +29,12 @@ class HighWaterTest : public ::testing::Test {
     return info.st_mode & 07777;
   }
   static HighWater Marks(std::int64_t audit) {
-    return {.roster_version = 3, .roster_hash = {1}, .session = 5, .session_hash = {2}, .audit = audit, .audit_hash = {3}};
+    return {.roster_version = 3,
+            .roster_hash = {1},
+            .session = 5,
+            .session_hash = {2},
+            .audit = audit,
+            .audit_hash = {3}};
   }
   std::string root_;
 };
@@ -71,12 +76,14 @@ TEST_F(HighWaterTest, DamagedFileIsDataLossAndStaysAsItIs) {
   ASSERT_TRUE(SaveHighWater(kVault, Marks(7)).ok());
   const std::string good = *ReadSmallFile(HighWaterPath(kVault), 4096);
   std::vector<std::string> damaged = {"", "[]", "{}", good.substr(0, good.size() / 2)};
-  for (const char* key : {"roster", "roster_hash", "session", "session_hash", "audit", "audit_hash"}) {
+  for (const char* key :
+       {"roster", "roster_hash", "session", "session_hash", "audit", "audit_hash"}) {
     damaged.push_back(good);
     damaged.back().replace(good.find("\"" + std::string(key) + "\"") + 1, 1, "x");
   }
-  for (const auto& [from, to] : {std::pair("\"audit\": 7", "\"audit\": -7"), std::pair("\"roster\": 3", "\"roster\": \"3\""),
-                                 std::pair("\"0100", "\"01"), std::pair("\"0100", "\"zz00")}) {
+  for (const auto& [from, to] :
+       {std::pair("\"audit\": 7", "\"audit\": -7"), std::pair("\"roster\": 3", "\"roster\": \"3\""),
+        std::pair("\"0100", "\"01"), std::pair("\"0100", "\"zz00")}) {
     damaged.push_back(good);
     ASSERT_NE(good.find(from), std::string::npos) << from;
     damaged.back().replace(good.find(from), std::string(from).size(), to);
@@ -107,7 +114,8 @@ TEST_F(HighWaterTest, PlaceFollowsTheEnvironment) {
 class OlderVaultTest : public ::testing::Test {
  protected:
   void Copy() {
-    std::filesystem::copy(vault_.directory(), vault_.root() + "/copy", std::filesystem::copy_options::recursive);
+    std::filesystem::copy(vault_.directory(), vault_.root() + "/copy",
+                          std::filesystem::copy_options::recursive);
   }
   void PutBack() {
     std::filesystem::remove_all(vault_.directory());

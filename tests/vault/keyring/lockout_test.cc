@@ -119,7 +119,7 @@ TEST_F(LockoutTest, SuccessForgetsTheCountAndHandsOverTheFailures) {
 TEST_F(LockoutTest, FailuresWaitUntilTheyAreForgotten) {
   Fail(kMina, 2);
   ASSERT_EQ(lockout().RecordSuccess(kMina)->size(), 2u);
-  Fail(kJun, 1);  // after they were handed over
+  Fail(kJun, 1);                                          // after they were handed over
   ASSERT_EQ(lockout().RecordSuccess(kMina)->size(), 3u);  // the commit did not come
   ASSERT_TRUE(lockout().ForgetPending(2).ok());
   const auto rest = lockout().RecordSuccess(kMina);

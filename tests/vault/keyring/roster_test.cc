@@ -1,4 +1,5 @@
-// The chain of roster versions: each rule of roster.h with a variant that keeps it and one that breaks it.
+// The chain of roster versions: each rule of roster.h with a variant that keeps it and one that
+// breaks it.
 #include "vault/keyring/roster.h"
 
 #include <gmock/gmock.h>
@@ -41,8 +42,15 @@ class RosterTest : public ::testing::Test {
               .root = root_.verify_key(),
               .escrow = crypto::ExchangePair::Generate().public_key(),
               .policy_hash = {9},
-              .classes = {{ClassId::kProfile, "profile"}, {ClassId::kIndex, "index"}, {ClassId::kAudit, "audit"}},
-              .roles = {{"owner", true, false, {ClassId::kProfile, ClassId::kAudit}, {ClassId::kProfile}, signs},
+              .classes = {{ClassId::kProfile, "profile"},
+                          {ClassId::kIndex, "index"},
+                          {ClassId::kAudit, "audit"}},
+              .roles = {{"owner",
+                         true,
+                         false,
+                         {ClassId::kProfile, ClassId::kAudit},
+                         {ClassId::kProfile},
+                         signs},
                         {"admin", true, false, {ClassId::kProfile}, {ClassId::kProfile}, signs},
                         {"agent", false, false, {ClassId::kProfile}, {ClassId::kProfile}, 0}},
               .members = {owner_.As(kOwner, "owner", "owner"),
@@ -51,7 +59,8 @@ class RosterTest : public ::testing::Test {
                           second_admin_.As(kSecondAdmin, "chief", "admin")},
               .books = {{kSeoul, "seoul"}},
               .memberships = {{kSeoul, kAgent}},
-              .compartments = {{kRootBook, ClassId::kProfile, 1, NewKey()}, {kSeoul, ClassId::kProfile, 1, NewKey()}}};
+              .compartments = {{kRootBook, ClassId::kProfile, 1, NewKey()},
+                               {kSeoul, ClassId::kProfile, 1, NewKey()}}};
     EXPECT_TRUE(history_.Append(first_.Sign(root_)).ok());
   }
   static crypto::ExchangePublic NewKey() { return crypto::ExchangePair::Generate().public_key(); }
@@ -84,10 +93,12 @@ class RosterTest : public ::testing::Test {
     return status.ok();
   }
   static Member& Find(Roster& roster, MemberId id) {
-    return *std::find_if(roster.members.begin(), roster.members.end(), [&](const Member& m) { return m.id == id; });
+    return *std::find_if(roster.members.begin(), roster.members.end(),
+                         [&](const Member& m) { return m.id == id; });
   }
   static RoleDefinition& Role(Roster& roster, absl::string_view name) {
-    return *std::find_if(roster.roles.begin(), roster.roles.end(), [&](auto& r) { return r.name == name; });
+    return *std::find_if(roster.roles.begin(), roster.roles.end(),
+                         [&](auto& r) { return r.name == name; });
   }
   static void Nothing(Roster&) {}
 
@@ -120,7 +131,8 @@ TEST_F(RosterTest, DocumentComesBackAsItWasSigned) {
 TEST_F(RosterTest, DocumentCutAtEveryOffsetIsDataLoss) {
   const crypto::Bytes document = first_.Sign(root_);
   for (std::size_t size = 0; size < document.size(); ++size) {
-    ASSERT_TRUE(absl::IsDataLoss(SignedRoster::Parse(ByteView(document).first(size)).status())) << size;
+    ASSERT_TRUE(absl::IsDataLoss(SignedRoster::Parse(ByteView(document).first(size)).status()))
+        << size;
   }
   crypto::Bytes longer = document;
   longer.push_back(0);
@@ -143,7 +155,8 @@ TEST_F(RosterTest, HostileBytesAreDataLossAndTakeNoMemory) {
   for (int round = 0; round < 20000; ++round) {
     crypto::Bytes altered = document;
     for (int n = 0; n < 4; ++n) {  // counts and lengths too: four bytes of 255 in a row
-      altered[crypto::RandomBelow(altered.size())] = round % 2 == 0 ? 255 : static_cast<std::uint8_t>(crypto::RandomBelow(256));
+      altered[crypto::RandomBelow(altered.size())] =
+          round % 2 == 0 ? 255 : static_cast<std::uint8_t>(crypto::RandomBelow(256));
     }
     const std::size_t at = crypto::RandomBelow(altered.size() - 4);
     std::fill_n(altered.begin() + static_cast<std::ptrdiff_t>(at), 4, std::uint8_t{255});
@@ -193,14 +206,16 @@ TEST_F(RosterTest, VersionFollowsItsPredecessor) {
 }
 
 TEST_F(RosterTest, TwoVersionsOfOneNumberAreNotBothTaken) {
-  const crypto::Bytes other_branch = Next(kRootSigner, [](Roster& next) { next.time_ms = 1; }).Sign(root_);
+  const crypto::Bytes other_branch =
+      Next(kRootSigner, [](Roster& next) { next.time_ms = 1; }).Sign(root_);
   ASSERT_TRUE(Append(kRootSigner, Nothing).ok());
   EXPECT_TRUE(absl::IsDataLoss(history_.Append(other_branch)));
 }
 
 TEST_F(RosterTest, VaultRootAndEscrowStayTheSame) {
   EXPECT_FALSE(Counts(kRootSigner, [](Roster& next) { next.vault[0] ^= 1; }));
-  EXPECT_FALSE(Counts(kRootSigner, [&](Roster& next) { next.root = stranger_.signing.verify_key(); }));
+  EXPECT_FALSE(
+      Counts(kRootSigner, [&](Roster& next) { next.root = stranger_.signing.verify_key(); }));
   EXPECT_FALSE(Counts(kRootSigner, [](Roster& next) { next.escrow = NewKey(); }));
 }
 
@@ -243,10 +258,13 @@ TEST_F(RosterTest, AdminsCannotMakeAdmins) {
       [&](Roster& next) { next.members.push_back(stranger_.As(MemberId{6}, "new", "admin")); },
       [&](Roster& next) { next.members.push_back(stranger_.As(MemberId{6}, "new", "owner")); },
       [&](Roster& next) {
-        next.members.push_back(stranger_.As(MemberId{6}, "recovery code", "owner", MemberKind::kRecovery));
+        next.members.push_back(
+            stranger_.As(MemberId{6}, "recovery code", "owner", MemberKind::kRecovery));
       },
       [](Roster& next) { Find(next, kAgent).role = "admin"; },
-      [](Roster& next) { Role(next, "agent").powers |= static_cast<std::uint32_t>(Power::kSignRoster); },
+      [](Roster& next) {
+        Role(next, "agent").powers |= static_cast<std::uint32_t>(Power::kSignRoster);
+      },
       [&](Roster& next) { Find(next, kSecondAdmin).verify = stranger_.signing.verify_key(); },
       [&](Roster& next) { Find(next, kSecondAdmin).exchange = stranger_.exchange.public_key(); },
       [&](Roster& next) { Find(next, kAdmin).verify = stranger_.signing.verify_key(); },
@@ -262,9 +280,11 @@ TEST_F(RosterTest, AdminsCannotMakeAdmins) {
 
 TEST_F(RosterTest, AdminCannotMakeAnAdminInTwoSteps) {
   // A role without members that signs rosters, and then a member of it.
-  ASSERT_TRUE(Append(kAdmin, [](Roster& next) {
-                next.roles.push_back({"deputy", false, false, {}, {}, static_cast<std::uint32_t>(Power::kSignRoster)});
-              }).ok());
+  ASSERT_TRUE(
+      Append(kAdmin, [](Roster& next) {
+        next.roles.push_back(
+            {"deputy", false, false, {}, {}, static_cast<std::uint32_t>(Power::kSignRoster)});
+      }).ok());
   EXPECT_FALSE(Counts(kAdmin, [](Roster& next) { Find(next, kAgent).role = "deputy"; }));
   EXPECT_FALSE(Counts(kAdmin, [&](Roster& next) {
     next.members.push_back(stranger_.As(MemberId{6}, "new", "deputy"));
@@ -272,7 +292,8 @@ TEST_F(RosterTest, AdminCannotMakeAnAdminInTwoSteps) {
 }
 
 TEST_F(RosterTest, AdminCannotBringADisabledAdminBack) {
-  ASSERT_TRUE(Append(kRootSigner, [](Roster& next) { Find(next, kSecondAdmin).active = false; }).ok());
+  ASSERT_TRUE(
+      Append(kRootSigner, [](Roster& next) { Find(next, kSecondAdmin).active = false; }).ok());
   EXPECT_FALSE(Counts(kAdmin, [](Roster& next) { Find(next, kSecondAdmin).active = true; }));
   EXPECT_TRUE(Counts(kRootSigner, [](Roster& next) { Find(next, kSecondAdmin).active = true; }));
 }
@@ -282,12 +303,18 @@ TEST_F(RosterTest, AdminTakesAnotherAdminAwayButNotTheOwner) {
   const std::vector<Edit> edits = {
       [](Roster& next) { Find(next, kOwner).active = false; },
       [](Roster& next) { Find(next, kOwner).role = "agent"; },
-      [](Roster& next) { std::erase_if(next.members, [](const Member& m) { return m.id == kOwner; }); },
+      [](Roster& next) {
+        std::erase_if(next.members, [](const Member& m) { return m.id == kOwner; });
+      },
       [](Roster& next) { Find(next, kRecovery).active = false; },
-      [](Roster& next) { std::erase_if(next.members, [](const Member& m) { return m.id == kRecovery; }); },
+      [](Roster& next) {
+        std::erase_if(next.members, [](const Member& m) { return m.id == kRecovery; });
+      },
       [&](Roster& next) { Find(next, kRecovery).exchange = stranger_.exchange.public_key(); },
       // Without her role, the owner is locked out as surely.
-      [](Roster& next) { std::erase_if(next.roles, [](const RoleDefinition& r) { return r.name == "owner"; }); },
+      [](Roster& next) {
+        std::erase_if(next.roles, [](const RoleDefinition& r) { return r.name == "owner"; });
+      },
       [](Roster& next) { Role(next, "owner").powers = 0; },
       [](Roster& next) { Role(next, "owner").holds.clear(); },
   };
@@ -310,7 +337,9 @@ TEST_F(RosterTest, EpochsAndKeysGoForward) {
       next.compartments[1].public_key = key;
     });
   };
-  ASSERT_TRUE(Append(kAdmin, [](Roster& next) { next.compartments[1] = {kSeoul, ClassId::kProfile, 5, NewKey()}; }).ok());
+  ASSERT_TRUE(Append(kAdmin, [](Roster& next) {
+                next.compartments[1] = {kSeoul, ClassId::kProfile, 5, NewKey()};
+              }).ok());
   const crypto::ExchangePublic now = history_.current().compartments[1].public_key;
   EXPECT_TRUE(with(5, now));
   EXPECT_TRUE(with(6, NewKey()));
@@ -318,14 +347,19 @@ TEST_F(RosterTest, EpochsAndKeysGoForward) {
   EXPECT_FALSE(with(4, NewKey()));
   EXPECT_FALSE(with(4, now));
   EXPECT_FALSE(Counts(kRootSigner, [](Roster& next) { next.compartments.pop_back(); }));
-  EXPECT_FALSE(Counts(kRootSigner, [](Roster& next) { next.compartments[1].class_id = ClassId::kAudit; }));
+  EXPECT_FALSE(
+      Counts(kRootSigner, [](Roster& next) { next.compartments[1].class_id = ClassId::kAudit; }));
 }
 
 TEST_F(RosterTest, KeyThatEverybodyCanOpenDoesNotCount) {
   const crypto::ExchangePublic everybodys{};  // a point of small order
   const std::vector<Edit> edits = {
-      [&](Roster& next) { next.compartments[1] = {kSeoul, ClassId::kProfile, 2, everybodys}; },
-      [&](Roster& next) { next.compartments.push_back({BookId{2}, ClassId::kProfile, 1, everybodys}); },
+      [&](Roster& next) {
+        next.compartments[1] = {kSeoul, ClassId::kProfile, 2, everybodys};
+      },
+      [&](Roster& next) {
+        next.compartments.push_back({BookId{2}, ClassId::kProfile, 1, everybodys});
+      },
       [&](Roster& next) { Find(next, kAgent).exchange = everybodys; },
   };
   for (std::size_t i = 0; i < edits.size(); ++i) {
@@ -397,21 +431,24 @@ TEST_F(RosterTest, LookupsFindWhatIsThere) {
 // Names.
 
 TEST(NormalizeNameTest, GoodNamesStay) {
-  for (const char* name : {"mina", "Mina Kim", "민아", "o'brien", "a", "Ünal", "山田 太郎", "x-1_2.3"}) {
+  for (const char* name :
+       {"mina", "Mina Kim", "민아", "o'brien", "a", "Ünal", "山田 太郎", "x-1_2.3"}) {
     EXPECT_EQ(NormalizeName(name).value_or("refused"), name);
   }
 }
 
 TEST(NormalizeNameTest, OneNameWrittenTwoWaysIsOne) {
-  EXPECT_EQ(*NormalizeName("Jose\xcc\x81"), "Jos\xc3\xa9");                          // e and an accent
-  EXPECT_EQ(*NormalizeName("\xe1\x84\x86\xe1\x85\xb5\xe1\x86\xab"), "\xeb\xaf\xbc");  // 민, in parts
-  EXPECT_EQ(*NormalizeName("\xe2\x84\xab"), "\xc3\x85");                              // Ångström sign
+  EXPECT_EQ(*NormalizeName("Jose\xcc\x81"), "Jos\xc3\xa9");  // e and an accent
+  EXPECT_EQ(*NormalizeName("\xe1\x84\x86\xe1\x85\xb5\xe1\x86\xab"),
+            "\xeb\xaf\xbc");                              // 민, in parts
+  EXPECT_EQ(*NormalizeName("\xe2\x84\xab"), "\xc3\x85");  // Ångström sign
 }
 
 TEST(NormalizeNameTest, ControlAndFormatCharactersAreRefused) {
-  for (const char* name : {"\x01recovery", "mi\tna", "mi\nna", "mina\r", "mi\x7fna", "mi\xc2\x85na", "\x1b[31mred",
-                           "mi\xe2\x80\x8bna" /* zero-width space */, "mi\xe2\x80\xaena" /* right-to-left override */,
-                           "mi\xc2\xadna" /* soft hyphen */, "\xef\xbb\xbfmina", "mi\xe2\x80\xa8na"}) {
+  for (const char* name :
+       {"\x01recovery", "mi\tna", "mi\nna", "mina\r", "mi\x7fna", "mi\xc2\x85na", "\x1b[31mred",
+        "mi\xe2\x80\x8bna" /* zero-width space */, "mi\xe2\x80\xaena" /* right-to-left override */,
+        "mi\xc2\xadna" /* soft hyphen */, "\xef\xbb\xbfmina", "mi\xe2\x80\xa8na"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(NormalizeName(name).status())) << name;
   }
   EXPECT_TRUE(absl::IsInvalidArgument(NormalizeName(absl::string_view("mi\0na", 5)).status()));
@@ -435,12 +472,14 @@ TEST(NormalizeNameTest, LengthIsCountedInCharacters) {
     EXPECT_TRUE(absl::IsInvalidArgument(NormalizeName(times(65, character)).status())) << character;
   }
   // As macOS writes names: three characters each, which are one.
-  EXPECT_EQ(NormalizeName(times(64, "\xe1\x84\x86\xe1\x85\xb5\xe1\x86\xab")).value_or("refused"), times(64, "민"));
+  EXPECT_EQ(NormalizeName(times(64, "\xe1\x84\x86\xe1\x85\xb5\xe1\x86\xab")).value_or("refused"),
+            times(64, "민"));
   EXPECT_TRUE(absl::IsInvalidArgument(NormalizeName(std::string(1 << 20, 'x')).status()));
 }
 
 TEST(NormalizeNameTest, BytesThatAreNoUtf8AreRefused) {
-  for (const char* name : {"\xff", "mi\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xef\xbf\xbd"}) {
+  for (const char* name :
+       {"\xff", "mi\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xef\xbf\xbd"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(NormalizeName(name).status())) << name;
   }
 }

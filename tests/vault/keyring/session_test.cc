@@ -16,12 +16,15 @@ namespace {
 
 using testing::TestVault;
 
-Coverage Ranges(std::vector<CoverageRange> ranges) { return {CoverageKind::kAssigned, BookId{1}, std::move(ranges)}; }
+Coverage Ranges(std::vector<CoverageRange> ranges) {
+  return {CoverageKind::kAssigned, BookId{1}, std::move(ranges)};
+}
 
 TEST(CoverageTest, ContainsExactlyItsRanges) {
   const Coverage coverage = Ranges({{2, 3}, {10, 1}, {100, 50}});
   for (const ContactNumber in : {2, 3, 4, 10, 100, 149}) EXPECT_TRUE(coverage.Contains(in)) << in;
-  for (const ContactNumber out : {-1, 0, 1, 5, 9, 11, 99, 150, 1000}) EXPECT_FALSE(coverage.Contains(out)) << out;
+  for (const ContactNumber out : {-1, 0, 1, 5, 9, 11, 99, 150, 1000})
+    EXPECT_FALSE(coverage.Contains(out)) << out;
   EXPECT_FALSE(Ranges({}).Contains(1));
 }
 
@@ -81,7 +84,8 @@ TEST_F(SessionRecordTest, ComesBackAsItWasSigned) {
 TEST_F(SessionRecordTest, CutAtEveryOffsetIsDataLoss) {
   const crypto::Bytes record = Full().Sign(pair_);
   for (std::size_t size = 0; size < record.size(); ++size) {
-    ASSERT_TRUE(absl::IsDataLoss(SignedSession::Parse(ByteView(record).first(size)).status())) << size;
+    ASSERT_TRUE(absl::IsDataLoss(SignedSession::Parse(ByteView(record).first(size)).status()))
+        << size;
   }
   crypto::Bytes longer = record;
   longer.push_back(0);
@@ -93,8 +97,10 @@ TEST_F(SessionRecordTest, HostileBytesAreDataLossOrASessionOfNoMoreBytes) {
   for (int round = 0; round < 20000; ++round) {
     crypto::Bytes altered = record;
     const std::size_t at = crypto::RandomBelow(altered.size() - 4);
-    std::fill_n(altered.begin() + static_cast<std::ptrdiff_t>(at), 1 + crypto::RandomBelow(4), std::uint8_t{255});
-    altered[crypto::RandomBelow(altered.size())] = static_cast<std::uint8_t>(crypto::RandomBelow(256));
+    std::fill_n(altered.begin() + static_cast<std::ptrdiff_t>(at), 1 + crypto::RandomBelow(4),
+                std::uint8_t{255});
+    altered[crypto::RandomBelow(altered.size())] =
+        static_cast<std::uint8_t>(crypto::RandomBelow(256));
     const auto parsed = SignedSession::Parse(altered);
     ASSERT_TRUE(parsed.ok() || absl::IsDataLoss(parsed.status()));
     if (!parsed.ok()) continue;
@@ -108,13 +114,13 @@ TEST_F(SessionRecordTest, CoverageThatAnswersWronglyIsDataLoss) {
   EXPECT_TRUE(ParseOf({{1, 1}, {3, 7}, {11, 1}}).ok());
   const std::uint64_t all = std::numeric_limits<std::uint64_t>::max();
   for (const std::vector<CoverageRange>& ranges : std::vector<std::vector<CoverageRange>>{
-           {{3, 1}, {1, 1}},                                            // out of order
-           {{1, 1}, {1, 1}},                                            // twice
-           {{1, 10}, {5, 1}},                                           // the second hides the first's rest
-           {{1, 2}, {3, 1}},                                            // one range, written as two
-           {{1, all}, {5, 1}},                                          //
-           {{5, 0}},                                                    // nothing
-           {{0, 3}},                                                    // contacts are numbered from 1
+           {{3, 1}, {1, 1}},    // out of order
+           {{1, 1}, {1, 1}},    // twice
+           {{1, 10}, {5, 1}},   // the second hides the first's rest
+           {{1, 2}, {3, 1}},    // one range, written as two
+           {{1, all}, {5, 1}},  //
+           {{5, 0}},            // nothing
+           {{0, 3}},            // contacts are numbered from 1
            {{std::numeric_limits<std::int64_t>::min(), 1}, {1, 1}}}) {  // differences that overflow
     EXPECT_TRUE(absl::IsDataLoss(ParseOf(ranges))) << ranges[0].first << " " << ranges[0].count;
   }
@@ -154,7 +160,9 @@ class CheckSessionTest : public ::testing::Test {
             .ephemeral = Key(),
             .coverage = {}};
   }
-  bool Counts(std::int64_t number, const Session& session) const { return Counts(number, session, mina_); }
+  bool Counts(std::int64_t number, const Session& session) const {
+    return Counts(number, session, mina_);
+  }
   bool Counts(std::int64_t number, const Session& session, const crypto::SigningPair& pair) const {
     const auto checked = CheckSession(number, session.Sign(pair), history_);
     EXPECT_TRUE(checked.ok() || absl::IsDataLoss(checked.status())) << checked.status();
@@ -167,12 +175,15 @@ class CheckSessionTest : public ::testing::Test {
     return Counts(5, session);
   }
 
-  crypto::SigningPair root_ = crypto::SigningPair::Generate(), mina_ = crypto::SigningPair::Generate();
+  crypto::SigningPair root_ = crypto::SigningPair::Generate(),
+                      mina_ = crypto::SigningPair::Generate();
   Roster first_;
   RosterHistory history_{root_.verify_key()};
 };
 
-TEST_F(CheckSessionTest, HonestSessionCounts) { EXPECT_TRUE(CountsWith([](Session&) {})); }
+TEST_F(CheckSessionTest, HonestSessionCounts) {
+  EXPECT_TRUE(CountsWith([](Session&) {}));
+}
 
 TEST_F(CheckSessionTest, SessionAtAnotherPlaceDoesNotCount) {
   EXPECT_FALSE(Counts(4, Good()));
@@ -237,7 +248,8 @@ class SessionDirectoryTest : public ::testing::Test {
     busan_ = owner_->roster().FindBook("busan")->id;
   }
   // One session of `member`'s; its number.
-  std::int64_t Write(Keyring& member, std::vector<std::tuple<CoverageKind, BookId, ContactNumber>> coverage) {
+  std::int64_t Write(Keyring& member,
+                     std::vector<std::tuple<CoverageKind, BookId, ContactNumber>> coverage) {
     auto transaction = member.store().BeginWrite();
     EXPECT_TRUE(transaction.ok());
     SessionWriter session = SessionWriter::Open(member);
@@ -250,7 +262,8 @@ class SessionDirectoryTest : public ::testing::Test {
   }
   // With nothing remembered.
   absl::Status Check(BookId book, ContactNumber contact, std::int64_t session) {
-    return SessionDirectory(owner_->store(), owner_->history()).CheckAssignment(book, contact, session);
+    return SessionDirectory(owner_->store(), owner_->history())
+        .CheckAssignment(book, contact, session);
   }
   absl::Status CheckWriter(std::int64_t session, ContactNumber contact, ClassId class_id,
                            std::map<BookId, std::int64_t> assigned) {
@@ -276,17 +289,20 @@ TEST_F(SessionDirectoryTest, SessionsFormAChain) {
 
 TEST_F(SessionDirectoryTest, WriterMergesRangesInAnyOrder) {
   std::vector<std::tuple<CoverageKind, BookId, ContactNumber>> coverage;
-  for (const ContactNumber contact : {5, 6, 1, 9, 2, 7, 6}) coverage.emplace_back(CoverageKind::kAssigned, seoul_, contact);
+  for (const ContactNumber contact : {5, 6, 1, 9, 2, 7, 6})
+    coverage.emplace_back(CoverageKind::kAssigned, seoul_, contact);
   const auto number = Write(*owner_, coverage);
   const auto session = owner_->sessions().Get(number);
   ASSERT_TRUE(session.ok()) << session.status();
   ASSERT_EQ((*session)->coverage.size(), 1u);
-  EXPECT_THAT((*session)->coverage[0].ranges,
-              ::testing::ElementsAre(CoverageRange{1, 2}, CoverageRange{5, 3}, CoverageRange{9, 1}));
+  EXPECT_THAT(
+      (*session)->coverage[0].ranges,
+      ::testing::ElementsAre(CoverageRange{1, 2}, CoverageRange{5, 3}, CoverageRange{9, 1}));
 }
 
 TEST_F(SessionDirectoryTest, AssignmentCountsWhereItIsListed) {
-  const auto number = Write(*owner_, {{CoverageKind::kAssigned, seoul_, 5}, {CoverageKind::kCreated, kRootBook, 6}});
+  const auto number = Write(
+      *owner_, {{CoverageKind::kAssigned, seoul_, 5}, {CoverageKind::kCreated, kRootBook, 6}});
   EXPECT_TRUE(Check(seoul_, 5, number).ok());
   EXPECT_TRUE(absl::IsDataLoss(Check(seoul_, 6, number)));
   EXPECT_TRUE(absl::IsDataLoss(Check(busan_, 5, number)));
@@ -300,7 +316,8 @@ TEST_F(SessionDirectoryTest, AssignmentByAMemberWhoMayNotAssignDoesNotCount) {
 }
 
 TEST_F(SessionDirectoryTest, AssignmentThatWasTakenAwayDoesNotCount) {
-  const auto given = Write(*owner_, {{CoverageKind::kAssigned, seoul_, 5}, {CoverageKind::kAssigned, seoul_, 6}});
+  const auto given =
+      Write(*owner_, {{CoverageKind::kAssigned, seoul_, 5}, {CoverageKind::kAssigned, seoul_, 6}});
   Write(*owner_, {});
   const auto taken = Write(*owner_, {{CoverageKind::kTakenAway, seoul_, 5}});
   Write(*owner_, {});
@@ -362,7 +379,8 @@ TEST_F(SessionDirectoryTest, RootScopeRolesWriteWhatTheirRoleSays) {
 }
 
 TEST_F(SessionDirectoryTest, BookRolesWriteContactsOfTheirBooksOnly) {
-  const auto given = Write(*owner_, {{CoverageKind::kAssigned, seoul_, 5}, {CoverageKind::kAssigned, busan_, 5},
+  const auto given = Write(*owner_, {{CoverageKind::kAssigned, seoul_, 5},
+                                     {CoverageKind::kAssigned, busan_, 5},
                                      {CoverageKind::kAssigned, busan_, 6}});
   auto mina = vault_.Unlock("mina");
   const auto number = Write(*mina, {});

@@ -44,7 +44,8 @@ class UnlockFileTest : public ::testing::Test {
     root_ = mkdtemp(name);
     path_ = root_ + "/unlock.json";
     mina_ = file_.EntryId("mina");
-    EXPECT_TRUE(file_.Put(mina_, bundle_, Passphrase("right"), kInsecureTestCost, database_key_).ok());
+    EXPECT_TRUE(
+        file_.Put(mina_, bundle_, Passphrase("right"), kInsecureTestCost, database_key_).ok());
   }
   ~UnlockFileTest() override { std::filesystem::remove_all(root_); }
 
@@ -106,7 +107,8 @@ TEST_F(UnlockFileTest, WrongSecretIsUnauthenticated) {
     EXPECT_TRUE(absl::IsUnauthenticated(file_.Open(mina_, Passphrase(wrong)).status())) << wrong;
   }
   EXPECT_TRUE(absl::IsUnauthenticated(file_.Open(mina_, KeyBytes(1)).status()));
-  EXPECT_TRUE(absl::IsUnauthenticated(file_.Open(file_.EntryId("jun"), Passphrase("right")).status()));
+  EXPECT_TRUE(
+      absl::IsUnauthenticated(file_.Open(file_.EntryId("jun"), Passphrase("right")).status()));
 }
 
 TEST_F(UnlockFileTest, KeyFileOpensItsEntryOnly) {
@@ -115,7 +117,8 @@ TEST_F(UnlockFileTest, KeyFileOpensItsEntryOnly) {
   EXPECT_TRUE(file_.Open(service, KeyBytes(1)).ok());
   EXPECT_TRUE(absl::IsUnauthenticated(file_.Open(service, KeyBytes(2)).status()));
   EXPECT_TRUE(absl::IsUnauthenticated(file_.Open(service, KeyBytes(1, 31)).status()));
-  EXPECT_TRUE(absl::IsUnauthenticated(file_.Open(service, Passphrase(std::string(32, '\1'))).status()));
+  EXPECT_TRUE(
+      absl::IsUnauthenticated(file_.Open(service, Passphrase(std::string(32, '\1'))).status()));
   EXPECT_FALSE(file_.Put(service, bundle_, KeyBytes(1, 31), kInsecureTestCost, database_key_).ok());
 }
 
@@ -127,7 +130,8 @@ TEST_F(UnlockFileTest, RemovedEntryIsGone) {
 
 TEST_F(UnlockFileTest, EveryPutHasANewSalt) {
   const std::string again = file_.EntryId("again");
-  ASSERT_TRUE(file_.Put(again, bundle_, Passphrase("right"), kInsecureTestCost, database_key_).ok());
+  ASSERT_TRUE(
+      file_.Put(again, bundle_, Passphrase("right"), kInsecureTestCost, database_key_).ok());
   EXPECT_NE(file_.Find(again)->salt, file_.Find(mina_)->salt);
   EXPECT_NE(file_.Find(again)->bundle, file_.Find(mina_)->bundle);
 }
@@ -157,14 +161,16 @@ TEST_F(UnlockFileTest, EntryIsBoundToItsIdParametersAndSalt) {
            {crypto::ToBase64(entry.bundle), ""},
            {"\"argon2id\"", "\"key-file\""},
            {crypto::ToHex(kVault), crypto::ToHex(VaultId{1})}}) {
-    EXPECT_TRUE(absl::IsUnauthenticated(Altered(from, to).Open(mina_, Passphrase("right")).status()))
+    EXPECT_TRUE(
+        absl::IsUnauthenticated(Altered(from, to).Open(mina_, Passphrase("right")).status()))
         << from << " " << to;
   }
 }
 
 TEST_F(UnlockFileTest, HostileCostIsRefusedWithoutPayingIt) {
   for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
-           {"\"memory_kib\": 64", absl::StrCat("\"memory_kib\": ", crypto::PassphraseCost::kMaxMemoryKib + 1)},
+           {"\"memory_kib\": 64",
+            absl::StrCat("\"memory_kib\": ", crypto::PassphraseCost::kMaxMemoryKib + 1)},
            {"\"memory_kib\": 64", "\"memory_kib\": 4294967295"},
            {"\"memory_kib\": 64", "\"memory_kib\": 4294967360"},  // 64 in its lower half
            {"\"memory_kib\": 64", "\"memory_kib\": -64"},
@@ -179,8 +185,10 @@ TEST_F(UnlockFileTest, HostileCostIsRefusedWithoutPayingIt) {
     EXPECT_TRUE(absl::IsUnauthenticated(altered.Open(mina_, Passphrase("right")).status())) << to;
     EXPECT_LT(absl::Now() - start, absl::Seconds(2)) << to;
   }
-  EXPECT_FALSE(file_.Put(mina_, bundle_, Passphrase("right"),
-                         {.memory_kib = 64, .passes = crypto::PassphraseCost::kMaxPasses + 1}, database_key_)
+  EXPECT_FALSE(file_
+                   .Put(mina_, bundle_, Passphrase("right"),
+                        {.memory_kib = 64, .passes = crypto::PassphraseCost::kMaxPasses + 1},
+                        database_key_)
                    .ok());
   EXPECT_TRUE(file_.Open(mina_, Passphrase("right")).ok());  // the entry that was there stays
 }
@@ -225,7 +233,8 @@ TEST_F(UnlockFileTest, ChangedByteNeverOpensAnotherBundle) {
     text[at] = static_cast<char>(text[at] ^ 4);
     const auto file = LoadText(text);
     if (!file.ok()) {
-      EXPECT_TRUE(absl::IsDataLoss(file.status()) || absl::IsFailedPrecondition(file.status())) << at;
+      EXPECT_TRUE(absl::IsDataLoss(file.status()) || absl::IsFailedPrecondition(file.status()))
+          << at;
       continue;
     }
     const auto bundle = file->Open(mina_, Passphrase("right"));
@@ -236,7 +245,8 @@ TEST_F(UnlockFileTest, ChangedByteNeverOpensAnotherBundle) {
     EXPECT_EQ(bundle->exchange.public_key(), bundle_.exchange.public_key()) << at;
     const auto key = UnlockFile::OpenDatabaseKey(*file->Find(mina_), *bundle, file->vault());
     if (key.ok()) {
-      EXPECT_TRUE(crypto::EqualInConstantTime(key->ExposeBytes(), database_key_.ExposeBytes())) << at;
+      EXPECT_TRUE(crypto::EqualInConstantTime(key->ExposeBytes(), database_key_.ExposeBytes()))
+          << at;
     } else {
       EXPECT_TRUE(absl::IsDataLoss(key.status())) << at;
     }
@@ -244,17 +254,20 @@ TEST_F(UnlockFileTest, ChangedByteNeverOpensAnotherBundle) {
 }
 
 TEST_F(UnlockFileTest, HostileJsonIsDataLoss) {
-  for (const char* text :
-       {"null", "[]", "7", "{}", R"({"format":"1"})", R"({"format":1})", R"({"format":1,"vault":7,"entries":{}})",
-        R"({"format":1,"vault":"aabb","entries":{}})", R"({"format":1,"vault":"aabb0300000000000000000000000000"})",
-        R"({"format":1,"vault":"aabb0300000000000000000000000000","entries":[]})",
-        R"({"format":1,"vault":"aabb0300000000000000000000000000","entries":{"a":[]}})",
-        R"({"format":1,"vault":"aabb0300000000000000000000000000","entries":{"a":{"kdf":"md5"}}})",
-        R"({"format":1,"vault":"aabb0300000000000000000000000000","entries":{"a":{"kdf":"argon2id","salt":"AA=="}}})"}) {
+  for (
+      const char* text :
+      {"null", "[]", "7", "{}", R"({"format":"1"})", R"({"format":1})",
+       R"({"format":1,"vault":7,"entries":{}})", R"({"format":1,"vault":"aabb","entries":{}})",
+       R"({"format":1,"vault":"aabb0300000000000000000000000000"})",
+       R"({"format":1,"vault":"aabb0300000000000000000000000000","entries":[]})",
+       R"({"format":1,"vault":"aabb0300000000000000000000000000","entries":{"a":[]}})",
+       R"({"format":1,"vault":"aabb0300000000000000000000000000","entries":{"a":{"kdf":"md5"}}})",
+       R"({"format":1,"vault":"aabb0300000000000000000000000000","entries":{"a":{"kdf":"argon2id","salt":"AA=="}}})"}) {
     EXPECT_TRUE(absl::IsDataLoss(LoadText(text).status())) << text;
   }
   EXPECT_TRUE(absl::IsDataLoss(LoadText(std::string(100000, '[')).status()));
-  EXPECT_TRUE(LoadText(R"({"format":1,"vault":"aabb0300000000000000000000000000","entries":{}})").ok());
+  EXPECT_TRUE(
+      LoadText(R"({"format":1,"vault":"aabb0300000000000000000000000000","entries":{}})").ok());
 }
 
 TEST_F(UnlockFileTest, AnotherFormatIsFailedPrecondition) {
@@ -328,8 +341,9 @@ TEST(RecoveryCodeTest, MistypedCodeIsInvalid) {
 TEST(RecoveryCodeTest, TextThatIsNoCodeIsInvalid) {
   const std::string code(MakeRecoveryCode().ExposeText());
   for (const std::string& typed :
-       {std::string(), std::string("-"), code.substr(0, 33), code + "0", code + code, "U" + code.substr(1),
-        "*" + code.substr(1), "\xc3\xa9" + code.substr(2), std::string(1, '\0') + code.substr(1)}) {
+       {std::string(), std::string("-"), code.substr(0, 33), code + "0", code + code,
+        "U" + code.substr(1), "*" + code.substr(1), "\xc3\xa9" + code.substr(2),
+        std::string(1, '\0') + code.substr(1)}) {
     EXPECT_TRUE(absl::IsInvalidArgument(NormalizeRecoveryCode(typed).status())) << typed;
   }
 }
@@ -379,16 +393,25 @@ TEST(KeyFileTest, CutAtEveryOffsetIsNoKeyFileUntilTheNameBegins) {
 
 TEST(KeyFileTest, OtherTextIsNoKeyFile) {
   const std::string good = KeyFileText("importer");
-  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
-           {"KEY-1", "KEY-2"}, {" dead", " de"}, {" dead", " xxad"}, {" dead", "  dead"}, {"Wlpa", "Wlp"},
-           {"Wlpa", "????"}, {"importer", "im\nporter"}, {"importer", "\x01"}, {"importer", " importer"},
-           {"importer", "\xff"}, {"importer", std::string(65, 'x')}}) {
+  for (const auto& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{{"KEY-1", "KEY-2"},
+                                                        {" dead", " de"},
+                                                        {" dead", " xxad"},
+                                                        {" dead", "  dead"},
+                                                        {"Wlpa", "Wlp"},
+                                                        {"Wlpa", "????"},
+                                                        {"importer", "im\nporter"},
+                                                        {"importer", "\x01"},
+                                                        {"importer", " importer"},
+                                                        {"importer", "\xff"},
+                                                        {"importer", std::string(65, 'x')}}) {
     ASSERT_TRUE(absl::StrContains(good, from)) << from;
     std::string text = good;
     text.replace(text.find(from), from.size(), to);
     EXPECT_TRUE(absl::IsFailedPrecondition(ParseKeyFile(text).status())) << text;
   }
-  EXPECT_TRUE(absl::IsFailedPrecondition(ParseKeyFile("-----BEGIN OPENSSH PRIVATE KEY-----\n").status()));
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(ParseKeyFile("-----BEGIN OPENSSH PRIVATE KEY-----\n").status()));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Batches that are large enough for the short cuts of a bulk import: index rows that wait in a table of
-// their own, and a filter that is asked before the index.
+// Batches that are large enough for the short cuts of a bulk import: index rows that wait in a
+// table of their own, and a filter that is asked before the index.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,15 +12,16 @@ namespace sealbook::records {
 namespace {
 
 using Outcome = DraftResult::Outcome;
+using sealbook::testing::TestVault;
 using ::testing::Each;
 using ::testing::Field;
-using sealbook::testing::TestVault;
 
 constexpr int kBatch = 600;
 
 std::vector<ContactDraft> People(int first, int count) {
   std::vector<ContactDraft> drafts;
-  for (int i = first; i < first + count; ++i) drafts.push_back(TestVault::Draft(absl::StrCat(10000000 + i)));
+  for (int i = first; i < first + count; ++i)
+    drafts.push_back(TestVault::Draft(absl::StrCat(10000000 + i)));
   return drafts;
 }
 
@@ -50,9 +51,11 @@ class BulkTest : public ::testing::Test {
 };
 
 TEST_F(BulkTest, PeopleOfEarlierBatchesAreDuplicates) {
-  for (int i = 0; i < 4; ++i) EXPECT_THAT(Write(People(i * kBatch, kBatch)), All(Outcome::kImported));
+  for (int i = 0; i < 4; ++i)
+    EXPECT_THAT(Write(People(i * kBatch, kBatch)), All(Outcome::kImported));
   EXPECT_GT(*owner_->store().CountRecentIndex(), 0);
-  for (int i = 0; i < 4; ++i) EXPECT_THAT(Write(People(i * kBatch, kBatch)), All(Outcome::kDuplicate));
+  for (int i = 0; i < 4; ++i)
+    EXPECT_THAT(Write(People(i * kBatch, kBatch)), All(Outcome::kDuplicate));
 }
 
 TEST_F(BulkTest, PeopleWhomAnotherProcessAddedInBetweenAreDuplicates) {
@@ -67,12 +70,13 @@ TEST_F(BulkTest, PeopleWhomAnotherProcessAddedInBetweenAreDuplicates) {
 TEST_F(BulkTest, IdentifierThatThisProcessChangedInBetweenIsFound) {
   const auto first = Write(People(0, kBatch));
   ASSERT_EQ(first.size(), std::size_t{kBatch});
-  ASSERT_TRUE(ChangeContact(
-                  *owner_, first[0].contact,
-                  [](const store::ContactRow&) -> absl::StatusOr<ContactChange> {
-                    return ContactChange{.classes = {}, .added = {{IdentifierKind::kEmail, "new@example.com"}}};
-                  },
-                  {.act = "set"})
+  ASSERT_TRUE(ChangeContact(*owner_, first[0].contact,
+                            [](const store::ContactRow&) -> absl::StatusOr<ContactChange> {
+                              return ContactChange{
+                                  .classes = {},
+                                  .added = {{IdentifierKind::kEmail, "new@example.com"}}};
+                            },
+                            {.act = "set"})
                   .ok());
   std::vector<ContactDraft> drafts = People(kBatch, kBatch);
   drafts[7].identifiers = {{IdentifierKind::kEmail, "new@example.com"}};
@@ -86,8 +90,10 @@ TEST_F(BulkTest, VaultThatHoldsPeopleIsFilteredFromItsIndex) {
   auto again = ContactWriter::Open(*owner_);
   ASSERT_TRUE(again.ok());
   writer_.emplace(*std::move(again));
-  for (int i = 1; i < 7; ++i) EXPECT_THAT(Write(People(i * kBatch, kBatch)), All(Outcome::kImported));
-  for (int i = 0; i < 7; ++i) EXPECT_THAT(Write(People(i * kBatch, kBatch)), All(Outcome::kDuplicate));
+  for (int i = 1; i < 7; ++i)
+    EXPECT_THAT(Write(People(i * kBatch, kBatch)), All(Outcome::kImported));
+  for (int i = 0; i < 7; ++i)
+    EXPECT_THAT(Write(People(i * kBatch, kBatch)), All(Outcome::kDuplicate));
 }
 
 TEST(HashFilterTest, HoldsWhatWasAddedAndHardlyAnythingElse) {
@@ -96,8 +102,11 @@ TEST(HashFilterTest, HoldsWhatWasAddedAndHardlyAnythingElse) {
   for (auto& hash : in) crypto::FillRandom(hash);
   for (auto& hash : out) crypto::FillRandom(hash);
   for (const auto& hash : in) filter.Add(hash);
-  EXPECT_THAT(in, Each(::testing::ResultOf([&](const auto& hash) { return filter.MayHold(hash); }, true)));
-  EXPECT_LT(std::count_if(out.begin(), out.end(), [&](const auto& hash) { return filter.MayHold(hash); }), 5);
+  EXPECT_THAT(
+      in, Each(::testing::ResultOf([&](const auto& hash) { return filter.MayHold(hash); }, true)));
+  EXPECT_LT(
+      std::count_if(out.begin(), out.end(), [&](const auto& hash) { return filter.MayHold(hash); }),
+      5);
 }
 
 }  // namespace

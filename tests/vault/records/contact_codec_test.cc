@@ -15,8 +15,8 @@ crypto::Bytes Fill(std::size_t size, std::uint8_t byte) { return crypto::Bytes(s
 std::vector<ValueEntry> SomeValues() {
   return {{ClassId::kIdentity, 1, 1, Fill(40, 1)},
           {ClassId::kProfile, 300, 128, Fill(0, 0)},
-          {ClassId::kLastCustom, std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::uint32_t>::max(),
-           Fill(20000, 3)}};
+          {ClassId::kLastCustom, std::numeric_limits<std::int64_t>::max(),
+           std::numeric_limits<std::uint32_t>::max(), Fill(20000, 3)}};
 }
 std::vector<WrapEntry> SomeWraps() {
   return {{ClassId::kIdentity, 1, 1, Fill(WrapEntry::kSealedBytes, 1)},
@@ -34,7 +34,10 @@ void ExpectSame(const std::vector<Entry>& a, const std::vector<Entry>& b) {
 }
 
 TEST(ContactCodecTest, FieldsComeBackInTheirOrder) {
-  const Fields fields = {{"name", "김민아"}, {"", ""}, {"name", "again"}, {"note", std::string("a\0b", 3)},
+  const Fields fields = {{"name", "김민아"},
+                         {"", ""},
+                         {"name", "again"},
+                         {"note", std::string("a\0b", 3)},
                          {"long", std::string(100000, 'x')}};
   EXPECT_EQ(*DecodeFields(EncodeFields(fields)), fields);
   EXPECT_TRUE(DecodeFields(EncodeFields({}))->empty());
@@ -72,7 +75,8 @@ TEST(ContactCodecTest, RowCutInsideAnEntryIsDataLoss) {
   const crypto::Bytes value_bytes = EncodeValues(values), wrap_bytes = EncodeWraps(SomeWraps());
   std::set<std::size_t> value_ends = {0}, wrap_ends = {0};
   for (std::size_t count = 1; count <= values.size(); ++count) {
-    value_ends.insert(EncodeValues({values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count)}).size());
+    value_ends.insert(
+        EncodeValues({values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count)}).size());
   }
   wrap_ends.insert(EncodeWraps({SomeWraps()[0]}).size());
   for (std::size_t size = 0; size < value_bytes.size(); ++size) {
@@ -125,7 +129,13 @@ TEST(ContactCodecTest, RandomBytesAreDataLossOrEntriesOfNoMoreBytes) {
 // Places.
 
 Place SomePlace() {
-  Place place{.vault = {1}, .contact = 2, .token = 3, .class_id = ClassId::kProfile, .revision = 5, .session = {}, .book = BookId{7}};
+  Place place{.vault = {1},
+              .contact = 2,
+              .token = 3,
+              .class_id = ClassId::kProfile,
+              .revision = 5,
+              .session = {},
+              .book = BookId{7}};
   place.session.bytes = {6};
   return place;
 }
@@ -138,12 +148,18 @@ TEST(PlaceTest, Takes89Bytes) {
 
 TEST(PlaceTest, BytesAreThoseOfTheFormat) {
   crypto::ByteWriter expected;
-  expected.Raw(crypto::AsBytes("sealbook-value-1")).Raw(SomePlace().vault).U64(2).U64(3).U8(3).U32(5);
+  expected.Raw(crypto::AsBytes("sealbook-value-1"))
+      .Raw(SomePlace().vault)
+      .U64(2)
+      .U64(3)
+      .U8(3)
+      .U32(5);
   expected.Raw(SomePlace().session.bytes).U32(7);
   const auto bytes = SomePlace().ForValue();
   EXPECT_EQ(crypto::ToHex(bytes), crypto::ToHex(expected.bytes()));
   EXPECT_EQ(crypto::AsText(ByteView(SomePlace().ForWrap()).first(16)), "sealbook-wrap--1");
-  EXPECT_EQ(crypto::ToHex(ByteView(SomePlace().ForWrap()).subspan(16)), crypto::ToHex(ByteView(bytes).subspan(16)));
+  EXPECT_EQ(crypto::ToHex(ByteView(SomePlace().ForWrap()).subspan(16)),
+            crypto::ToHex(ByteView(bytes).subspan(16)));
 }
 
 TEST(PlaceTest, DiffersInEachComponent) {

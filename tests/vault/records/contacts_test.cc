@@ -83,7 +83,8 @@ TEST_F(ContactsTest, SecondImportAddsNothing) {
   const ContactNumber contact = ImportOne("11112222", {"seoul"});
   auto importer = vault_.Unlock("service importer");
   const auto again = TestVault::Import(
-      *importer, {TestVault::Draft("11112222"), TestVault::Draft("33334444"), TestVault::Draft("33334444")},
+      *importer,
+      {TestVault::Draft("11112222"), TestVault::Draft("33334444"), TestVault::Draft("33334444")},
       {"seoul", "busan"});
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ((*again)[0].outcome, Outcome::kDuplicate);
@@ -111,8 +112,7 @@ TEST_F(ContactsTest, ReplaceByImporterIsReadByTheBook) {
   draft.identifiers.pop_back();
   draft.classes[0].fields.pop_back();
   draft.classes[2].fields[0].value = "Renamed";
-  const auto results =
-      TestVault::Import(*importer, {draft}, {}, records::OnDuplicate::kReplace);
+  const auto results = TestVault::Import(*importer, {draft}, {}, records::OnDuplicate::kReplace);
   ASSERT_TRUE(results.ok()) << results.status();
   EXPECT_EQ((*results)[0].outcome, Outcome::kUpdated);
   auto mina = vault_.Unlock("mina");
@@ -121,8 +121,9 @@ TEST_F(ContactsTest, ReplaceByImporterIsReadByTheBook) {
   EXPECT_EQ(TestVault::ValueOf(*read, "name"), "Renamed");
   // The e-mail went with the replacement, and finds nobody any more.
   auto owner = vault_.Unlock("owner");
-  EXPECT_TRUE(absl::IsNotFound(
-      ContactReader(*owner).FindIdentifier(IdentifierKind::kEmail, "11112222@example.com").status()));
+  EXPECT_TRUE(absl::IsNotFound(ContactReader(*owner)
+                                   .FindIdentifier(IdentifierKind::kEmail, "11112222@example.com")
+                                   .status()));
 }
 
 TEST_F(ContactsTest, ConflictingIdentifiersWriteNothing) {
@@ -163,18 +164,23 @@ TEST_F(ContactsTest, PermitForAnotherOrExpiredIsRefused) {
   const MemberId self = mina->bundle().member;
   using policies::PermitIssuer;
   const std::vector<ClassId> clear = {ClassId::kProfile};
-  EXPECT_TRUE(reader.Read(PermitIssuer::One(self, contact, clear, true, absl::Now()), contact).ok());
+  EXPECT_TRUE(
+      reader.Read(PermitIssuer::One(self, contact, clear, true, absl::Now()), contact).ok());
   EXPECT_TRUE(absl::IsPermissionDenied(
-      reader.Read(PermitIssuer::One(self, contact + 1, clear, true, absl::Now()), contact).status()));
+      reader.Read(PermitIssuer::One(self, contact + 1, clear, true, absl::Now()), contact)
+          .status()));
   EXPECT_TRUE(absl::IsPermissionDenied(
-      reader.Read(PermitIssuer::One(MemberId{99}, contact, clear, true, absl::Now()), contact).status()));
-  EXPECT_TRUE(absl::IsPermissionDenied(
-      reader
-          .Read(PermitIssuer::One(self, contact, clear, true, absl::Now() - absl::Hours(1)), contact)
+      reader.Read(PermitIssuer::One(MemberId{99}, contact, clear, true, absl::Now()), contact)
           .status()));
   EXPECT_TRUE(absl::IsPermissionDenied(
       reader
-          .Read(PermitIssuer::One(self, contact, clear, true, absl::Now() + absl::Hours(1)), contact)
+          .Read(PermitIssuer::One(self, contact, clear, true, absl::Now() - absl::Hours(1)),
+                contact)
+          .status()));
+  EXPECT_TRUE(absl::IsPermissionDenied(
+      reader
+          .Read(PermitIssuer::One(self, contact, clear, true, absl::Now() + absl::Hours(1)),
+                contact)
           .status()));
 }
 
@@ -216,20 +222,23 @@ class BatchCutTest : public ::testing::TestWithParam<records::OnDuplicate> {
       identity.push_back({"phone", draft.identifiers.back().value});
     }
     for (const int email : emails) {
-      draft.identifiers.push_back({IdentifierKind::kEmail, absl::StrCat("e", email, "@example.com")});
+      draft.identifiers.push_back(
+          {IdentifierKind::kEmail, absl::StrCat("e", email, "@example.com")});
       identity.push_back({"email", draft.identifiers.back().value});
     }
     draft.classes = {{ClassId::kIdentity, identity}, {ClassId::kProfile, {{"name", name}}}};
     return draft;
   }
-  static std::string Import(TestVault& vault, const std::vector<records::ContactDraft>& drafts, std::size_t cut) {
+  static std::string Import(TestVault& vault, const std::vector<records::ContactDraft>& drafts,
+                            std::size_t cut) {
     auto owner = vault.Unlock("owner");
     std::string outcomes;
     for (std::size_t at = 0; at < drafts.size(); at += cut) {
       const auto end = std::min(drafts.size(), at + cut);
-      const auto results = TestVault::Import(
-          *owner, {drafts.begin() + static_cast<std::ptrdiff_t>(at), drafts.begin() + static_cast<std::ptrdiff_t>(end)},
-          {}, GetParam());
+      const auto results = TestVault::Import(*owner,
+                                             {drafts.begin() + static_cast<std::ptrdiff_t>(at),
+                                              drafts.begin() + static_cast<std::ptrdiff_t>(end)},
+                                             {}, GetParam());
       EXPECT_TRUE(results.ok()) << results.status();
       if (!results.ok()) return "";
       for (const records::DraftResult& result : *results) {
@@ -238,8 +247,9 @@ class BatchCutTest : public ::testing::TestWithParam<records::OnDuplicate> {
     }
     ContactReader reader(*owner);
     for (int i = 0; i < 5; ++i) {
-      for (const auto& [kind, value] : {std::pair(IdentifierKind::kPhone, absl::StrCat("+82101000000", i)),
-                                        std::pair(IdentifierKind::kEmail, absl::StrCat("e", i, "@example.com"))}) {
+      for (const auto& [kind, value] :
+           {std::pair(IdentifierKind::kPhone, absl::StrCat("+82101000000", i)),
+            std::pair(IdentifierKind::kEmail, absl::StrCat("e", i, "@example.com"))}) {
         const auto found = reader.FindIdentifier(kind, value);
         std::string name = "-";
         if (found.ok()) {
@@ -261,7 +271,8 @@ TEST_P(BatchCutTest, OneBatchEndsAsManyDo) {
     for (int i = 0; i < 7; ++i) {
       const auto pick = [&] {
         std::vector<int> out;
-        for (int n = static_cast<int>(dice() % 3); n > 0; --n) out.push_back(static_cast<int>(dice() % 5));
+        for (int n = static_cast<int>(dice() % 3); n > 0; --n)
+          out.push_back(static_cast<int>(dice() % 5));
         std::sort(out.begin(), out.end());
         out.erase(std::unique(out.begin(), out.end()), out.end());
         return out;
@@ -279,7 +290,8 @@ TEST_P(BatchCutTest, OneBatchEndsAsManyDo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(HowDuplicatesAreTaken, BatchCutTest,
-                         ::testing::Values(records::OnDuplicate::kSkip, records::OnDuplicate::kReplace));
+                         ::testing::Values(records::OnDuplicate::kSkip,
+                                           records::OnDuplicate::kReplace));
 
 }  // namespace
 }  // namespace sealbook

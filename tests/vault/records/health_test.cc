@@ -1,5 +1,5 @@
-// The doctor as the list of what can be wrong: each damage is found by the check that it belongs to, and
-// what can be mended is.
+// The doctor as the list of what can be wrong: each damage is found by the check that it belongs
+// to, and what can be mended is.
 #include "vault/records/health.h"
 
 #include <gmock/gmock.h>
@@ -11,9 +11,9 @@ namespace sealbook {
 namespace {
 
 using records::HealthCheck;
-using testing::TestVault;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::TestVault;
 
 class HealthTest : public ::testing::Test {
  protected:
@@ -21,7 +21,9 @@ class HealthTest : public ::testing::Test {
     EXPECT_TRUE(vault_.AddBook("seoul").ok() && vault_.AddBook("busan").ok());
     EXPECT_TRUE(vault_.AddMember("mina", "agent", {"seoul"}).ok());
     auto owner = vault_.Unlock("owner");
-    EXPECT_TRUE(TestVault::Import(*owner, {TestVault::Draft("11112222"), TestVault::Draft("33334444")}, {"seoul"}).ok());
+    EXPECT_TRUE(TestVault::Import(
+                    *owner, {TestVault::Draft("11112222"), TestVault::Draft("33334444")}, {"seoul"})
+                    .ok());
     EXPECT_TRUE(TestVault::Import(*owner, {TestVault::Draft("55556666")}, {"busan"}).ok());
   }
 
@@ -55,15 +57,16 @@ TEST_F(HealthTest, HealthyVaultIsOkInEveryCheck) {
     EXPECT_TRUE(check.ok) << check.name << ": " << check.detail;
     names.push_back(check.name);
   }
-  EXPECT_THAT(names, ElementsAre("files", "pages", "sessions", "roster", "members", "grants", "books",
-                                 "contacts", "index", "audit"));
+  EXPECT_THAT(names, ElementsAre("files", "pages", "sessions", "roster", "members", "grants",
+                                 "books", "contacts", "index", "audit"));
 }
 
 TEST_F(HealthTest, AgentSeesWhatItsKeysReach) {
   auto mina = vault_.Unlock("mina");
   const auto checks = records::CheckHealth(*mina, {});
   ASSERT_TRUE(checks.ok()) << checks.status();
-  for (const HealthCheck& check : *checks) EXPECT_TRUE(check.ok) << check.name << ": " << check.detail;
+  for (const HealthCheck& check : *checks)
+    EXPECT_TRUE(check.ok) << check.name << ": " << check.detail;
 }
 
 TEST_F(HealthTest, AgentMayNotRepair) {
@@ -83,7 +86,9 @@ TEST_F(HealthTest, DeletedContactIsFound) {
 }
 
 TEST_F(HealthTest, ContactThatNoSessionCreatedIsFound) {
-  Damage("INSERT INTO contact SELECT number + 100, token, identifiers, sealed_values FROM contact WHERE number = 1");
+  Damage(
+      "INSERT INTO contact SELECT number + 100, token, identifiers, sealed_values FROM contact "
+      "WHERE number = 1");
   EXPECT_THAT(Bad(), ::testing::Contains("contacts"));
 }
 
@@ -93,7 +98,9 @@ TEST_F(HealthTest, ChangedTokenIsFound) {
 }
 
 TEST_F(HealthTest, SwappedValuesAreFound) {
-  Damage("UPDATE contact SET sealed_values = (SELECT sealed_values FROM contact WHERE number = 2) WHERE number = 1");
+  Damage(
+      "UPDATE contact SET sealed_values = (SELECT sealed_values FROM contact WHERE number = 2) "
+      "WHERE number = 1");
   EXPECT_THAT(Bad(), ::testing::Contains("contacts"));
 }
 
@@ -108,7 +115,9 @@ TEST_F(HealthTest, MissingGrantIsFound) {
 }
 
 TEST_F(HealthTest, PlantedIndexRowIsFoundAndRemoved) {
-  Damage("INSERT INTO contact_index VALUES (x'00112233445566778899aabbccddeeff', x'00112233445566778899aabbccddeeff', 1)");
+  Damage(
+      "INSERT INTO contact_index VALUES (x'00112233445566778899aabbccddeeff', "
+      "x'00112233445566778899aabbccddeeff', 1)");
   EXPECT_THAT(Bad(), ElementsAre("index"));
   EXPECT_THAT(Bad(/*repair=*/true), IsEmpty());
   EXPECT_THAT(Bad(), IsEmpty());
@@ -132,13 +141,16 @@ TEST_F(HealthTest, DeletedAssignmentIsFound) {
 }
 
 TEST_F(HealthTest, SwappedWrapsAreFound) {
-  Damage("UPDATE book_contact SET wraps = (SELECT wraps FROM book_contact WHERE book = 1 AND contact = 2) "
-         "WHERE book = 1 AND contact = 1");
+  Damage(
+      "UPDATE book_contact SET wraps = (SELECT wraps FROM book_contact WHERE book = 1 AND contact "
+      "= 2) "
+      "WHERE book = 1 AND contact = 1");
   EXPECT_THAT(Bad(), ElementsAre("books"));
 }
 
 TEST_F(HealthTest, ChangedAuditRowIsFound) {
-  Damage("UPDATE audit SET record = (SELECT record FROM audit WHERE sequence = 1) WHERE sequence = 2");
+  Damage(
+      "UPDATE audit SET record = (SELECT record FROM audit WHERE sequence = 1) WHERE sequence = 2");
   EXPECT_THAT(Bad(), ElementsAre("audit"));
 }
 
@@ -154,7 +166,8 @@ TEST_F(HealthTest, EntryOfNobodyIsFoundAndRemoved) {
                                  .root = own.root,
                                  .root_pair = std::nullopt};
   ASSERT_TRUE(file->Put(file->EntryId("stranger"), stranger,
-                        {.kind = keyring::UnlockSecret::Kind::kPassphrase, .bytes = TestVault::SecretOf("stranger")},
+                        {.kind = keyring::UnlockSecret::Kind::kPassphrase,
+                         .bytes = TestVault::SecretOf("stranger")},
                         testing::kInsecureTestCost, owner->database_key())
                   .ok());
   ASSERT_TRUE(file->Save(vault_.paths().unlock()).ok());

@@ -14,8 +14,11 @@ using testing::TestVault;
 
 class IdentifierIndexTest : public ::testing::Test {
  protected:
-  IdentifierIndexTest() : keyring_(vault_.Unlock("owner")), index_(*IdentifierIndex::Open(*keyring_)) {}
-  crypto::Hash128 Phone(absl::string_view number) const { return index_.HashOf(IdentifierKind::kPhone, number); }
+  IdentifierIndexTest()
+      : keyring_(vault_.Unlock("owner")), index_(*IdentifierIndex::Open(*keyring_)) {}
+  crypto::Hash128 Phone(absl::string_view number) const {
+    return index_.HashOf(IdentifierKind::kPhone, number);
+  }
 
   TestVault vault_;
   std::unique_ptr<keyring::Keyring> keyring_;
@@ -41,7 +44,10 @@ TEST_F(IdentifierIndexTest, EveryHolderFindsTheSame) {
   auto importer = vault_.Unlock("service importer");
   const auto theirs = IdentifierIndex::Open(*importer);
   ASSERT_TRUE(theirs.ok());
-  ASSERT_TRUE(importer->store().InsertIndex(theirs->MakeRow(theirs->HashOf(IdentifierKind::kPhone, "+821011112222"), 5)).ok());
+  ASSERT_TRUE(
+      importer->store()
+          .InsertIndex(theirs->MakeRow(theirs->HashOf(IdentifierKind::kPhone, "+821011112222"), 5))
+          .ok());
   const auto found = index_.Find(Phone("+821011112222"));
   ASSERT_TRUE(found.ok()) << found.status();
   EXPECT_EQ(*found, ContactNumber{5});
@@ -50,8 +56,9 @@ TEST_F(IdentifierIndexTest, EveryHolderFindsTheSame) {
 TEST_F(IdentifierIndexTest, HashesDifferByKindAndValue) {
   std::set<crypto::Hash128> hashes;
   int made = 0;
-  for (const IdentifierKind kind : {IdentifierKind::kPhone, IdentifierKind::kEmail, IdentifierKind::kWhatsAppId,
-                                    IdentifierKind::kJid, IdentifierKind::kUsername, IdentifierKind::kRow}) {
+  for (const IdentifierKind kind :
+       {IdentifierKind::kPhone, IdentifierKind::kEmail, IdentifierKind::kWhatsAppId,
+        IdentifierKind::kJid, IdentifierKind::kUsername, IdentifierKind::kRow}) {
     for (const char* value : {"", "a", "A", "+821011112222", "+82101111222", "\x01+821011112222"}) {
       hashes.insert(index_.HashOf(kind, value));
       ++made;
@@ -101,7 +108,8 @@ TEST_F(IdentifierIndexTest, EveryAlteredBitIsDataLoss) {
 
 TEST_F(IdentifierIndexTest, MovedPlantedOrExchangedRowIsDataLossWhenFound) {
   store::Store& store = keyring_->store();
-  const crypto::Hash128 a = Phone("+821011112222"), b = Phone("+821033334444"), c = Phone("+821055556666");
+  const crypto::Hash128 a = Phone("+821011112222"), b = Phone("+821033334444"),
+                        c = Phone("+821055556666");
   store::IndexRow row = index_.MakeRow(a, 5);
   row.contact = 6;
   ASSERT_TRUE(store.InsertIndex(row).ok());
@@ -117,7 +125,10 @@ TEST_F(IdentifierIndexTest, MovedPlantedOrExchangedRowIsDataLossWhenFound) {
 TEST_F(IdentifierIndexTest, TagOfAnotherLengthIsDataLoss) {
   const store::IndexRow row = index_.MakeRow(Phone("+821011112222"), 5);
   ASSERT_TRUE(keyring_->store().InsertIndex(row).ok());
-  ASSERT_TRUE(keyring_->store().database().Execute("UPDATE contact_index SET tag = substr(tag, 1, 15)").ok());
+  ASSERT_TRUE(keyring_->store()
+                  .database()
+                  .Execute("UPDATE contact_index SET tag = substr(tag, 1, 15)")
+                  .ok());
   EXPECT_TRUE(absl::IsDataLoss(index_.Find(row.hash).status()));
 }
 

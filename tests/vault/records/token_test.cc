@@ -30,8 +30,8 @@ TEST(TokenTest, ComesBackAsItWasWritten) {
 }
 
 TEST(TokenTest, CheckDigitIsDamms) {
-  // 572 has the check digit 4, the example published with the table. Behind a right token, whose digits
-  // bring the interim digit back to 0, it is checked as if it stood alone.
+  // 572 has the check digit 4, the example published with the table. Behind a right token, whose
+  // digits bring the interim digit back to 0, it is checked as if it stood alone.
   const std::string front = absl::StrCat("UID_", MakeToken(kTokenDigits));
   for (int last = 0; last < 10; ++last) {
     EXPECT_EQ(ParseToken(absl::StrCat(front, "572", last)).ok(), last == 4) << last;
@@ -102,9 +102,11 @@ TEST(TokenTest, PrefixInAnyCase) {
 TEST(TokenTest, OtherTextIsNoToken) {
   const std::string digits = absl::StrCat(MakeToken(10));
   for (const std::string& text :
-       {std::string(), std::string("UID_"), std::string("UID"), digits, "UID-" + digits, "UID_ " + digits, "UID_" + digits + " ",
-        " UID_" + digits, "UID_+" + digits, "UID_-" + digits, "UID_" + digits + "\n", "UID_" + digits.substr(0, 9) + "x",
-        "UID_" + std::string(1, '\0') + digits, std::string("UID_\xd9\xa1\xd9\xa2\xd9\xa3\xd9\xa4\xd9\xa5\xd9\xa6\xd9\xa7")}) {
+       {std::string(), std::string("UID_"), std::string("UID"), digits, "UID-" + digits,
+        "UID_ " + digits, "UID_" + digits + " ", " UID_" + digits, "UID_+" + digits,
+        "UID_-" + digits, "UID_" + digits + "\n", "UID_" + digits.substr(0, 9) + "x",
+        "UID_" + std::string(1, '\0') + digits,
+        std::string("UID_\xd9\xa1\xd9\xa2\xd9\xa3\xd9\xa4\xd9\xa5\xd9\xa6\xd9\xa7")}) {
     EXPECT_FALSE(LooksLikeToken(text)) << text;
     EXPECT_TRUE(absl::IsInvalidArgument(ParseToken(text).status())) << text;
   }
@@ -112,8 +114,9 @@ TEST(TokenTest, OtherTextIsNoToken) {
 
 TEST(TokenTest, TooShortTooLongOrLeadingZeroIsMistyped) {
   // All of them have a right check digit: 0 is that of 0, and of everything that ends in one.
-  for (const std::string& digits : {std::string("0"), std::string(10, '0'), std::string(18, '0'), std::string(19, '0'),
-                                    std::string(100, '0'), "0" + absl::StrCat(MakeToken(10)), std::string("5724")}) {
+  for (const std::string& digits :
+       {std::string("0"), std::string(10, '0'), std::string(18, '0'), std::string(19, '0'),
+        std::string(100, '0'), "0" + absl::StrCat(MakeToken(10)), std::string("5724")}) {
     EXPECT_TRUE(LooksLikeToken("UID_" + digits));
     EXPECT_TRUE(absl::IsInvalidArgument(ParseToken("UID_" + digits).status())) << digits;
   }

@@ -1,5 +1,7 @@
-// SQLCipher under our settings: that they are in force and not only asked for, and what each kind of
-// damage and of competition is told as.
+// SQLCipher under our settings: that they are in force and not only asked for, and what each kind
+// of damage and of competition is told as.
+#include "vault/store/database.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -11,7 +13,6 @@
 
 #include "absl/strings/match.h"
 #include "vault/crypto/secret.h"
-#include "vault/store/database.h"
 
 namespace sealbook::store {
 namespace {
@@ -49,10 +50,12 @@ class DatabaseTest : public ::testing::Test {
   // A table of many pages, all of them in the file itself.
   void FillAndClose() {
     auto database = Create();
-    ASSERT_TRUE(database->Execute("CREATE TABLE row (number INTEGER PRIMARY KEY, bytes BLOB);"
-                                  "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50)"
-                                  "INSERT INTO row SELECT i, randomblob(3000) FROM n")
-                    .ok());
+    ASSERT_TRUE(
+        database
+            ->Execute("CREATE TABLE row (number INTEGER PRIMARY KEY, bytes BLOB);"
+                      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50)"
+                      "INSERT INTO row SELECT i, randomblob(3000) FROM n")
+            .ok());
     ASSERT_TRUE(database->TruncateWal().ok());
   }
   std::string Contents() const {
@@ -127,8 +130,9 @@ TEST_F(DatabaseTest, NothingOfARowIsInTheFilesInTheClear) {
       std::ifstream in(entry.path(), std::ios::binary);
       const std::string text{std::istreambuf_iterator<char>(in), {}};
       bytes += text.size();
-      for (const absl::string_view clear : {absl::string_view(marker), absl::string_view("marked_table"),
-                                            absl::string_view("SQLite format 3")}) {
+      for (const absl::string_view clear :
+           {absl::string_view(marker), absl::string_view("marked_table"),
+            absl::string_view("SQLite format 3")}) {
         EXPECT_EQ(text.find(std::string(clear)), std::string::npos) << entry.path() << " " << clear;
       }
     }
@@ -183,7 +187,8 @@ TEST_F(DatabaseTest, KeyThatDiffersInOneBitIsDataLoss) {
   crypto::Bytes bytes(key_.ExposeBytes().begin(), key_.ExposeBytes().end());
   bytes[31] ^= 1;
   EXPECT_TRUE(absl::IsDataLoss(
-      Database::Open(path_, crypto::DatabaseKey::CopyOf(bytes), Database::Mode::kReadWrite).status()));
+      Database::Open(path_, crypto::DatabaseKey::CopyOf(bytes), Database::Mode::kReadWrite)
+          .status()));
 }
 
 TEST_F(DatabaseTest, EmptyFileIsDataLossAndNotANewDatabase) {
@@ -230,7 +235,8 @@ TEST_F(DatabaseTest, PagesThatChangedPlacesAreDataLoss) {
 
 TEST_F(DatabaseTest, CutFileIsDataLoss) {
   FillAndClose();
-  std::filesystem::resize_file(path_, std::filesystem::file_size(path_) / 2 / kPageBytes * kPageBytes);
+  std::filesystem::resize_file(path_,
+                               std::filesystem::file_size(path_) / 2 / kPageBytes * kPageBytes);
   const absl::Status opened = TryOpen();
   EXPECT_TRUE(absl::IsDataLoss(opened.ok() ? ReadAll(*Open()) : opened));
 }
@@ -242,7 +248,8 @@ TEST_F(DatabaseTest, SecondWriterIsUnavailable) {
   {
     auto writing = Transaction::Begin(*first, Transaction::Kind::kWrite);
     ASSERT_TRUE(writing.ok());
-    EXPECT_TRUE(absl::IsUnavailable(Transaction::Begin(*second, Transaction::Kind::kWrite).status()));
+    EXPECT_TRUE(
+        absl::IsUnavailable(Transaction::Begin(*second, Transaction::Kind::kWrite).status()));
     EXPECT_TRUE(absl::IsUnavailable(second->Execute("INSERT INTO t VALUES (1)")));
   }
   EXPECT_TRUE(Transaction::Begin(*second, Transaction::Kind::kWrite).ok());
@@ -345,7 +352,9 @@ TEST_F(DatabaseTest, StatementGivesBackWhatWasBound) {
   auto statement = database->Prepare("SELECT ?, ?, ?, ?, ?");
   ASSERT_TRUE(statement.ok());
   const crypto::Bytes bytes = {0, 1, 0, 255};
-  statement->Bind(1, std::int64_t{-7}).Bind(2, ByteView(bytes)).Bind(3, absl::string_view("a\0b", 3));
+  statement->Bind(1, std::int64_t{-7})
+      .Bind(2, ByteView(bytes))
+      .Bind(3, absl::string_view("a\0b", 3));
   statement->Bind(4, ByteView()).BindNull(5);
   ASSERT_TRUE(*statement->Step());
   EXPECT_EQ(statement->Int(0), -7);
@@ -368,7 +377,9 @@ TEST_F(DatabaseTest, RunOfAStatementThatGivesARowIsAnError) {
 
 TEST_F(DatabaseTest, ErrorsQuoteNoValues) {
   auto database = Create();
-  ASSERT_TRUE(database->Execute("CREATE TABLE t (a TEXT PRIMARY KEY); INSERT INTO t VALUES ('5550199')").ok());
+  ASSERT_TRUE(
+      database->Execute("CREATE TABLE t (a TEXT PRIMARY KEY); INSERT INTO t VALUES ('5550199')")
+          .ok());
   const absl::Status exists = database->Execute("INSERT INTO t VALUES ('5550199')");
   EXPECT_TRUE(absl::IsAlreadyExists(exists));
   const absl::Status syntax = database->Execute("SELECT 5550199 FROM 5550199");

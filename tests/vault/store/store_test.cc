@@ -43,7 +43,10 @@ class StoreTest : public ::testing::Test {
     return statement->Int(0);
   }
   static ContactRow Row(ContactNumber number) {
-    return {number, 1000000000 + number, crypto::Bytes(16, static_cast<std::uint8_t>(number)), {1, 2, 3}};
+    return {number,
+            1000000000 + number,
+            crypto::Bytes(16, static_cast<std::uint8_t>(number)),
+            {1, 2, 3}};
   }
 
   std::string root_, path_;
@@ -116,7 +119,9 @@ TEST_F(StoreTest, TwoThatMigrateAtOnceMigrateOnce) {
 
 TEST_F(StoreTest, NewerSchemaIsRefused) {
   ASSERT_TRUE(
-      store_->database().Execute(absl::StrCat("PRAGMA user_version = ", Store::kSchemaVersion + 1).c_str()).ok());
+      store_->database()
+          .Execute(absl::StrCat("PRAGMA user_version = ", Store::kSchemaVersion + 1).c_str())
+          .ok());
   store_.reset();
   EXPECT_TRUE(absl::IsFailedPrecondition(Store::Open(path_, key_).status()));
 }
@@ -174,8 +179,10 @@ TEST_F(StoreTest, ContactsComeBackAsTheyWereWritten) {
   seen = {0};
   ASSERT_TRUE(store_->EachContact(3, visit).ok());
   EXPECT_THAT(seen, ElementsAre(0, 3));
-  EXPECT_TRUE(absl::IsCancelled(store_->EachContact(
-      1, [](const ContactRow&) -> absl::StatusOr<bool> { return absl::CancelledError("enough"); })));
+  EXPECT_TRUE(
+      absl::IsCancelled(store_->EachContact(1, [](const ContactRow&) -> absl::StatusOr<bool> {
+        return absl::CancelledError("enough");
+      })));
 }
 
 TEST_F(StoreTest, TokenOfTwoContactsIsAlreadyExists) {
@@ -189,7 +196,8 @@ TEST_F(StoreTest, TokenOfTwoContactsIsAlreadyExists) {
 TEST_F(StoreTest, IndexHashOfTwoContactsIsAlreadyExists) {
   const IndexRow row{.hash = {1, 2}, .tag = {3, 4}, .contact = 5};
   ASSERT_TRUE(store_->InsertIndex(row).ok());
-  EXPECT_TRUE(absl::IsAlreadyExists(store_->InsertIndex({.hash = {1, 2}, .tag = {9}, .contact = 6})));
+  EXPECT_TRUE(
+      absl::IsAlreadyExists(store_->InsertIndex({.hash = {1, 2}, .tag = {9}, .contact = 6})));
   IndexRow found;
   ASSERT_TRUE(*store_->FindIndex(row.hash, found));
   EXPECT_EQ(found.tag, row.tag);
@@ -217,7 +225,8 @@ TEST_F(StoreTest, RecentIndexRowIsFoundLikeAnyOther) {
 
 TEST_F(StoreTest, RecentIndexRowOfAHashThatIsThereIsAlreadyExists) {
   ASSERT_TRUE(store_->InsertIndex({.hash = {7}, .tag = {1}, .contact = 5}).ok());
-  EXPECT_TRUE(absl::IsAlreadyExists(store_->InsertRecentIndex({.hash = {7}, .tag = {2}, .contact = 6}, false)));
+  EXPECT_TRUE(absl::IsAlreadyExists(
+      store_->InsertRecentIndex({.hash = {7}, .tag = {2}, .contact = 6}, false)));
 }
 
 TEST_F(StoreTest, MergingMovesEveryRecentIndexRowOnce) {
@@ -234,11 +243,13 @@ TEST_F(StoreTest, MergingMovesEveryRecentIndexRowOnce) {
     EXPECT_EQ(*store_->CountRecentIndex(), 512 - 512 / Store::kIndexSlices * (slice + 1));
   }
   std::set<crypto::Hash128> hashes;
-  ASSERT_TRUE(store_->EachIndex([&](const IndexRow& row) {
-                     EXPECT_EQ(row.contact, row.hash[0]);
-                     hashes.insert(row.hash);
-                     return absl::OkStatus();
-                   }).ok());
+  ASSERT_TRUE(store_
+                  ->EachIndex([&](const IndexRow& row) {
+                    EXPECT_EQ(row.contact, row.hash[0]);
+                    hashes.insert(row.hash);
+                    return absl::OkStatus();
+                  })
+                  .ok());
   EXPECT_EQ(hashes.size(), 512u);
   IndexRow found;
   EXPECT_TRUE(*store_->FindIndex({0x80}, found));
@@ -259,11 +270,13 @@ TEST_F(StoreTest, IndexTagOfAnotherLengthReadsAsZeros) {
   ASSERT_TRUE(*store_->FindIndex({1}, found));
   EXPECT_EQ(found.tag, crypto::Hash128{});
   int rows = 0;
-  ASSERT_TRUE(store_->EachIndex([&](const IndexRow& each) {
-                     EXPECT_EQ(each.tag, crypto::Hash128{});
-                     ++rows;
-                     return absl::OkStatus();
-                   }).ok());
+  ASSERT_TRUE(store_
+                  ->EachIndex([&](const IndexRow& each) {
+                    EXPECT_EQ(each.tag, crypto::Hash128{});
+                    ++rows;
+                    return absl::OkStatus();
+                  })
+                  .ok());
   EXPECT_EQ(rows, 1);
 }
 
@@ -281,26 +294,34 @@ TEST_F(StoreTest, BookRowsBelongToBookAndContact) {
   EXPECT_THAT(row.wraps, ElementsAre(4));
 
   std::vector<ContactNumber> seen;
-  ASSERT_TRUE(store_->EachBookContact(seoul, 0, [&](const BookContactRow& each) -> absl::StatusOr<bool> {
-                     EXPECT_EQ(each.book, seoul);
-                     seen.push_back(each.contact);
-                     return true;
-                   }).ok());
+  ASSERT_TRUE(store_
+                  ->EachBookContact(seoul, 0,
+                                    [&](const BookContactRow& each) -> absl::StatusOr<bool> {
+                                      EXPECT_EQ(each.book, seoul);
+                                      seen.push_back(each.contact);
+                                      return true;
+                                    })
+                  .ok());
   EXPECT_THAT(seen, ElementsAre(2, 4));
   // Joined: an assigned contact that is missing is visited all the same, without a row of its own.
   std::vector<std::pair<ContactNumber, std::int64_t>> joined;
-  ASSERT_TRUE(store_->EachAssigned(seoul, 0, [&](const BookContactRow& book, const ContactRow& contact)
-                                                 -> absl::StatusOr<bool> {
-                     joined.emplace_back(book.contact, contact.token);
-                     return true;
-                   }).ok());
+  ASSERT_TRUE(store_
+                  ->EachAssigned(seoul, 0,
+                                 [&](const BookContactRow& book,
+                                     const ContactRow& contact) -> absl::StatusOr<bool> {
+                                   joined.emplace_back(book.contact, contact.token);
+                                   return true;
+                                 })
+                  .ok());
   EXPECT_THAT(joined, ElementsAre(std::pair(2, 0), std::pair(4, 1000000004)));
 
   std::vector<BookId> books;
-  ASSERT_TRUE(store_->EachBookNumber([&](BookId book) {
-                     books.push_back(book);
-                     return absl::OkStatus();
-                   }).ok());
+  ASSERT_TRUE(store_
+                  ->EachBookNumber([&](BookId book) {
+                    books.push_back(book);
+                    return absl::OkStatus();
+                  })
+                  .ok());
   EXPECT_THAT(books, ::testing::UnorderedElementsAre(seoul, busan));
 
   ASSERT_TRUE(store_->DeleteBookContact(seoul, 4).ok());
@@ -311,10 +332,12 @@ TEST_F(StoreTest, BookRowsBelongToBookAndContact) {
 TEST_F(StoreTest, GrantsAreFoundByAllFourParts) {
   const GrantRow grant{MemberId{1}, BookId{2}, ClassId::kProfile, 3, {4}};
   ASSERT_TRUE(store_->PutGrant(grant).ok());
-  EXPECT_EQ(*store_->GetGrant(grant.member, grant.book, grant.class_id, grant.epoch), crypto::Bytes{4});
+  EXPECT_EQ(*store_->GetGrant(grant.member, grant.book, grant.class_id, grant.epoch),
+            crypto::Bytes{4});
   EXPECT_EQ(*store_->GetGrant(MemberId{9}, grant.book, grant.class_id, grant.epoch), std::nullopt);
   EXPECT_EQ(*store_->GetGrant(grant.member, BookId{9}, grant.class_id, grant.epoch), std::nullopt);
-  EXPECT_EQ(*store_->GetGrant(grant.member, grant.book, ClassId::kAudit, grant.epoch), std::nullopt);
+  EXPECT_EQ(*store_->GetGrant(grant.member, grant.book, ClassId::kAudit, grant.epoch),
+            std::nullopt);
   EXPECT_EQ(*store_->GetGrant(grant.member, grant.book, grant.class_id, 9), std::nullopt);
 }
 
@@ -353,8 +376,10 @@ TEST_F(StoreTest, PolicyIsFoundByItsHash) {
 }
 
 TEST_F(StoreTest, VisitThatStopsEarlyHoldsNoSnapshot) {
-  for (ContactNumber number = 1; number <= 3; ++number) ASSERT_TRUE(store_->InsertContact(Row(number)).ok());
-  ASSERT_TRUE(store_->EachContact(1, [](const ContactRow&) -> absl::StatusOr<bool> { return false; }).ok());
+  for (ContactNumber number = 1; number <= 3; ++number)
+    ASSERT_TRUE(store_->InsertContact(Row(number)).ok());
+  ASSERT_TRUE(
+      store_->EachContact(1, [](const ContactRow&) -> absl::StatusOr<bool> { return false; }).ok());
   ContactRow row;
   ASSERT_TRUE(*store_->GetContact(1, row));  // a cached statement that is not stepped to its end
   auto other = Open();
