@@ -30,7 +30,7 @@ class ProcessesTest : public VaultTest {
 };
 
 TEST_F(ProcessesTest, AnImportThatIsInterruptedAndRunAgainEndsAsOneThatWasNot) {
-  constexpr int kPeople = 45'000;  // batches of 20,000
+  constexpr int kPeople = 45'000;  // batches of 16,000
   const std::string file = BigList(kPeople);
   CopyVault("empty");
   Process importing = StartAs("importer", {"import", file, "--book", "seoul", "--json"});

@@ -7,7 +7,7 @@
 source "$(dirname "$0")/common.sh"
 find_markers=$TEST_PROGRAMS/find_markers
 
-phone=$(digits 8)
+phone=1$(digits 7)  # +82 10 1… is a valid number whatever follows
 email=$(letters 14)
 name="나래 $(letters 12)"
 note="비고 $(letters 12)"

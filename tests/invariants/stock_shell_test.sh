@@ -5,7 +5,7 @@ source "$(dirname "$0")/common.sh"
 command -v sqlcipher >/dev/null || skip "the sqlcipher shell is not installed"
 find_markers=$TEST_PROGRAMS/find_markers
 
-printf '%s\n' "+8210$(digits 8)" "$(letters 14)@example.com" "나래 $(letters 12)" "비고 $(letters 12)" "$(letters 14)" >"$work/markers"
+printf '%s\n' "+82101$(digits 7)" "$(letters 14)@example.com" "나래 $(letters 12)" "비고 $(letters 12)" "$(letters 14)" >"$work/markers"
 { read -r phone; read -r email; read -r name; read -r note; read -r custom; } <"$work/markers"
 printf 'name,phone,email,note,피부\n"%s",%s,%s,"%s",%s\n' "$name" "$phone" "$email" "$note" "$custom" >"$work/list.csv"
 make_vault
