@@ -11,7 +11,11 @@ namespace {
 // HMAC-SHA-256, fed in parts; takes keys of any length and wipes its state.
 class Hmac {
  public:
-  explicit Hmac(ByteView key) { crypto_auth_hmacsha256_init(&state_, key.data(), key.size()); }
+  explicit Hmac(ByteView key) {
+    // libsodium copies from the pointer even where there is nothing to copy: an empty view has none.
+    static constexpr std::uint8_t kNothing = 0;
+    crypto_auth_hmacsha256_init(&state_, key.empty() ? &kNothing : key.data(), key.size());
+  }
   Hmac(const Hmac&) = delete;
   Hmac& operator=(const Hmac&) = delete;
   ~Hmac() { sodium_memzero(&state_, sizeof(state_)); }
