@@ -17,6 +17,7 @@ std::string ToHex(ByteView bytes) {
 }
 
 absl::StatusOr<Bytes> FromHex(absl::string_view text) {
+  if (text.empty()) return Bytes();
   Bytes out(text.size() / 2);
   std::size_t written = 0;
   const char* end = nullptr;
