@@ -16,7 +16,7 @@ absl::StatusOr<UnlockKey> StretchPassphrase(ByteView passphrase, const Salt& sal
   }
   UnlockKey key = KeyAccess::Empty<UnlockPurpose>();
   if (crypto_pwhash_argon2id(KeyAccess::Mutable(key).data(), kKeyBytes,
-                             reinterpret_cast<const char*>(passphrase.data()), passphrase.size(),
+                             passphrase.empty() ? "" : reinterpret_cast<const char*>(passphrase.data()), passphrase.size(),
                              salt.data(), cost.passes, std::size_t{cost.memory_kib} * 1024,
                              crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0) {
     return WithHint(absl::ResourceExhaustedError("not enough memory to unlock"),

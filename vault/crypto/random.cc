@@ -40,9 +40,12 @@ constinit thread_local Buffer buffer;
 
 }  // namespace
 
-void FillRandom(std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }
+void FillRandom(std::span<std::uint8_t> out) {
+  if (!out.empty()) randombytes_buf(out.data(), out.size());
+}
 
 void FillRandomBuffered(std::span<std::uint8_t> out) {
+  if (out.empty()) return;
   if (out.size() > sizeof(buffer.bytes) / 4) return FillRandom(out);
   buffer.Take(out);
 }
