@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "vault/keyring/epochs.h"
 #include "vault/keyring/high_water.h"
 #include "vault/status.h"
 
@@ -27,6 +28,11 @@ absl::StatusOr<crypto::ExchangePair> OpenGrant(const VaultId& vault, const store
   RETURN_IF_ERROR(in.Finish("a grant"));
   if (!right) return absl::DataLossError("a grant that was made for something else");
   return crypto::ExchangePair::FromSecret(crypto::ExchangeSecret::CopyOf(secret));
+}
+
+std::string NameOfEpoch(BookId book, ClassId class_id, std::uint32_t epoch) {
+  return absl::StrCat("book number ", static_cast<std::uint32_t>(book), ", class ",
+                      static_cast<int>(class_id), ", epoch ", epoch);
 }
 
 // A file without which the others are no vault.
@@ -155,6 +161,21 @@ absl::Status Keyring::Refresh() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::optional<store::Transaction>> Keyring::Snapshot() {
+  if (store_->database().InTransaction()) return std::nullopt;
+  ASSIGN_OR_RETURN(store::Transaction transaction, store_->BeginRead());
+  RETURN_IF_ERROR(Refresh());
+  return std::make_optional(std::move(transaction));
+}
+
+absl::StatusOr<store::Transaction> Keyring::BeginWrite() {
+  ASSIGN_OR_RETURN(store::Transaction transaction, store_->BeginWrite());
+  RETURN_IF_ERROR(Refresh());
+  return transaction;
+}
+
+void Keyring::ReplaceBundle(Bundle bundle) { bundle_ = std::move(bundle); }
+
 absl::Status Keyring::CheckMarks() {
   const VaultId& vault = roster().vault;
   ASSIGN_OR_RETURN(const auto seen, LoadHighWater(vault));
@@ -222,9 +243,21 @@ absl::StatusOr<const crypto::ExchangePair*> Keyring::CompartmentPair(BookId book
 
 absl::StatusOr<const crypto::ExchangePair*> Keyring::CompartmentPair(BookId book, ClassId class_id,
                                                                      std::uint32_t epoch) {
-  auto& slot = pairs_[{book, class_id, epoch}];
-  if (slot != nullptr) return slot.get();
-  pairs_.erase({book, class_id, epoch});
+  if (const auto at = pairs_.find({book, class_id, epoch}); at != pairs_.end())
+    return at->second.get();
+  const Compartment* current = roster().FindCompartment(book, class_id);
+  absl::StatusOr<crypto::ExchangePair> pair = current != nullptr && epoch < current->epoch
+                                                  ? PairByLink(book, class_id, epoch)
+                                                  : PairByGrant(book, class_id, epoch);
+  RETURN_IF_ERROR(pair.status());
+  return pairs_
+      .emplace(std::tuple(book, class_id, epoch),
+               std::make_unique<crypto::ExchangePair>(*std::move(pair)))
+      .first->second.get();
+}
+
+absl::StatusOr<crypto::ExchangePair> Keyring::PairByGrant(BookId book, ClassId class_id,
+                                                          std::uint32_t epoch) {
   store::GrantRow place{
       .member = bundle_.member, .book = book, .class_id = class_id, .epoch = epoch, .sealed = {}};
   const crypto::ExchangePair* opener = &bundle_.exchange;
@@ -242,18 +275,36 @@ absl::StatusOr<const crypto::ExchangePair*> Keyring::CompartmentPair(BookId book
   if (!sealed) return absl::PermissionDeniedError("this member holds no key to that");
   place.sealed = *std::move(sealed);
   const auto fails = [&](absl::string_view why) {
-    return absl::DataLossError(
-        absl::StrCat("the grant of book number ", static_cast<std::uint32_t>(book), ", class ",
-                     static_cast<int>(class_id), ", epoch ", epoch, " to member ",
-                     static_cast<std::uint32_t>(place.member), " does not count: ", why));
+    return absl::DataLossError(absl::StrCat("the grant of ", NameOfEpoch(book, class_id, epoch),
+                                            " to member ", static_cast<std::uint32_t>(place.member),
+                                            " does not count: ", why));
   };
   absl::StatusOr<crypto::ExchangePair> pair = OpenGrant(roster().vault, place, *opener);
   if (!pair.ok()) return fails(absl::string_view(pair.status().message()));
   ASSIGN_OR_RETURN(const crypto::ExchangePublic expected, PublicAt(book, class_id, epoch));
   if (pair->public_key() != expected) return fails("it gives another key than the roster's");
-  auto& made = pairs_[{book, class_id, epoch}];
-  made = std::make_unique<crypto::ExchangePair>(*std::move(pair));
-  return made.get();
+  return pair;
+}
+
+// Through the newer epochs, one link after the other.
+absl::StatusOr<crypto::ExchangePair> Keyring::PairByLink(BookId book, ClassId class_id,
+                                                         std::uint32_t epoch) {
+  ASSIGN_OR_RETURN(const crypto::ExchangePair* newer, CompartmentPair(book, class_id, epoch + 1));
+  store::EpochLinkRow link{.book = book, .class_id = class_id, .epoch = epoch, .sealed = {}};
+  ASSIGN_OR_RETURN(auto sealed, store_->GetEpochLink(book, class_id, epoch));
+  if (!sealed) {
+    return absl::DataLossError(
+        absl::StrCat("what stands under ", NameOfEpoch(book, class_id, epoch),
+                     " was written again since, so it was put back from an older copy"));
+  }
+  link.sealed = *std::move(sealed);
+  ASSIGN_OR_RETURN(const crypto::ExchangePublic expected, PublicAt(book, class_id, epoch));
+  absl::StatusOr<crypto::ExchangePair> pair = OpenEpochLink(roster().vault, link, *newer);
+  if (!pair.ok() || pair->public_key() != expected) {
+    return absl::DataLossError(
+        absl::StrCat("the link to ", NameOfEpoch(book, class_id, epoch), " does not count"));
+  }
+  return pair;
 }
 
 bool Keyring::Holds(BookId book, ClassId class_id) { return CompartmentPair(book, class_id).ok(); }

@@ -63,9 +63,17 @@ class Keyring {
   // active any more.
   absl::Status Refresh();
 
+  // Begins a consistent view of the rows, and brings the roster up to it: what is read then was
+  // written under a version that is known here. nullopt: a transaction is open already.
+  // Unauthenticated as Refresh.
+  absl::StatusOr<std::optional<store::Transaction>> Snapshot();
+  // Takes the write lock and brings the roster up to date. Unauthenticated as Refresh.
+  absl::StatusOr<store::Transaction> BeginWrite();
+
   // A compartment's pair, by this member's grant or, for a book, through the root compartment of
-  // the same class. PermissionDenied: this member holds neither. DataLoss: a grant that does not
-  // open, or does not give the roster's public key.
+  // the same class; of an older epoch, by the links from the current one (epochs.h).
+  // PermissionDenied: this member holds neither. DataLoss: a grant or link that does not open, or
+  // does not give the roster's public key; an epoch under which nothing stands any more.
   absl::StatusOr<const crypto::ExchangePair*> CompartmentPair(BookId book, ClassId class_id,
                                                               std::uint32_t epoch);
   // Of the current epoch.
@@ -76,6 +84,9 @@ class Keyring {
   // until the next call. DataLoss: the session is missing or does not count.
   absl::StatusOr<const SessionKeys*> ReadKeys(std::int64_t session, BookId book, ClassId class_id);
 
+  // This member's own new secrets, once the roster names their public halves.
+  void ReplaceBundle(Bundle bundle);
+
   // Remembers roster, session and audit heads outside the vault.
   absl::Status SaveMarks();
 
@@ -83,6 +94,10 @@ class Keyring {
   Keyring(VaultPaths paths, Bundle bundle, crypto::DatabaseKey database_key,
           std::unique_ptr<store::Store> store);
   absl::Status CheckMarks();
+  absl::StatusOr<crypto::ExchangePair> PairByGrant(BookId book, ClassId class_id,
+                                                   std::uint32_t epoch);
+  absl::StatusOr<crypto::ExchangePair> PairByLink(BookId book, ClassId class_id,
+                                                  std::uint32_t epoch);
   absl::StatusOr<crypto::ExchangePublic> PublicAt(BookId book, ClassId class_id,
                                                   std::uint32_t epoch) const;
 

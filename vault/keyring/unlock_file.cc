@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -216,6 +217,23 @@ absl::StatusOr<crypto::DatabaseKey> UnlockFile::OpenDatabaseKey(const UnlockEntr
   RETURN_IF_ERROR(in.Finish("the database key"));
   if (!right) return absl::DataLossError("unlock.json: a database key that is another member's");
   return crypto::DatabaseKey::CopyOf(key);
+}
+
+std::string EntryIdOf(const UnlockFile& file, const Member& member) {
+  return file.EntryId(member.kind == MemberKind::kRecovery ? kRecoveryEntryName
+                                                           : absl::string_view(member.name));
+}
+
+std::vector<std::string> StaleEntries(const Roster& roster, const UnlockFile& file) {
+  std::set<std::string> known;
+  for (const Member& member : roster.members) {
+    if (member.active) known.insert(EntryIdOf(file, member));
+  }
+  std::vector<std::string> stale;
+  for (const auto& [id, entry] : file.entries()) {
+    if (!known.contains(id)) stale.push_back(id);
+  }
+  return stale;
 }
 
 namespace {

@@ -77,6 +77,11 @@ class UnlockFile {
   std::map<std::string, UnlockEntry> entries_;
 };
 
+// The entry of a member: under its name, or under kRecoveryEntryName.
+std::string EntryIdOf(const UnlockFile& file, const Member& member);
+// Ids of entries that belong to no active member of the roster.
+std::vector<std::string> StaleEntries(const Roster& roster, const UnlockFile& file);
+
 // The recovery code: 26 characters of Crockford's base32 (130 random bits) and 2 that check them,
 // in groups of four. Normalizing takes spaces, hyphens, small letters and O, I, L for 0, 1, 1.
 crypto::SecretBytes MakeRecoveryCode();

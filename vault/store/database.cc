@@ -182,6 +182,8 @@ absl::Status Database::Execute(const char* sql) {
   return code == SQLITE_OK ? absl::OkStatus() : ErrorFor(code, "the vault's database");
 }
 
+bool Database::InTransaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+
 int Database::changes() const { return sqlite3_changes(handle_); }
 
 absl::Status Database::TruncateWal() {

@@ -88,6 +88,7 @@ class Database {
   // Runs constant statements without parameters.
   absl::Status Execute(const char* sql);
 
+  bool InTransaction() const;
   // Number of rows that the last statement changed.
   int changes() const;
   // Writes the WAL's pages into the file and truncates the WAL. Unavailable where readers are in

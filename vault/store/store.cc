@@ -187,6 +187,50 @@ absl::Status Store::EachGrant(const std::function<absl::Status(const GrantRow&)>
   }
 }
 
+absl::Status Store::DeleteGrantsBefore(BookId book, ClassId class_id, std::uint32_t epoch) {
+  USE_STATEMENT(remove, "DELETE FROM access_grant WHERE book = ? AND class = ? AND epoch < ?");
+  remove->Bind(1, Number(book)).Bind(2, Number(class_id)).Bind(3, std::int64_t{epoch});
+  return remove->Run();
+}
+
+absl::Status Store::PutEpochLink(const EpochLinkRow& row) {
+  USE_STATEMENT(insert,
+                "INSERT OR REPLACE INTO epoch_link (book, class, epoch, sealed) "
+                "VALUES (?, ?, ?, ?)");
+  insert->Bind(1, Number(row.book)).Bind(2, Number(row.class_id));
+  insert->Bind(3, std::int64_t{row.epoch}).Bind(4, ByteView(row.sealed));
+  return insert->Run();
+}
+
+absl::StatusOr<std::optional<crypto::Bytes>> Store::GetEpochLink(BookId book, ClassId class_id,
+                                                                 std::uint32_t epoch) {
+  USE_STATEMENT(select, "SELECT sealed FROM epoch_link WHERE book = ? AND class = ? AND epoch = ?");
+  select->Bind(1, Number(book)).Bind(2, Number(class_id)).Bind(3, std::int64_t{epoch});
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  if (!row) return std::nullopt;
+  return Copy(select->Blob(0));
+}
+
+absl::Status Store::DeleteEpochLinks(BookId book, ClassId class_id) {
+  USE_STATEMENT(remove, "DELETE FROM epoch_link WHERE book = ? AND class = ?");
+  remove->Bind(1, Number(book)).Bind(2, Number(class_id));
+  return remove->Run();
+}
+
+absl::Status Store::EachEpochLink(const std::function<absl::Status(const EpochLinkRow&)>& visit) {
+  ASSIGN_OR_RETURN(Statement select,
+                   database_->Prepare("SELECT book, class, epoch, sealed FROM epoch_link "
+                                      "ORDER BY book, class, epoch"));
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return absl::OkStatus();
+    RETURN_IF_ERROR(visit({.book = BookId{static_cast<std::uint32_t>(select.Int(0))},
+                           .class_id = ClassId{static_cast<std::uint8_t>(select.Int(1))},
+                           .epoch = static_cast<std::uint32_t>(select.Int(2)),
+                           .sealed = Copy(select.Blob(3))}));
+  }
+}
+
 absl::Status Store::InsertSession(std::int64_t number, ByteView record) {
   USE_STATEMENT(insert, "INSERT INTO session (number, record) VALUES (?, ?)");
   insert->Bind(1, number).Bind(2, record);

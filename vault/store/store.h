@@ -28,6 +28,13 @@ struct GrantRow {
   crypto::Bytes sealed;
 };
 
+struct EpochLinkRow {
+  BookId book{};
+  ClassId class_id{};
+  std::uint32_t epoch = 0;
+  crypto::Bytes sealed;
+};
+
 struct ContactRow {
   ContactNumber number = 0;
   std::int64_t token = 0;
@@ -85,6 +92,15 @@ class Store {
   absl::StatusOr<std::optional<crypto::Bytes>> GetGrant(MemberId member, BookId book,
                                                         ClassId class_id, std::uint32_t epoch);
   absl::Status EachGrant(const std::function<absl::Status(const GrantRow&)>& visit);
+  // Of one compartment, those of epochs before `epoch`, whomever they are sealed to.
+  absl::Status DeleteGrantsBefore(BookId book, ClassId class_id, std::uint32_t epoch);
+
+  // The secret of `epoch`, sealed under that of the epoch after it.
+  absl::Status PutEpochLink(const EpochLinkRow& row);
+  absl::StatusOr<std::optional<crypto::Bytes>> GetEpochLink(BookId book, ClassId class_id,
+                                                            std::uint32_t epoch);
+  absl::Status DeleteEpochLinks(BookId book, ClassId class_id);
+  absl::Status EachEpochLink(const std::function<absl::Status(const EpochLinkRow&)>& visit);
 
   absl::Status InsertSession(std::int64_t number, ByteView record);
   absl::StatusOr<std::optional<crypto::Bytes>> GetSession(std::int64_t number);
