@@ -5,25 +5,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "vault/keyring/database_key.h"
 #include "vault/keyring/epochs.h"
 #include "vault/status.h"
 
 namespace sealbook::keyring {
 namespace {
 
-constexpr absl::string_view kOwnerRole = "owner";
-
 absl::Status Disabled() {
   return WithHint(absl::FailedPreconditionError("this member is disabled"),
                   "'sealbook member list' shows who is active.");
-}
-
-absl::StatusOr<const Member*> FindPerson(const Roster& roster, absl::string_view name) {
-  const auto normalized = NormalizeName(name);
-  const Member* member = normalized.ok() ? roster.FindMember(*normalized) : nullptr;
-  if (member != nullptr) return member;
-  return WithHint(absl::NotFoundError("there is no member of this name"),
-                  "'sealbook member list' shows the members.");
 }
 
 // Nobody locks the vault's last door, or their own: by mistake, or while being asked to.
@@ -54,10 +45,9 @@ absl::Status NoBook(absl::string_view name) {
                   "'sealbook book list' shows the books; 'sealbook book add' makes one.");
 }
 
-// What the audit log's sealed detail says of it.
-audit::Event EventOf(const char* act, const nlohmann::ordered_json& detail) {
-  return {.act = act,
-          .detail = detail.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)};
+audit::Event EventOf(const char* act,
+                     const std::vector<std::pair<std::string, std::string>>& detail) {
+  return {.act = act, .detail = DetailOf(detail)};
 }
 
 template <typename T, typename Id>
@@ -70,6 +60,20 @@ Id NextId(const std::vector<T>& items) {
 bool SignsRosters(const RoleDefinition& role) { return role.Has(Power::kSignRoster); }
 
 }  // namespace
+
+absl::StatusOr<const Member*> FindPerson(const Roster& roster, absl::string_view name) {
+  const auto normalized = NormalizeName(name);
+  const Member* member = normalized.ok() ? roster.FindMember(*normalized) : nullptr;
+  if (member != nullptr) return member;
+  return WithHint(absl::NotFoundError("there is no member of this name"),
+                  "'sealbook member list' shows the members.");
+}
+
+std::string DetailOf(const std::vector<std::pair<std::string, std::string>>& detail) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : detail) json[name] = value;
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
 
 crypto::Hash256 HashOfPolicy(absl::string_view text) {
   return crypto::HashOf("sealbook/policy/1", {crypto::AsBytes(text)});
@@ -173,16 +177,18 @@ absl::Status AddMember(Keyring& keyring, const NewMember& request) {
         }
         // An entry that a crash left without its roster version counts for nothing and is replaced.
         ASSIGN_OR_RETURN(UnlockFile file, UnlockFile::Load(keyring.paths().unlock()));
-        RETURN_IF_ERROR(file.Put(file.EntryId(request.name), bundle, request.secret, request.cost,
-                                 keyring.database_key()));
+        const std::string id = file.EntryId(request.name);
+        ASSIGN_OR_RETURN(UnlockEntry entry, file.Seal(id, bundle, request.secret, request.cost));
+        AddDatabaseKeys(keyring, file, member.id, member.exchange, entry);
+        file.Remove(id);
+        file.entries()[id] = std::move(entry);
         return file.Save(keyring.paths().unlock());
       });
 }
 
 absl::Status ChangePassphrase(Keyring& keyring, const crypto::SecretBytes& passphrase,
                               const crypto::PassphraseCost& cost) {
-  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.store().BeginWrite());
-  RETURN_IF_ERROR(keyring.Refresh());
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
   ASSIGN_OR_RETURN(UnlockFile file, UnlockFile::Load(keyring.paths().unlock()));
   const Bundle& own = keyring.bundle();
   Bundle bundle{.member = own.member,
@@ -193,10 +199,17 @@ absl::Status ChangePassphrase(Keyring& keyring, const crypto::SecretBytes& passp
                 .root_pair = std::nullopt};
   if (own.root_pair)
     bundle.root_pair = crypto::SigningPair::FromSeed(own.root_pair->seed().Duplicate());
-  RETURN_IF_ERROR(file.Put(file.EntryId(keyring.self().name), bundle,
-                           {.kind = UnlockSecret::Kind::kPassphrase,
-                            .bytes = crypto::SecretBytes::CopyOf(passphrase.ExposeBytes())},
-                           cost, keyring.database_key()));
+  const std::string id = EntryIdOf(file, keyring.self());
+  ASSIGN_OR_RETURN(UnlockEntry entry,
+                   file.Seal(id, bundle,
+                             {.kind = UnlockSecret::Kind::kPassphrase,
+                              .bytes = crypto::SecretBytes::CopyOf(passphrase.ExposeBytes())},
+                             cost));
+  AddDatabaseKeys(keyring, file, own.member, own.exchange.public_key(), entry);
+  // New keys that were asked for wait under the old passphrase: they have to be asked for again.
+  file.Remove(id);
+  file.entries()[id] = std::move(entry);
+  RETURN_IF_ERROR(keyring.store().DeleteRekeyRequest(own.member));
   RETURN_IF_ERROR(file.Save(keyring.paths().unlock()));
   RETURN_IF_ERROR(audit::Append(keyring.store(), keyring.AuditAuthor(), {.act = "member.passwd"}));
   return transaction.Commit();

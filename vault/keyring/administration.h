@@ -94,6 +94,14 @@ absl::StatusOr<std::size_t> RemoveStaleEntries(Keyring& keyring);
 // Publishes a policy whose classes, holdings and write rights are those of today.
 absl::Status ApplyPolicy(Keyring& keyring, const CompiledPolicy& policy);
 
+inline constexpr absl::string_view kOwnerRole = "owner";
+
+// A member that is no recovery code, active or not. NotFound, with a hint.
+absl::StatusOr<const Member*> FindPerson(const Roster& roster, absl::string_view name);
+
+// What the audit log's sealed detail says, as JSON.
+std::string DetailOf(const std::vector<std::pair<std::string, std::string>>& detail);
+
 // The text that the current roster names. DataLoss: missing or altered.
 absl::StatusOr<std::string> CurrentPolicyText(Keyring& keyring);
 crypto::Hash256 HashOfPolicy(absl::string_view text);

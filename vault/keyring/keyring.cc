@@ -4,8 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "vault/keyring/database_key.h"
 #include "vault/keyring/epochs.h"
 #include "vault/keyring/high_water.h"
+#include "vault/keyring/rekeying.h"
 #include "vault/status.h"
 
 namespace sealbook::keyring {
@@ -97,6 +99,7 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths
   ASSIGN_OR_RETURN(const absl::Duration wait, lockout.Admit(entry_id, absl::Now()));
   absl::SleepFor(wait);
   absl::StatusOr<Bundle> bundle = file->Open(entry_id, request.secret);
+  if (absl::IsUnauthenticated(bundle.status())) bundle = file->OpenNext(entry_id, request.secret);
   if (absl::IsUnauthenticated(bundle.status())) {
     RETURN_IF_ERROR(lockout.RecordFailure(entry_id, absl::Now()));
     return WithHint(absl::UnauthenticatedError(request.secret.kind == UnlockSecret::Kind::kKeyFile
@@ -106,12 +109,26 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths
   }
   turn.reset();
   RETURN_IF_ERROR(bundle.status());
-  ASSIGN_OR_RETURN(auto keyring, Open(paths, *std::move(file), entry_id, *std::move(bundle)));
+  absl::StatusOr<std::unique_ptr<Keyring>> opened =
+      Open(paths, *file, entry_id, *std::move(bundle));
+  if (absl::IsDataLoss(opened.status())) {
+    // It may have got another key since unlock.json was read.
+    ASSIGN_OR_RETURN(file, UnlockFile::Load(paths.unlock()));
+    ASSIGN_OR_RETURN(Bundle again, file->Open(entry_id, request.secret));
+    opened = Open(paths, *file, entry_id, std::move(again));
+  }
+  if (absl::IsUnauthenticated(opened.status())) {
+    // The roster may name the new keys that this member asked for.
+    absl::StatusOr<Bundle> next = file->OpenNext(entry_id, request.secret);
+    if (next.ok()) opened = Open(paths, *file, entry_id, *std::move(next));
+  }
+  RETURN_IF_ERROR(opened.status());
+  std::unique_ptr<Keyring> keyring = *std::move(opened);
   RETURN_IF_ERROR(keyring->CheckMarks());
+  if (file->FindNext(entry_id) != nullptr) RETURN_IF_ERROR(TidyUnlockFile(*keyring));
   ASSIGN_OR_RETURN(const std::vector<FailedUnlock> failures, lockout.RecordSuccess(entry_id));
   if (!failures.empty()) {
-    ASSIGN_OR_RETURN(store::Transaction transaction, keyring->store_->BeginWrite());
-    RETURN_IF_ERROR(keyring->Refresh());
+    ASSIGN_OR_RETURN(store::Transaction transaction, keyring->BeginWrite());
     for (const FailedUnlock& failure : failures) {
       RETURN_IF_ERROR(audit::Append(
           *keyring->store_, keyring->AuditAuthor(),
@@ -126,15 +143,21 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths
   return keyring;
 }
 
-absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Open(const VaultPaths& paths, UnlockFile file,
+absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Open(const VaultPaths& paths,
+                                                       const UnlockFile& file,
                                                        const std::string& entry_id, Bundle bundle) {
-  ASSIGN_OR_RETURN(crypto::DatabaseKey database_key,
-                   UnlockFile::OpenDatabaseKey(*file.Find(entry_id), bundle, file.vault()));
-  auto store = store::Store::Open(paths.database(), database_key);
+  std::vector<crypto::DatabaseKey> keys = DatabaseKeysFor(file, entry_id, bundle);
+  if (keys.empty()) return absl::DataLossError("unlock.json: the database's key is missing");
+  absl::StatusOr<std::unique_ptr<store::Store>> store;
+  std::size_t used = 0;
+  for (; used < keys.size(); ++used) {
+    store = store::Store::Open(paths.database(), keys[used]);
+    if (!absl::IsDataLoss(store.status())) break;
+  }
   if (absl::IsNotFound(store.status())) return Lost(paths.database());
   RETURN_IF_ERROR(store.status());
   std::unique_ptr<Keyring> keyring(
-      new Keyring(paths, std::move(bundle), std::move(database_key), *std::move(store)));
+      new Keyring(paths, std::move(bundle), std::move(keys[used]), *std::move(store)));
   RETURN_IF_ERROR(keyring->Refresh());
   if (keyring->roster().vault != file.vault()) {
     return absl::DataLossError("unlock.json and vault.db belong to different vaults");
@@ -163,15 +186,45 @@ absl::Status Keyring::Refresh() {
 
 absl::StatusOr<std::optional<store::Transaction>> Keyring::Snapshot() {
   if (store_->database().InTransaction()) return std::nullopt;
-  ASSIGN_OR_RETURN(store::Transaction transaction, store_->BeginRead());
-  RETURN_IF_ERROR(Refresh());
+  ASSIGN_OR_RETURN(store::Transaction transaction, Begin(store::Transaction::Kind::kRead));
   return std::make_optional(std::move(transaction));
 }
 
 absl::StatusOr<store::Transaction> Keyring::BeginWrite() {
-  ASSIGN_OR_RETURN(store::Transaction transaction, store_->BeginWrite());
-  RETURN_IF_ERROR(Refresh());
-  return transaction;
+  return Begin(store::Transaction::Kind::kWrite);
+}
+
+absl::StatusOr<store::Transaction> Keyring::Begin(store::Transaction::Kind kind) {
+  for (bool again = true;; again = false) {
+    absl::Status status;
+    {
+      auto transaction = store::Transaction::Begin(store_->database(), kind);
+      status = transaction.ok() ? Refresh() : transaction.status();
+      if (status.ok()) return transaction;
+    }
+    if (!again || !absl::IsDataLoss(status)) return status;
+    ASSIGN_OR_RETURN(const bool reopened, ReopenIfRekeyed());
+    if (!reopened) return status;
+  }
+}
+
+absl::Status Keyring::Reopen(crypto::DatabaseKey key) {
+  RETURN_IF_ERROR(store_->Reopen(key));
+  database_key_ = std::move(key);
+  return absl::OkStatus();
+}
+
+// A database that does not open any more may have another key, which unlock.json has for this
+// member.
+absl::StatusOr<bool> Keyring::ReopenIfRekeyed() {
+  ASSIGN_OR_RETURN(const UnlockFile file, UnlockFile::Load(paths_.unlock()));
+  for (crypto::DatabaseKey& key : DatabaseKeysFor(file, EntryIdOf(file, self()), bundle_)) {
+    if (crypto::EqualInConstantTime(key.ExposeBytes(), database_key_.ExposeBytes())) continue;
+    const absl::Status status = Reopen(std::move(key));
+    if (status.ok()) return true;
+    if (!absl::IsDataLoss(status)) return status;
+  }
+  return false;
 }
 
 void Keyring::ReplaceBundle(Bundle bundle) { bundle_ = std::move(bundle); }
@@ -201,9 +254,8 @@ absl::Status Keyring::CheckMarks() {
 }
 
 absl::Status Keyring::SaveMarks() {
-  RETURN_IF_ERROR(Refresh());
+  ASSIGN_OR_RETURN(const auto snapshot, Snapshot());
   HighWater marks{.roster_version = roster().version, .roster_hash = history_.current_hash()};
-  ASSIGN_OR_RETURN(store::Transaction transaction, store_->BeginRead());
   ASSIGN_OR_RETURN(marks.session, store_->LastSession());
   if (marks.session > 0) {
     ASSIGN_OR_RETURN(const auto record, store_->GetSession(marks.session));

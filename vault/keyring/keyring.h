@@ -44,8 +44,9 @@ class Keyring {
   static absl::StatusOr<std::unique_ptr<Keyring>> Unlock(const VaultPaths& paths,
                                                          UnlockRequest request);
 
-  // Without a lock-out and without a trace, for a vault that is being made.
-  static absl::StatusOr<std::unique_ptr<Keyring>> Open(const VaultPaths& paths, UnlockFile file,
+  // Without a lock-out and without a trace.
+  static absl::StatusOr<std::unique_ptr<Keyring>> Open(const VaultPaths& paths,
+                                                       const UnlockFile& file,
                                                        const std::string& entry_id, Bundle bundle);
 
   const VaultPaths& paths() const { return paths_; }
@@ -56,13 +57,18 @@ class Keyring {
   const Bundle& bundle() const { return bundle_; }
   const Member& self() const { return *roster().FindMember(bundle_.member); }
   const RoleDefinition& role() const { return *roster().RoleOf(self()); }
+  // Under which the database was when it was last opened.
   const crypto::DatabaseKey& database_key() const { return database_key_; }
+  // After the database was given another key: opens it again under that.
+  absl::Status Reopen(crypto::DatabaseKey key);
   audit::Author AuditAuthor() const;
 
   // Reads roster versions that other processes published. Unauthenticated: this member is not
   // active any more.
   absl::Status Refresh();
 
+  // Where another process has given the database another key, both open it again and go on.
+  //
   // Begins a consistent view of the rows, and brings the roster up to it: what is read then was
   // written under a version that is known here. nullopt: a transaction is open already.
   // Unauthenticated as Refresh.
@@ -94,6 +100,8 @@ class Keyring {
   Keyring(VaultPaths paths, Bundle bundle, crypto::DatabaseKey database_key,
           std::unique_ptr<store::Store> store);
   absl::Status CheckMarks();
+  absl::StatusOr<store::Transaction> Begin(store::Transaction::Kind kind);
+  absl::StatusOr<bool> ReopenIfRekeyed();
   absl::StatusOr<crypto::ExchangePair> PairByGrant(BookId book, ClassId class_id,
                                                    std::uint32_t epoch);
   absl::StatusOr<crypto::ExchangePair> PairByLink(BookId book, ClassId class_id,

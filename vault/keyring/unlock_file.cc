@@ -109,7 +109,27 @@ bool ReadEntry(const nlohmann::json& json, UnlockEntry& entry) {
   std::copy(salt->begin(), salt->end(), entry.salt.begin());
   entry.bundle = *bundle;
   entry.database_key = *database_key;
+  const auto next_key = crypto::FromBase64(text("database_key_next"));
+  if (!next_key.ok()) return false;
+  entry.database_key_next = *next_key;
   return true;
+}
+
+nlohmann::ordered_json EntriesJson(const std::map<std::string, UnlockEntry>& entries) {
+  auto out = nlohmann::ordered_json::object();
+  for (const auto& [id, entry] : entries) {
+    out[id] = {
+        {"kdf", entry.kind == UnlockSecret::Kind::kPassphrase ? "argon2id" : "key-file"},
+        {"memory_kib", entry.cost.memory_kib},
+        {"passes", entry.cost.passes},
+        {"salt", crypto::ToBase64(entry.salt)},
+        {"bundle", crypto::ToBase64(entry.bundle)},
+        {"database_key", crypto::ToBase64(entry.database_key)},
+    };
+    if (!entry.database_key_next.empty())
+      out[id]["database_key_next"] = crypto::ToBase64(entry.database_key_next);
+  }
+  return out;
 }
 
 }  // namespace
@@ -137,22 +157,19 @@ absl::StatusOr<UnlockFile> UnlockFile::Load(const std::string& path) {
   for (const auto& [entry_id, value] : json["entries"].items()) {
     if (!ReadEntry(value, file.entries_[entry_id])) return Damaged(path);
   }
+  if (const auto next = json.find("next"); next != json.end()) {
+    if (!next->is_object()) return Damaged(path);
+    for (const auto& [entry_id, value] : next->items()) {
+      if (!ReadEntry(value, file.next_[entry_id])) return Damaged(path);
+    }
+  }
   return file;
 }
 
 absl::Status UnlockFile::Save(const std::string& path) const {
   nlohmann::ordered_json json = {{"format", kFormat}, {"vault", crypto::ToHex(vault_)}};
-  auto& entries = json["entries"] = nlohmann::ordered_json::object();
-  for (const auto& [id, entry] : entries_) {
-    entries[id] = {
-        {"kdf", entry.kind == UnlockSecret::Kind::kPassphrase ? "argon2id" : "key-file"},
-        {"memory_kib", entry.cost.memory_kib},
-        {"passes", entry.cost.passes},
-        {"salt", crypto::ToBase64(entry.salt)},
-        {"bundle", crypto::ToBase64(entry.bundle)},
-        {"database_key", crypto::ToBase64(entry.database_key)},
-    };
-  }
+  json["entries"] = EntriesJson(entries_);
+  if (!next_.empty()) json["next"] = EntriesJson(next_);
   return ReplaceFile(path, json.dump(1) + "\n", kFileMode);
 }
 
@@ -168,29 +185,50 @@ const UnlockEntry* UnlockFile::Find(const std::string& entry_id) const {
   return at == entries_.end() ? nullptr : &at->second;
 }
 
-absl::Status UnlockFile::Put(const std::string& entry_id, const Bundle& bundle,
-                             const UnlockSecret& secret, const crypto::PassphraseCost& cost,
-                             const crypto::DatabaseKey& database_key) {
-  UnlockEntry entry{
-      .kind = secret.kind, .cost = cost, .salt = {}, .bundle = {}, .database_key = {}};
+const UnlockEntry* UnlockFile::FindNext(const std::string& entry_id) const {
+  const auto at = next_.find(entry_id);
+  return at == next_.end() ? nullptr : &at->second;
+}
+
+absl::StatusOr<UnlockEntry> UnlockFile::Seal(const std::string& entry_id, const Bundle& bundle,
+                                             const UnlockSecret& secret,
+                                             const crypto::PassphraseCost& cost) const {
+  UnlockEntry entry{.kind = secret.kind,
+                    .cost = cost,
+                    .salt = {},
+                    .bundle = {},
+                    .database_key = {},
+                    .database_key_next = {}};
   if (secret.kind == UnlockSecret::Kind::kKeyFile) entry.cost = {.memory_kib = 0, .passes = 0};
   crypto::FillRandom(entry.salt);
   ASSIGN_OR_RETURN(const crypto::UnlockKey key, UnlockKeyFor(secret, entry));
   entry.bundle =
       crypto::Seal(key, BundlePlace(vault_, entry_id, entry), EncodeBundle(bundle).ExposeBytes());
-  crypto::ByteWriter out;
-  out.Text(kDatabaseLabel).Raw(vault_).U32(static_cast<std::uint32_t>(bundle.member));
-  out.Raw(database_key.ExposeBytes());
-  crypto::Bytes plaintext = out.Take();
-  entry.database_key = crypto::SealToPublic(bundle.exchange.public_key(), plaintext);
-  crypto::Wipe(plaintext.data(), plaintext.size());
+  return entry;
+}
+
+absl::Status UnlockFile::Put(const std::string& entry_id, const Bundle& bundle,
+                             const UnlockSecret& secret, const crypto::PassphraseCost& cost,
+                             const crypto::DatabaseKey& database_key) {
+  ASSIGN_OR_RETURN(UnlockEntry entry, Seal(entry_id, bundle, secret, cost));
+  entry.database_key = SealDatabaseKey(database_key, bundle.member, bundle.exchange.public_key());
   entries_[entry_id] = std::move(entry);
   return absl::OkStatus();
 }
 
-absl::StatusOr<Bundle> UnlockFile::Open(const std::string& entry_id,
+crypto::Bytes UnlockFile::SealDatabaseKey(const crypto::DatabaseKey& key, MemberId member,
+                                          const crypto::ExchangePublic& recipient) const {
+  crypto::ByteWriter out;
+  out.Text(kDatabaseLabel).Raw(vault_).U32(static_cast<std::uint32_t>(member));
+  out.Raw(key.ExposeBytes());
+  crypto::Bytes plaintext = out.Take();
+  crypto::Bytes sealed = crypto::SealToPublic(recipient, plaintext);
+  crypto::Wipe(plaintext.data(), plaintext.size());
+  return sealed;
+}
+
+absl::StatusOr<Bundle> UnlockFile::Open(const std::string& entry_id, const UnlockEntry* entry,
                                         const UnlockSecret& secret) const {
-  const UnlockEntry* entry = Find(entry_id);
   if (entry == nullptr || entry->kind != secret.kind) {
     return absl::UnauthenticatedError("this secret opens no member");
   }
@@ -205,11 +243,11 @@ absl::StatusOr<Bundle> UnlockFile::Open(const std::string& entry_id,
   return DecodeBundle(bytes->ExposeBytes());
 }
 
-absl::StatusOr<crypto::DatabaseKey> UnlockFile::OpenDatabaseKey(const UnlockEntry& entry,
+absl::StatusOr<crypto::DatabaseKey> UnlockFile::OpenDatabaseKey(ByteView sealed,
                                                                 const Bundle& bundle,
                                                                 const VaultId& vault) {
   ASSIGN_OR_RETURN(const crypto::SecretBytes plaintext,
-                   crypto::OpenSealedToPublic(bundle.exchange, entry.database_key));
+                   crypto::OpenSealedToPublic(bundle.exchange, sealed));
   crypto::ByteReader in(plaintext.ExposeBytes());
   const bool right =
       in.Text() == kDatabaseLabel && in.Array<16>() == vault && MemberId{in.U32()} == bundle.member;
