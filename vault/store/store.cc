@@ -574,4 +574,16 @@ absl::Status Store::EachAudit(std::int64_t from,
   }
 }
 
+absl::Status Store::EachAuditBack(
+    const std::function<absl::StatusOr<bool>(std::int64_t, ByteView)>& visit) {
+  ASSIGN_OR_RETURN(Statement select,
+                   database_->Prepare("SELECT sequence, record FROM audit ORDER BY sequence DESC"));
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool more, visit(select.Int(0), select.Blob(1)));
+    if (!more) return absl::OkStatus();
+  }
+}
+
 }  // namespace sealbook::store

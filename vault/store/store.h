@@ -167,6 +167,9 @@ class Store {
   absl::StatusOr<std::optional<crypto::Bytes>> GetAudit(std::int64_t sequence);
   absl::Status EachAudit(std::int64_t from,
                          const std::function<absl::Status(std::int64_t, ByteView)>& visit);
+  // From the newest row back, until `visit` gives false.
+  absl::Status EachAuditBack(
+      const std::function<absl::StatusOr<bool>(std::int64_t, ByteView)>& visit);
 
  private:
   Store(std::string path, std::unique_ptr<Database> database)
