@@ -4,12 +4,16 @@ namespace sealbook::cli {
 
 const std::vector<Command>& Commands() {
   static const auto* const commands = new std::vector<Command>{
-      InitCommand(),         MemberAddCommand(),       MemberListCommand(), MemberPasswdCommand(),
-      MemberUnlockCommand(), BookAddCommand(),         BookListCommand(),   BookMembersCommand(),
-      BookAssignCommand(),   ImportCommand(),          LookupCommand(),     ListCommand(),
-      ShowCommand(),         RevealCommand(),          SetCommand(),        AuditLogCommand(),
-      AuditVerifyCommand(),  AuditCheckpointCommand(), PolicyShowCommand(), PolicyCheckCommand(),
-      PolicyApplyCommand(),  DoctorCommand(),          VersionCommand()};
+      InitCommand(),         MemberAddCommand(),   MemberListCommand(),
+      MemberPasswdCommand(), MemberRoleCommand(),  MemberDisableCommand(),
+      MemberUnlockCommand(), BookAddCommand(),     BookListCommand(),
+      BookMembersCommand(),  BookAssignCommand(),  BookUnassignCommand(),
+      ImportCommand(),       LookupCommand(),      ListCommand(),
+      ShowCommand(),         RevealCommand(),      SetCommand(),
+      AuditLogCommand(),     AuditVerifyCommand(), AuditCheckpointCommand(),
+      PolicyShowCommand(),   PolicyCheckCommand(), PolicyApplyCommand(),
+      KeyRotateCommand(),    RecoverCommand(),     DoctorCommand(),
+      VersionCommand()};
   return *commands;
 }
 

@@ -104,6 +104,8 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths
     RETURN_IF_ERROR(lockout.RecordFailure(entry_id, absl::Now()));
     return WithHint(absl::UnauthenticatedError(request.secret.kind == UnlockSecret::Kind::kKeyFile
                                                    ? "this key file does not open the vault"
+                                               : request.name == kRecoveryEntryName
+                                                   ? "the recovery code is wrong"
                                                    : "the passphrase is wrong"),
                     "Try again; after some wrong tries the name is locked for a while.");
   }
