@@ -54,6 +54,7 @@ absl::Status Log(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Record({.act = "audit.log"}));
   keyring::Keyring& keyring = context.keyring();
   CatchInterrupts();
+  ASSIGN_OR_RETURN(const auto snapshot, keyring.Snapshot());
   return keyring.store().EachAudit(1, [&](std::int64_t, ByteView bytes) -> absl::Status {
     if (Interrupted()) return absl::CancelledError("interrupted");
     ASSIGN_OR_RETURN(const audit::Record record, audit::Record::Parse(bytes));
@@ -100,6 +101,7 @@ absl::Status Verify(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kReadAudit));
   keyring::Keyring& keyring = context.keyring();
+  ASSIGN_OR_RETURN(const auto snapshot, keyring.Snapshot());
   const audit::KeyOf keys = KeysOf(keyring);
   std::optional<audit::Head> must_contain;
   if (arguments.Has("checkpoint")) {

@@ -4,8 +4,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/commands.h"
+#include "cli/draining.h"
 #include "vault/crypto/random.h"
 #include "vault/keyring/administration.h"
+#include "vault/keyring/epochs.h"
+#include "vault/keyring/rekeying.h"
 #include "vault/status.h"
 
 namespace sealbook::cli {
@@ -91,7 +94,9 @@ absl::Status Add(Context& context, const Arguments& arguments) {
 
 absl::Status List(Context& context, const Arguments&) {
   RETURN_IF_ERROR(context.Unlock());
+  ASSIGN_OR_RETURN(const auto snapshot, context.keyring().Snapshot());
   const keyring::Roster& roster = context.keyring().roster();
+  ASSIGN_OR_RETURN(const auto undrained, keyring::ListUndrained(context.keyring()));
   Json members = Json::array();
   std::vector<std::vector<std::string>> rows;
   for (const keyring::Member& member : roster.members) {
@@ -100,19 +105,31 @@ absl::Status List(Context& context, const Arguments&) {
     for (const BookId book : roster.BooksOf(member.id))
       books.push_back(roster.FindBook(book)->name);
     const char* status = member.active ? "active" : "disabled";
+    // Keys that were taken from them and under which rows still stand.
+    const std::size_t left = keyring::UndrainedFrom(context.keyring().history(), member, undrained);
+    const bool asks = keyring::FindRekeyRequest(context.keyring(), member).ok();
     members.push_back({{"name", member.name},
                        {"role", member.role},
                        {"books", books},
                        {"status", status},
-                       {"factors", Json::array()}});
-    rows.push_back(
-        {Printable(member.name), member.role, status, Printable(absl::StrJoin(books, ", "))});
+                       {"factors", Json::array()},
+                       {"undrained", left},
+                       {"asks_for_new_keys", asks}});
+    std::string shown = status;
+    if (left > 0) absl::StrAppend(&shown, ", not drained");
+    if (asks) absl::StrAppend(&shown, ", asks for new keys");
+    rows.push_back({Printable(member.name), Printable(member.role), shown,
+                    Printable(absl::StrJoin(books, ", "))});
   }
   if (context.globals().json) {
-    PrintJson({{"members", std::move(members)}});
-  } else {
-    PrintTable({"NAME", "ROLE", "STATUS", "BOOKS"}, rows);
+    PrintJson({{"members", std::move(members)}, {"undrained", undrained.size()}});
+    return absl::OkStatus();
   }
+  PrintTable({"NAME", "ROLE", "STATUS", "BOOKS"}, rows);
+  if (undrained.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string what, DescribeUndrained(context.keyring()));
+  PrintNote(context.globals(), Printable(absl::StrCat("Not moved to the new keys yet: ", what,
+                                                      ". 'sealbook key rotate --drain' does it.")));
   return absl::OkStatus();
 }
 
