@@ -278,7 +278,7 @@ absl::Status DisableMember(Keyring& keyring, absl::string_view member_name) {
       return m.id == id;
     })->active = false;
     std::erase_if(next.memberships, [&](const Membership& m) { return m.member == id; });
-    return absl::OkStatus();
+    return keyring.store().DeleteRekeyRequest(id);
   });
   // An earlier run may have ended here.
   if (!published.ok() && !absl::IsAlreadyExists(published)) return published;

@@ -169,12 +169,16 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Open(const VaultPaths& paths,
 
 absl::Status Keyring::Refresh() {
   const std::uint64_t have = history_.empty() ? 0 : roster().version;
-  RETURN_IF_ERROR(store_->EachRoster(have + 1, [this](std::uint64_t version, ByteView document) {
-    RETURN_IF_ERROR(history_.Append(document));
-    return history_.current().version == version
-               ? absl::OkStatus()
-               : absl::DataLossError("a roster version stood elsewhere");
-  }));
+  ASSIGN_OR_RETURN(const std::uint64_t newest, store_->LastRosterVersion());
+  if (newest < have) return absl::DataLossError("the newest roster versions are missing");
+  if (newest > have) {
+    RETURN_IF_ERROR(store_->EachRoster(have + 1, [this](std::uint64_t version, ByteView document) {
+      RETURN_IF_ERROR(history_.Append(document));
+      return history_.current().version == version
+                 ? absl::OkStatus()
+                 : absl::DataLossError("a roster version stood elsewhere");
+    }));
+  }
   if (history_.empty()) return absl::DataLossError("vault.db holds no roster");
   const Member* member = roster().FindMember(bundle_.member);
   if (member == nullptr || !member->active || roster().RoleOf(*member) == nullptr ||
