@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "vault/keyring/admission.h"
 #include "vault/status.h"
 
 namespace sealbook::keyring {
@@ -45,6 +46,18 @@ Id NextId(const std::vector<T>& items) {
   std::uint32_t highest = 0;
   for (const T& item : items) highest = std::max(highest, static_cast<std::uint32_t>(item.id));
   return Id{highest + 1};
+}
+
+// The keys that a join request brings; each request is used once.
+absl::Status TakeKeys(const JoinRequest& request, const Roster& roster, Member& member) {
+  member.exchange = request.exchange();
+  member.verify = request.verify();
+  const bool used = std::any_of(roster.members.begin(), roster.members.end(), [&](const Member& m) {
+    return m.exchange == member.exchange || m.verify == member.verify;
+  });
+  if (!used) return absl::OkStatus();
+  return WithHint(absl::InvalidArgumentError("the join request was used already"),
+                  "Ask for a new one: 'sealbook member request' makes it.");
 }
 
 bool SignsRosters(const RoleDefinition& role) { return role.Has(Power::kSignRoster); }
@@ -118,7 +131,8 @@ absl::Status AddMember(Keyring& keyring, const NewMember& request) {
               absl::PermissionDeniedError("only the owner makes members who change the roster"),
               "Ask the owner.");
         }
-        if (role->service != (request.secret.kind == UnlockSecret::Kind::kKeyFile)) {
+        if (role->service !=
+            (!request.request && request.secret.kind == UnlockSecret::Kind::kKeyFile)) {
           return WithHint(
               absl::FailedPreconditionError(
                   role->service ? "this role is for service accounts, which unlock with a key file"
@@ -140,6 +154,7 @@ absl::Status AddMember(Keyring& keyring, const NewMember& request) {
                       .root_pair = std::nullopt};
         member.exchange = bundle.exchange.public_key();
         member.verify = bundle.signing.verify_key();
+        if (request.request) RETURN_IF_ERROR(TakeKeys(*request.request, next, member));
         next.members.push_back(member);
         if (role->root_scope)
           RETURN_IF_ERROR(GrantClasses(keyring, next, member, kRootBook, *role));
@@ -153,8 +168,14 @@ absl::Status AddMember(Keyring& keyring, const NewMember& request) {
         }
         // An entry that a crash left without its roster version counts for nothing and is replaced.
         ASSIGN_OR_RETURN(UnlockFile file, UnlockFile::Load(keyring.paths().unlock()));
-        RETURN_IF_ERROR(file.Put(file.EntryId(request.name), bundle, request.secret, request.cost,
-                                 keyring.database_key()));
+        const std::string entry_id = file.EntryId(request.name);
+        if (request.request) {
+          file.PutJoining(entry_id, MakeJoiningEntry(next.vault, *request.request, member.id,
+                                                     bundle.root, keyring.database_key()));
+        } else {
+          RETURN_IF_ERROR(
+              file.Put(entry_id, bundle, request.secret, request.cost, keyring.database_key()));
+        }
         return file.Save(keyring.paths().unlock());
       });
 }

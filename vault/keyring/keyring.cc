@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "vault/keyring/admission.h"
 #include "vault/keyring/high_water.h"
 #include "vault/status.h"
 
@@ -100,8 +101,11 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths
   }
   turn.reset();
   RETURN_IF_ERROR(bundle.status());
+  const bool joining = file->Find(entry_id)->joining.has_value();
   ASSIGN_OR_RETURN(auto keyring, Open(paths, *std::move(file), entry_id, *std::move(bundle)));
   RETURN_IF_ERROR(keyring->CheckMarks());
+  if (joining) RETURN_IF_ERROR(SettleJoiningEntry(*keyring, entry_id, request.secret));
+  keyring->joined_ = joining;
   ASSIGN_OR_RETURN(const std::vector<FailedUnlock> failures, lockout.RecordSuccess(entry_id));
   if (!failures.empty()) {
     ASSIGN_OR_RETURN(store::Transaction transaction, keyring->store_->BeginWrite());

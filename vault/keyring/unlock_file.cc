@@ -7,6 +7,7 @@
 #include "absl/strings/str_split.h"
 #include "vault/crypto/aead.h"
 #include "vault/crypto/random.h"
+#include "vault/keyring/admission.h"
 #include "vault/keyring/files.h"
 #include "vault/status.h"
 
@@ -85,6 +86,23 @@ absl::Status Damaged(const std::string& path) {
                   "Put vault.db and unlock.json of the same backup back.");
 }
 
+bool ReadJoining(const nlohmann::json& json, Joining& joining) {
+  const auto read = [&](const char* key) -> crypto::Bytes {
+    const auto at = json.is_object() ? json.find(key) : json.end();
+    if (!json.is_object() || at == json.end() || !at->is_string()) return {};
+    return crypto::FromBase64(at->get<std::string>()).value_or(crypto::Bytes());
+  };
+  const crypto::Bytes exchange = read("exchange"), verify = read("verify");
+  joining.admission = read("admission");  // one that is missing does not open
+  if (exchange.size() != joining.exchange.bytes.size() ||
+      verify.size() != joining.verify.bytes.size()) {
+    return false;
+  }
+  std::copy(exchange.begin(), exchange.end(), joining.exchange.bytes.begin());
+  std::copy(verify.begin(), verify.end(), joining.verify.bytes.begin());
+  return true;
+}
+
 bool ReadEntry(const nlohmann::json& json, UnlockEntry& entry) {
   if (!json.is_object()) return false;
   const auto text = [&](const char* key) {
@@ -108,6 +126,9 @@ bool ReadEntry(const nlohmann::json& json, UnlockEntry& entry) {
   std::copy(salt->begin(), salt->end(), entry.salt.begin());
   entry.bundle = *bundle;
   entry.database_key = *database_key;
+  if (const auto joining = json.find("joining"); joining != json.end()) {
+    return ReadJoining(*joining, entry.joining.emplace());
+  }
   return true;
 }
 
@@ -151,6 +172,11 @@ absl::Status UnlockFile::Save(const std::string& path) const {
         {"bundle", crypto::ToBase64(entry.bundle)},
         {"database_key", crypto::ToBase64(entry.database_key)},
     };
+    if (entry.joining) {
+      entries[id]["joining"] = {{"exchange", crypto::ToBase64(entry.joining->exchange.bytes)},
+                                {"verify", crypto::ToBase64(entry.joining->verify.bytes)},
+                                {"admission", crypto::ToBase64(entry.joining->admission)}};
+    }
   }
   return ReplaceFile(path, json.dump(1) + "\n", kFileMode);
 }
@@ -177,12 +203,8 @@ absl::Status UnlockFile::Put(const std::string& entry_id, const Bundle& bundle,
   ASSIGN_OR_RETURN(const crypto::UnlockKey key, UnlockKeyFor(secret, entry));
   entry.bundle =
       crypto::Seal(key, BundlePlace(vault_, entry_id, entry), EncodeBundle(bundle).ExposeBytes());
-  crypto::ByteWriter out;
-  out.Text(kDatabaseLabel).Raw(vault_).U32(static_cast<std::uint32_t>(bundle.member));
-  out.Raw(database_key.ExposeBytes());
-  crypto::Bytes plaintext = out.Take();
-  entry.database_key = crypto::SealToPublic(bundle.exchange.public_key(), plaintext);
-  crypto::Wipe(plaintext.data(), plaintext.size());
+  entry.database_key =
+      SealDatabaseKey(vault_, bundle.member, bundle.exchange.public_key(), database_key);
   entries_[entry_id] = std::move(entry);
   return absl::OkStatus();
 }
@@ -193,6 +215,7 @@ absl::StatusOr<Bundle> UnlockFile::Open(const std::string& entry_id,
   if (entry == nullptr || entry->kind != secret.kind) {
     return absl::UnauthenticatedError("this secret opens no member");
   }
+  if (entry->joining) return OpenJoiningEntry(vault_, *entry, secret);
   const absl::StatusOr<crypto::UnlockKey> key = UnlockKeyFor(secret, *entry);
   // A cost outside its bounds was altered, as anything else in the entry may be.
   if (absl::IsInvalidArgument(key.status())) {
@@ -202,6 +225,18 @@ absl::StatusOr<Bundle> UnlockFile::Open(const std::string& entry_id,
   const auto bytes = crypto::Open(*key, BundlePlace(vault_, entry_id, *entry), entry->bundle);
   if (!bytes.ok()) return absl::UnauthenticatedError("this secret opens no member");
   return DecodeBundle(bytes->ExposeBytes());
+}
+
+crypto::Bytes SealDatabaseKey(const VaultId& vault, MemberId member,
+                              const crypto::ExchangePublic& exchange,
+                              const crypto::DatabaseKey& database_key) {
+  crypto::ByteWriter out;
+  out.Text(kDatabaseLabel).Raw(vault).U32(static_cast<std::uint32_t>(member));
+  out.Raw(database_key.ExposeBytes());
+  crypto::Bytes plaintext = out.Take();
+  crypto::Bytes sealed = crypto::SealToPublic(exchange, plaintext);
+  crypto::Wipe(plaintext.data(), plaintext.size());
+  return sealed;
 }
 
 absl::StatusOr<crypto::DatabaseKey> UnlockFile::OpenDatabaseKey(const UnlockEntry& entry,

@@ -8,6 +8,8 @@
 // (docs/format.md, "unlock.json"), so the file lists no names. The bundle is sealed under the
 // unlock key with the entry's id, parameters and salt bound; the database key is a sealed box to
 // the member's X25519 key. An entry without a place in the roster counts for nothing.
+//
+// Who joins by a request has a joining entry until the first unlock: vault/keyring/admission.h.
 #pragma once
 
 #include <map>
@@ -38,12 +40,20 @@ struct UnlockSecret {
   crypto::SecretBytes bytes;
 };
 
+// What a joining entry has beside the others; its bundle is the request's sealed secrets.
+struct Joining {
+  crypto::ExchangePublic exchange;
+  crypto::VerifyKey verify;
+  crypto::Bytes admission;
+};
+
 struct UnlockEntry {
   UnlockSecret::Kind kind = UnlockSecret::Kind::kPassphrase;
   crypto::PassphraseCost cost;
   crypto::Salt salt{};
   crypto::Bytes bundle;
   crypto::Bytes database_key;
+  std::optional<Joining> joining;
 };
 
 class UnlockFile {
@@ -64,8 +74,11 @@ class UnlockFile {
   // Seals `bundle` under a fresh salt and puts it in, replacing an entry of the same id.
   absl::Status Put(const std::string& entry_id, const Bundle& bundle, const UnlockSecret& secret,
                    const crypto::PassphraseCost& cost, const crypto::DatabaseKey& database_key);
+  void PutJoining(const std::string& entry_id, UnlockEntry entry) {
+    entries_[entry_id] = std::move(entry);
+  }
   // Unauthenticated: a wrong passphrase or key file, or an altered entry; on purpose not told
-  // apart.
+  // apart. DataLoss: a joining entry whose admission does not count.
   absl::StatusOr<Bundle> Open(const std::string& entry_id, const UnlockSecret& secret) const;
   // DataLoss: it was not sealed to this member.
   static absl::StatusOr<crypto::DatabaseKey> OpenDatabaseKey(const UnlockEntry& entry,
@@ -76,6 +89,11 @@ class UnlockFile {
   VaultId vault_;
   std::map<std::string, UnlockEntry> entries_;
 };
+
+// The database key for one member, a sealed box.
+crypto::Bytes SealDatabaseKey(const VaultId& vault, MemberId member,
+                              const crypto::ExchangePublic& exchange,
+                              const crypto::DatabaseKey& database_key);
 
 // The recovery code: 26 characters of Crockford's base32 (130 random bits) and 2 that check them,
 // in groups of four. Normalizing takes spaces, hyphens, small letters and O, I, L for 0, 1, 1.
