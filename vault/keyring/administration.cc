@@ -48,16 +48,19 @@ Id NextId(const std::vector<T>& items) {
   return Id{highest + 1};
 }
 
-// The keys that a join request brings; each request is used once.
-absl::Status TakeKeys(const JoinRequest& request, const Roster& roster, Member& member) {
+// The keys that a join request brings. Each request is used once, also after its member has renewed
+// the keys: the older versions still know them.
+absl::Status TakeKeys(const JoinRequest& request, const RosterHistory& history, Member& member) {
   member.exchange = request.exchange();
   member.verify = request.verify();
-  const bool used = std::any_of(roster.members.begin(), roster.members.end(), [&](const Member& m) {
-    return m.exchange == member.exchange || m.verify == member.verify;
-  });
-  if (!used) return absl::OkStatus();
-  return WithHint(absl::InvalidArgumentError("the join request was used already"),
-                  "Ask for a new one: 'sealbook member request' makes it.");
+  for (std::uint64_t version = history.current().version; version >= 1; --version) {
+    for (const Member& other : history.Version(version)->members) {
+      if (other.exchange != member.exchange && other.verify != member.verify) continue;
+      return WithHint(absl::InvalidArgumentError("the join request was used already"),
+                      "Ask for a new one: 'sealbook member request' makes it.");
+    }
+  }
+  return absl::OkStatus();
 }
 
 bool SignsRosters(const RoleDefinition& role) { return role.Has(Power::kSignRoster); }
@@ -154,7 +157,7 @@ absl::Status AddMember(Keyring& keyring, const NewMember& request) {
                       .root_pair = std::nullopt};
         member.exchange = bundle.exchange.public_key();
         member.verify = bundle.signing.verify_key();
-        if (request.request) RETURN_IF_ERROR(TakeKeys(*request.request, next, member));
+        if (request.request) RETURN_IF_ERROR(TakeKeys(*request.request, keyring.history(), member));
         next.members.push_back(member);
         if (role->root_scope)
           RETURN_IF_ERROR(GrantClasses(keyring, next, member, kRootBook, *role));

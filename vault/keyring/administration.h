@@ -56,7 +56,7 @@ struct NewMember {
   crypto::PassphraseCost cost;
   std::optional<JoinRequest> request;  // in the place of secret and cost: whose keys these are
 };
-// InvalidArgument: the request's keys are a member's already. AlreadyExists, NotFound (role, book),
+// InvalidArgument: the request's keys are or were a member's. AlreadyExists, NotFound (role, book),
 // PermissionDenied.
 absl::Status AddMember(Keyring& keyring, const NewMember& member);
 

@@ -256,6 +256,21 @@ TEST_F(AdmissionTest, RequestIsUsedOnce) {
   EXPECT_TRUE(Add(other, "hana", request_).ok());
 }
 
+TEST_F(AdmissionTest, RequestIsUsedOnceEvenWhenItsMemberHasOtherKeysNow) {
+  const absl::Status renewed =
+      PublishRoster(*vault_.Unlock("owner"), {.act = "test"}, [](Roster& next) {
+        for (Member& member : next.members) {
+          if (member.name != "hana") continue;
+          member.exchange = crypto::ExchangePair::Generate().public_key();
+          member.verify = crypto::SigningPair::Generate().verify_key();
+        }
+        return absl::OkStatus();
+      });
+  ASSERT_TRUE(renewed.ok()) << renewed;
+  EXPECT_TRUE(absl::IsInvalidArgument(Add(vault_, "hana2", request_)));
+  EXPECT_TRUE(Add(vault_, "hana2", RequestOf("hana2")).ok());
+}
+
 TEST_F(AdmissionTest, RequestIsForPeople) {
   EXPECT_TRUE(absl::IsFailedPrecondition(Add(vault_, "robot", RequestOf("robot"), "importer", {})));
   NewMember service{
