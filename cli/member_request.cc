@@ -1,9 +1,8 @@
 #include "cli/member_request.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cstdio>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -13,6 +12,9 @@
 
 namespace sealbook::cli {
 namespace {
+
+// Longer than any way to type "yes".
+constexpr std::size_t kMaxAnswerBytes = 16;
 
 absl::Status IsThereAlready(const std::string& file) {
   return WithHint(absl::AlreadyExistsError(absl::StrCat(file, " is there already")),
@@ -59,18 +61,22 @@ absl::Status NotTheSame(absl::string_view what) {
                   "the file was exchanged on its way.");
 }
 
-// Whoever typed "yes", in any case, after the question.
+// Whether "yes" was typed, in any case. Asked on the terminal itself: standard error may go
+// elsewhere.
 bool IsConfirmed(const std::string& fingerprint) {
-  std::fprintf(stderr,
-               "The request's fingerprint is\n\n    %s\n\nDoes the new member read out the same? "
-               "Type yes or no: ",
-               fingerprint.c_str());
-  std::fflush(stderr);
+  const int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+  if (tty < 0) return false;
+  const std::string question =
+      absl::StrCat("The request's fingerprint is\n\n    ", fingerprint,
+                   "\n\nDoes the new member read out the same? Type yes or no: ");
+  (void)!write(tty, question.data(), question.size());
   std::string answer;
-  for (int c = std::getchar(); c != EOF && c != '\n'; c = std::getchar()) {
-    if (answer.size() < 16) answer += static_cast<char>(c);
+  for (char c = 0; read(tty, &c, 1) == 1 && c != '\n';) {
+    if (answer.size() <= kMaxAnswerBytes) answer += c;
   }
-  return absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(answer), "yes");
+  close(tty);
+  return answer.size() <= kMaxAnswerBytes &&
+         absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(answer), "yes");
 }
 
 }  // namespace

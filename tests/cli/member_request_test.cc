@@ -233,7 +233,8 @@ TEST_F(MemberRequestTest, AFingerprintThatDiffersAddsNobody) {
 TEST_F(MemberRequestTest, OnATerminalTheAdminIsAskedAndAnythingButYesAddsNobody) {
   const std::string fingerprint = CheapRequest();
   const auto environment = EnvironmentFor(Member("owner"));
-  for (const char* answer : {"no", "", "y", "yes no", "yes it is quite the same one"}) {
+  for (const char* answer :
+       {"no", "", "y", "yes no", "yes it is quite the same one", "yes                      not"}) {
     Terminal terminal(AddWords(), environment);
     ASSERT_TRUE(terminal.Expect(fingerprint)) << terminal.screen();
     ASSERT_TRUE(terminal.Expect("yes or no: "));
@@ -324,6 +325,25 @@ TEST_F(MemberRequestTest, AWrongPassphraseLeavesTheWayOpen) {
   const Ran first = As("hana", {"list"});
   EXPECT_EQ(first.exit, 0) << first;
   EXPECT_THAT(first.err, HasSubstr("first unlock"));
+}
+
+TEST_F(MemberRequestTest, KilledAtAnyTimeTheFirstUnlockCanBeTriedAgain) {
+  CheapRequest();
+  ASSERT_EQ(Add().exit, 0);
+  CopyVault("joining");
+  for (int milliseconds = 0; milliseconds <= 36; milliseconds += 4) {
+    std::filesystem::remove_all(Path("state"));
+    RestoreVault("joining");
+    Process first = StartAs("hana", {"list"});
+    absl::SleepFor(absl::Milliseconds(milliseconds));
+    first.Signal(SIGKILL);
+    first.Wait();
+    EXPECT_EQ(As("hana", {"list"}).exit, 0) << milliseconds;
+    const Ran again = As("hana", {"list"});
+    EXPECT_EQ(again.exit, 0) << milliseconds;
+    EXPECT_EQ(again.err, "") << milliseconds;
+    EXPECT_EQ(Ask("owner", {"doctor"})["ok"], true) << milliseconds;
+  }
 }
 
 TEST_F(MemberRequestTest, ADamagedAdmissionIsAnIntegrityFailureAndTheWayStaysOpen) {
