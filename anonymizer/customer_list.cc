@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "anonymizer/identifiers.h"
 #include "policies/policy.h"
+#include "vault/crypto/hash.h"
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {
@@ -160,7 +161,9 @@ absl::Status CustomerList::Convert(TableRow& raw, CustomerRow& row) {
     std::string whole;
     for (const records::Field& field : row.fields)
       absl::StrAppend(&whole, field.name, "\x1f", field.value, "\x1e");
-    row.identifiers.push_back({IdentifierKind::kRow, std::move(whole)});
+    row.identifiers.push_back(
+        {IdentifierKind::kRow,
+         crypto::ToHex(crypto::HashOf("sealbook/row/1", {crypto::AsBytes(whole)}))});
   }
   return absl::OkStatus();
 }

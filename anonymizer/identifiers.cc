@@ -226,6 +226,14 @@ absl::string_view FieldOfKind(IdentifierKind kind) {
   return "";
 }
 
+std::vector<records::IdentifierValue> IdentifiersOf(const records::Fields& fields) {
+  std::vector<records::IdentifierValue> out;
+  for (const records::Field& field : fields) {
+    if (const auto kind = KindOfField(field.name)) out.push_back({*kind, field.value});
+  }
+  return out;
+}
+
 absl::StatusOr<records::IdentifierValue> NormalizeIdentifier(IdentifierKind kind,
                                                              absl::string_view text,
                                                              absl::string_view region) {

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "vault/records/contact_codec.h"
 #include "vault/records/index.h"
 
 namespace sealbook::anonymizer {
@@ -44,6 +45,8 @@ std::optional<records::IdentifierValue> RecognizeIdentifier(absl::string_view te
 // The identifier that a field holds: `phone_2` → phone. nullopt: the field identifies nobody.
 std::optional<IdentifierKind> KindOfField(absl::string_view field);
 absl::string_view FieldOfKind(IdentifierKind kind);
+// What the fields of a contact identify, as they are kept.
+std::vector<records::IdentifierValue> IdentifiersOf(const records::Fields& fields);
 absl::StatusOr<records::IdentifierValue> NormalizeIdentifier(IdentifierKind kind,
                                                              absl::string_view text,
                                                              absl::string_view region);

@@ -135,8 +135,14 @@ absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list,
     } else {
       for (const records::Field& field : row.fields)
         bytes += field.name.size() + field.value.size();
-      batch.drafts.push_back(
-          {.identifiers = std::move(row.identifiers), .classes = ByClass(policy, row.fields)});
+      records::ContactDraft draft{.identifiers = std::move(row.identifiers),
+                                  .classes = ByClass(policy, row.fields)};
+      // In whatever class there is: this role may be one that writes no identity.
+      if (draft.identifiers.front().kind == IdentifierKind::kRow) {
+        draft.classes.front().fields.push_back(
+            {std::string(records::kRowField), draft.identifiers.front().value});
+      }
+      batch.drafts.push_back(std::move(draft));
       batch.lines.push_back(row.line);
       if (options.keep_cells) batch.cells.push_back(std::move(row.cells));
     }
@@ -364,7 +370,7 @@ absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, Cu
     }
     if (index) {
       for (const records::IdentifierValue& identifier : row.identifiers) {
-        const auto found = index->Find(index->HashOf(identifier.kind, identifier.value));
+        const auto found = index->Find(index->HashesOf(identifier.kind, identifier.value));
         if (!found.ok()) return found.status();
         if (*found) {
           ++report.known;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "anonymizer/text_source.h"
 #include "cli/commands.h"
+#include "cli/draining.h"
 #include "vault/keyring/administration.h"
 #include "vault/records/contact_writer.h"
 #include "vault/records/token.h"
@@ -52,6 +53,7 @@ absl::Status Add(Context& context, const Arguments& arguments) {
 
 absl::Status List(Context& context, const Arguments&) {
   RETURN_IF_ERROR(context.Unlock());
+  ASSIGN_OR_RETURN(const auto snapshot, context.keyring().Snapshot());
   const keyring::Roster& roster = context.keyring().roster();
   const bool all = context.keyring().role().root_scope;
   Json books = Json::array();
@@ -75,8 +77,21 @@ absl::Status List(Context& context, const Arguments&) {
 absl::Status Members(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   const std::string& name = arguments.positional()[0];
-  if (arguments.Has("add")) {
+  if (arguments.Has("add") || arguments.Has("remove"))
     RETURN_IF_ERROR(context.Require(policies::Action::kManageBooks));
+  Json taken = Json::object();
+  if (arguments.Has("remove")) {
+    for (const std::string& member : arguments.List("remove")) {
+      RETURN_IF_ERROR(keyring::RemoveBookMember(context.keyring(), name, member));
+      if (!context.globals().json) {
+        PrintLine(Printable(
+            absl::StrCat(member, " is no longer in ", name,
+                         ": nothing that is written there from now on opens with what they had.")));
+      }
+    }
+    RETURN_IF_ERROR(DrainAfter(context, arguments, taken));
+  }
+  if (arguments.Has("add")) {
     for (const std::string& member : arguments.List("add")) {
       RETURN_IF_ERROR(keyring::AddBookMember(context.keyring(), name, member));
     }
@@ -89,7 +104,9 @@ absl::Status Members(Context& context, const Arguments& arguments) {
   if (!own) return NoBook(name);
   const std::vector<std::string> members = MembersOf(roster, book->id);
   if (context.globals().json) {
-    PrintJson({{"name", book->name}, {"members", members}});
+    Json json = {{"name", book->name}, {"members", members}};
+    json.update(taken);
+    PrintJson(json);
   } else {
     for (const std::string& member : members) PrintLine(Printable(member));
   }
@@ -110,7 +127,7 @@ absl::Status EachToken(Context& context, const Arguments& arguments,
     const auto number = reader.FindToken(*token);
     if (absl::IsNotFound(number.status())) {
       return WithHint(absl::NotFoundError(absl::StrCat(where, ": there is no such contact")),
-                      "Nothing was assigned.");
+                      "Nothing was changed.");
     }
     RETURN_IF_ERROR(number.status());
     return use(*number);
@@ -133,33 +150,25 @@ absl::Status EachToken(Context& context, const Arguments& arguments,
   }
 }
 
-absl::Status Assign(Context& context, const Arguments& arguments) {
-  if (arguments.positional().size() < 2 && !arguments.Has("from")) {
-    return Usage("no contacts are named", "Give tokens, or --from FILE with a token a line.");
-  }
-  RETURN_IF_ERROR(context.Unlock());
-  RETURN_IF_ERROR(context.Require(policies::Action::kAssign));
-  ASSIGN_OR_RETURN(const keyring::Book* book, FindBook(context, arguments.positional()[0]));
-  const BookId id = book->id;
-  const std::string name = book->name;
-  // All are looked up before the first is assigned, so that a wrong line changes nothing.
+// Assigns or unassigns what the arguments name, batch by batch. All are looked up before the first
+// is changed, so that a wrong line changes nothing.
+absl::Status EachBatch(
+    Context& context, const Arguments& arguments, const char* what,
+    const std::function<absl::StatusOr<std::size_t>(const std::vector<ContactNumber>&)>& change) {
   RETURN_IF_ERROR(EachToken(context, arguments, [](ContactNumber) { return absl::OkStatus(); }));
-  records::AssignResult total;
   std::vector<ContactNumber> batch;
+  std::int64_t done = 0;
   CatchInterrupts();
-  Progress progress(context.globals(), "assign");
+  Progress progress(context.globals(), what);
   const auto flush = [&]() -> absl::Status {
-    const Json detail = {{"book", name}, {"contacts", batch.size()}};
-    ASSIGN_OR_RETURN(const records::AssignResult result,
-                     records::AssignContacts(context.keyring(), id, batch,
-                                             {.act = "book.assign", .detail = detail.dump()}));
-    total.assigned += result.assigned;
-    total.already += result.already;
+    ASSIGN_OR_RETURN(const std::size_t changed, change(batch));
+    done += static_cast<std::int64_t>(changed);
     batch.clear();
-    progress.Update(total.assigned + total.already, 0, 0);
-    if (Interrupted())
-      return WithHint(absl::CancelledError("interrupted: what was assigned so far stays"),
+    progress.Update(done, 0, 0);
+    if (Interrupted()) {
+      return WithHint(absl::CancelledError("interrupted: what was done so far stays"),
                       "Run it again for the rest.");
+    }
     return absl::OkStatus();
   };
   RETURN_IF_ERROR(EachToken(context, arguments, [&](ContactNumber number) -> absl::Status {
@@ -168,12 +177,72 @@ absl::Status Assign(Context& context, const Arguments& arguments) {
   }));
   if (!batch.empty()) RETURN_IF_ERROR(flush());
   progress.Finish();
+  return absl::OkStatus();
+}
+
+absl::Status NeedsTokens(const Arguments& arguments) {
+  if (arguments.positional().size() >= 2 || arguments.Has("from")) return absl::OkStatus();
+  return Usage("no contacts are named", "Give tokens, or --from FILE with a token a line.");
+}
+
+absl::Status Assign(Context& context, const Arguments& arguments) {
+  RETURN_IF_ERROR(NeedsTokens(arguments));
+  RETURN_IF_ERROR(context.Unlock());
+  RETURN_IF_ERROR(context.Require(policies::Action::kAssign));
+  ASSIGN_OR_RETURN(const keyring::Book* book, FindBook(context, arguments.positional()[0]));
+  const BookId id = book->id;
+  const std::string name = book->name;
+  records::AssignResult total;
+  RETURN_IF_ERROR(EachBatch(
+      context, arguments, "assign",
+      [&](const std::vector<ContactNumber>& batch) -> absl::StatusOr<std::size_t> {
+        const Json detail = {{"book", name}, {"contacts", batch.size()}};
+        ASSIGN_OR_RETURN(const records::AssignResult result,
+                         records::AssignContacts(context.keyring(), id, batch,
+                                                 {.act = "book.assign", .detail = detail.dump()}));
+        total.assigned += result.assigned;
+        total.already += result.already;
+        return batch.size();
+      }));
   if (context.globals().json) {
     PrintJson({{"book", name}, {"assigned", total.assigned}, {"already", total.already}});
   } else {
-    PrintLine(absl::StrCat(
+    PrintLine(Printable(absl::StrCat(
         total.assigned, " assigned to ", name,
-        total.already > 0 ? absl::StrCat(", ", total.already, " were there already") : "", "."));
+        total.already > 0 ? absl::StrCat(", ", total.already, " were there already") : "", ".")));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Unassign(Context& context, const Arguments& arguments) {
+  RETURN_IF_ERROR(NeedsTokens(arguments));
+  RETURN_IF_ERROR(context.Unlock());
+  RETURN_IF_ERROR(context.Require(policies::Action::kAssign));
+  ASSIGN_OR_RETURN(const keyring::Book* book, FindBook(context, arguments.positional()[0]));
+  const BookId id = book->id;
+  const std::string name = book->name;
+  records::UnassignResult total;
+  RETURN_IF_ERROR(
+      EachBatch(context, arguments, "unassign",
+                [&](const std::vector<ContactNumber>& batch) -> absl::StatusOr<std::size_t> {
+                  const Json detail = {{"book", name}, {"contacts", batch.size()}};
+                  ASSIGN_OR_RETURN(
+                      const records::UnassignResult result,
+                      records::UnassignContacts(context.keyring(), id, batch,
+                                                {.act = "book.unassign", .detail = detail.dump()}));
+                  total.unassigned += result.unassigned;
+                  total.already += result.already;
+                  return batch.size();
+                }));
+  // What was deleted still stands in the log. Readers in the way only put that off.
+  const absl::Status truncated = context.keyring().store().database().TruncateWal();
+  if (!truncated.ok() && !absl::IsUnavailable(truncated)) return truncated;
+  if (context.globals().json) {
+    PrintJson({{"book", name}, {"unassigned", total.unassigned}, {"already", total.already}});
+  } else {
+    PrintLine(Printable(absl::StrCat(
+        total.unassigned, " taken out of ", name,
+        total.already > 0 ? absl::StrCat(", ", total.already, " were not in it") : "", ".")));
   }
   return absl::OkStatus();
 }
@@ -193,9 +262,11 @@ Command BookListCommand() {
 }
 Command BookMembersCommand() {
   return {.name = "book members",
-          .arguments = "BOOK [--add NAME]…",
+          .arguments = "BOOK [--add NAME]… [--remove NAME]…",
           .summary = "who looks after a book",
-          .options = {{"add", Option::Kind::kList, "NAME", "gives a member the book's keys"}},
+          .options = {{"add", Option::Kind::kList, "NAME", "gives a member the book's keys"},
+                      {"remove", Option::Kind::kList, "NAME", "takes them away"},
+                      NoDrainOption()},
           .min_positional = 1,
           .max_positional = 1,
           .run = &Members};
@@ -208,6 +279,16 @@ Command BookAssignCommand() {
           .min_positional = 1,
           .max_positional = kAnyNumber,
           .run = &Assign};
+}
+
+Command BookUnassignCommand() {
+  return {.name = "book unassign",
+          .arguments = "BOOK UID… | BOOK --from FILE",
+          .summary = "takes contacts out of a book",
+          .options = {{"from", Option::Kind::kValue, "FILE", "a token a line"}},
+          .min_positional = 1,
+          .max_positional = kAnyNumber,
+          .run = &Unassign};
 }
 
 }  // namespace sealbook::cli

@@ -26,6 +26,10 @@ class Context {
   // Asks for the secret and unlocks. Unauthenticated as well where somebody else chose the
   // passphrase and it has not been changed yet, unless `even_if_must_change`.
   absl::Status Unlock(bool even_if_must_change = false);
+  // With a secret that was asked for elsewhere.
+  absl::Status UnlockAs(keyring::UnlockRequest request);
+  // As Unlock; gives the secret as well, for sealing something else under it.
+  absl::StatusOr<keyring::UnlockSecret> UnlockAndKeepSecret();
   // After Unlock.
   keyring::Keyring& keyring() { return *keyring_; }
   const policies::Policy& policy() const { return *policy_; }
@@ -44,6 +48,7 @@ class Context {
 
  private:
   absl::StatusOr<keyring::UnlockRequest> ReadSecret(const std::string& directory) const;
+  absl::Status RefuseFirstPassphrase() const;
 
   Globals globals_;
   std::string command_;  // "member add"

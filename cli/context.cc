@@ -97,6 +97,23 @@ absl::StatusOr<keyring::UnlockRequest> Context::ReadSecret(const std::string& di
 absl::Status Context::Unlock(bool even_if_must_change) {
   ASSIGN_OR_RETURN(const std::string directory, VaultDirectory());
   ASSIGN_OR_RETURN(keyring::UnlockRequest request, ReadSecret(directory));
+  RETURN_IF_ERROR(UnlockAs(std::move(request)));
+  return even_if_must_change ? absl::OkStatus() : RefuseFirstPassphrase();
+}
+
+absl::StatusOr<keyring::UnlockSecret> Context::UnlockAndKeepSecret() {
+  ASSIGN_OR_RETURN(const std::string directory, VaultDirectory());
+  ASSIGN_OR_RETURN(keyring::UnlockRequest request, ReadSecret(directory));
+  keyring::UnlockSecret kept{
+      .kind = request.secret.kind,
+      .bytes = crypto::SecretBytes::CopyOf(request.secret.bytes.ExposeBytes())};
+  RETURN_IF_ERROR(UnlockAs(std::move(request)));
+  RETURN_IF_ERROR(RefuseFirstPassphrase());
+  return kept;
+}
+
+absl::Status Context::UnlockAs(keyring::UnlockRequest request) {
+  ASSIGN_OR_RETURN(const std::string directory, VaultDirectory());
   ASSIGN_OR_RETURN(keyring_,
                    keyring::Keyring::Unlock(keyring::VaultPaths(directory), std::move(request)));
   if (keyring_->joined()) {
@@ -121,17 +138,18 @@ absl::Status Context::Unlock(bool even_if_must_change) {
                     "An older version of the program cannot read a newer policy: update it.");
   }
   policy_ = std::make_unique<policies::Policy>(*std::move(policy));
-  if (keyring_->bundle().must_change && !even_if_must_change) {
-    return WithHint(absl::UnauthenticatedError(
-                        "somebody else chose this passphrase, so it must be changed first"),
-                    "Run 'sealbook member passwd'.");
-  }
   return absl::OkStatus();
 }
 
+absl::Status Context::RefuseFirstPassphrase() const {
+  if (!keyring_->bundle().must_change) return absl::OkStatus();
+  return WithHint(absl::UnauthenticatedError(
+                      "somebody else chose this passphrase, so it must be changed first"),
+                  "Run 'sealbook member passwd'.");
+}
+
 absl::Status Context::RecordAll(const std::vector<audit::Event>& events) {
-  ASSIGN_OR_RETURN(store::Transaction transaction, keyring_->store().BeginWrite());
-  RETURN_IF_ERROR(keyring_->Refresh());
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring_->BeginWrite());
   for (const audit::Event& event : events) {
     RETURN_IF_ERROR(audit::Append(keyring_->store(), keyring_->AuditAuthor(), event));
   }

@@ -118,14 +118,6 @@ void Apply(const std::string& field, const std::string& value, records::Fields& 
   }
 }
 
-std::vector<records::IdentifierValue> IdentifiersOf(const records::Fields& fields) {
-  std::vector<records::IdentifierValue> out;
-  for (const records::Field& field : fields) {
-    if (const auto kind = anonymizer::KindOfField(field.name)) out.push_back({*kind, field.value});
-  }
-  return out;
-}
-
 // Those of `a` that are not in `b`.
 std::vector<records::IdentifierValue> Without(const std::vector<records::IdentifierValue>& a,
                                               const std::vector<records::IdentifierValue>& b) {
@@ -167,9 +159,11 @@ absl::Status Run(Context& context, const Arguments& arguments) {
       records::Fields after = before;
       for (const auto& [field, value] : changes) Apply(field, value, after);
       if (class_id == ClassId::kIdentity) {
+        const auto identified_before = anonymizer::IdentifiersOf(before),
+                   identified_after = anonymizer::IdentifiersOf(after);
         out.classes.push_back({ClassId::kMasked, policies::MaskedFields(context.policy(), after)});
-        out.removed = Without(IdentifiersOf(before), IdentifiersOf(after));
-        out.added = Without(IdentifiersOf(after), IdentifiersOf(before));
+        out.removed = Without(identified_before, identified_after);
+        out.added = Without(identified_after, identified_before);
       }
       out.classes.push_back({class_id, std::move(after)});
     }

@@ -14,7 +14,7 @@ bool Contains(const std::vector<ClassId>& classes, ClassId id) {
 }
 
 struct ActionName {
-  absl::string_view power;     // of `may`; empty for reading and changing
+  absl::string_view power;     // of `may`; empty for what is decided by class
   absl::string_view sentence;  // completes "role X may not …"
 };
 
@@ -24,6 +24,8 @@ ActionName NameOf(Action action) {
       return {"", "read this"};
     case Action::kChange:
       return {"", "change this"};
+    case Action::kReveal:
+      return {"", "reveal this"};
     case Action::kImport:
       return {"import", "import customers"};
     case Action::kAssign:
@@ -70,9 +72,13 @@ Decision Decide(const Policy& policy, absl::string_view role_name, Action action
                                           " (line ", rule.line, ")"));
   if (action == Action::kChange) {
     if (Contains(role->change, rule.id)) allow("change", View::kClear);
-  } else if (Contains(role->clear, rule.id)) {
+  } else if (action == Action::kReveal && Contains(role->reveal, rule.id)) {
+    allow("reveal", View::kClear);
+  } else if ((action == Action::kRead || action == Action::kReveal) &&
+             Contains(role->clear, rule.id)) {
     allow("clear", View::kClear);
-  } else if (Contains(role->masked, rule.id) && policy.MaskOf(field) != MaskRule::kHidden) {
+  } else if (action == Action::kRead && Contains(role->masked, rule.id) &&
+             policy.MaskOf(field) != MaskRule::kHidden) {
     allow("masked", View::kMasked);
   }
   decision.because.push_back(
@@ -85,9 +91,15 @@ absl::Status Require(const Policy& policy, absl::string_view role, Action action
                      absl::string_view field) {
   const Decision decision = Decide(policy, role, action, field);
   if (decision.allowed) return absl::OkStatus();
-  return WithHint(absl::PermissionDeniedError(absl::StrCat(
-                      "role ", role, " may not ", NameOf(action).sentence,
-                      field.empty() ? "" : absl::StrCat(": field ", BaseField(field)))),
+  std::string what;
+  if (!field.empty()) {
+    const ClassRule& rule = policy.ClassOfField(field);
+    const absl::string_view base = BaseField(field);
+    const bool named = std::find(rule.fields.begin(), rule.fields.end(), base) != rule.fields.end();
+    what = named ? absl::StrCat(": field ", base) : absl::StrCat(": a field of class ", rule.name);
+  }
+  return WithHint(absl::PermissionDeniedError(
+                      absl::StrCat("role ", role, " may not ", NameOf(action).sentence, what)),
                   "Ask an admin; 'sealbook policy show' says what each role may do.");
 }
 
@@ -105,6 +117,14 @@ absl::StatusOr<ReadPermit> PermitIssuer::ReadOne(MemberId member, absl::string_v
                                                  ContactNumber contact) const {
   ASSIGN_OR_RETURN(const RoleRule* role, Reader(role_name));
   return ReadPermit(member, contact, role->clear, !role->masked.empty(), absl::Now());
+}
+
+absl::StatusOr<ReadPermit> PermitIssuer::Reveal(MemberId member, absl::string_view role_name,
+                                                ContactNumber contact,
+                                                absl::string_view field) const {
+  RETURN_IF_ERROR(Require(policy_, role_name, Action::kReveal, field));
+  return ReadPermit(member, contact, {policy_.ClassOfField(field).id}, /*masked=*/false,
+                    absl::Now());
 }
 
 absl::StatusOr<ReadPermit> PermitIssuer::Search(MemberId member,

@@ -13,6 +13,7 @@ namespace sealbook::policies {
 enum class Action {
   kRead,
   kChange,
+  kReveal,
   kImport,
   kAssign,
   kManageMembers,
@@ -25,17 +26,18 @@ enum class View { kHidden, kMasked, kClear };
 
 struct Decision {
   bool allowed = false;
-  View view = View::kHidden;         // of kRead
+  View view = View::kHidden;         // of kRead and kReveal
   std::string rule;                  // "roles.agent.clear"; empty: nothing allows it
   int line = 0;                      // of that rule
   std::vector<std::string> because;  // sentences
 };
 
-// `field` is needed for kRead and kChange.
+// `field` is needed for kRead, kChange and kReveal.
 Decision Decide(const Policy& policy, absl::string_view role, Action action,
                 absl::string_view field = "");
 
-// OK, or PermissionDenied with a sentence and a hint.
+// OK, or PermissionDenied with a sentence and a hint. It names the field where the policy does: any
+// other name comes from who asks, and may be a number or a person's.
 absl::Status Require(const Policy& policy, absl::string_view role, Action action,
                      absl::string_view field = "");
 
@@ -48,6 +50,10 @@ class PermitIssuer {
   // PermissionDenied: the role reads nothing.
   absl::StatusOr<ReadPermit> ReadOne(MemberId member, absl::string_view role,
                                      ContactNumber contact) const;
+  // To read the class of one field of one contact in the clear, once a reveal is on record
+  // (policies/reveal.h). PermissionDenied: the role may not reveal it.
+  absl::StatusOr<ReadPermit> Reveal(MemberId member, absl::string_view role, ContactNumber contact,
+                                    absl::string_view field) const;
   // To search through every contact within the member's reach; what is found is read with ReadOne.
   absl::StatusOr<ReadPermit> Search(MemberId member, absl::string_view role) const;
   // To list every contact within the member's reach. Identity is masked for every role: the whole

@@ -67,7 +67,8 @@ address = "hidden"
 
 # scope    "all" contacts, or those of the member's own "books"
 # clear    classes shown as they are       masked   shown in their masked rendering
-# reveal   held, but shown one value at a time, with a reason, in the audit log
+# reveal   held, but shown one value at a time, with a reason, in the audit log:
+#          no more than reveal_daily within 24 hours
 # change   classes that may be written     may      rights beside that
 # service  unlocks with a key file, not a passphrase
 [roles.owner]
@@ -87,6 +88,7 @@ scope = "books"
 clear = ["profile", "sensitive", "chat"]
 masked = ["identity"]
 reveal = ["identity"]
+reveal_daily = 20
 change = ["profile", "sensitive"]
 
 [roles.agent]
@@ -126,6 +128,13 @@ minutes = 15
 # How many customers one lookup shows. Reading the whole list in the clear is what export is for.
 [lookup]
 shown = 50
+
+# Whoever reveals more than so many values within so many minutes is copying a list, and is locked for
+# so many minutes. 'sealbook member unlock NAME' ends a lock early.
+[reveal]
+burst = 10
+burst_minutes = 10
+lock_minutes = 60
 )toml";
 
 }  // namespace

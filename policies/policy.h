@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "vault/keyring/administration.h"
 
 namespace sealbook::policies {
@@ -41,11 +42,19 @@ struct RoleRule {
   std::vector<ClassId> clear;   // shown as it is
   std::vector<ClassId> masked;  // shown in its masked rendering
   std::vector<ClassId> reveal;  // held, shown one value at a time on request
+  int reveal_daily = 20;        // so many in 24 hours (policies/reveal.h)
   std::vector<ClassId> change;
   std::vector<std::string> may;  // of kPowers
   int line = 0;
   std::map<std::string, int> lines;  // of each key
   bool May(absl::string_view power) const;
+};
+
+// More than `burst` reveals within `within` lock the member for `lasts`.
+struct BurstRule {
+  int burst = 10;
+  absl::Duration within = absl::Minutes(10);
+  absl::Duration lasts = absl::Minutes(60);
 };
 
 class Policy {
@@ -73,6 +82,7 @@ class Policy {
   const crypto::PassphraseCost& cost() const { return cost_; }
   const keyring::LockoutLimits& lockout() const { return lockout_; }
   int lookup_limit() const { return lookup_limit_; }
+  const BurstRule& burst() const { return burst_; }
   const std::vector<std::string>& archive_recipients() const { return archive_recipients_; }
   const std::vector<std::string>& archive_destinations() const { return archive_destinations_; }
 
@@ -92,6 +102,7 @@ class Policy {
   crypto::PassphraseCost cost_;
   keyring::LockoutLimits lockout_;
   int lookup_limit_ = 50;
+  BurstRule burst_;
   std::vector<std::string> archive_recipients_;
   std::vector<std::string> archive_destinations_;
 };

@@ -289,7 +289,7 @@ void PolicyParser::Masks(const toml::table& root) {
 }
 
 void PolicyParser::Role(const std::string& name, const toml::key& key, const toml::table& table) {
-  Keys(table, {"scope", "clear", "masked", "reveal", "change", "may", "service"});
+  Keys(table, {"scope", "clear", "masked", "reveal", "reveal_daily", "change", "may", "service"});
   RoleRule role;
   role.name = name;
   Name(key, name);
@@ -322,6 +322,11 @@ void PolicyParser::Role(const std::string& name, const toml::key& key, const tom
   classes("masked", role.masked);
   classes("reveal", role.reveal);
   classes("change", role.change);
+  role.reveal_daily = Number(table, "reveal_daily", role.reveal_daily, 1, 10000);
+  if (const toml::node* daily = table.get("reveal_daily");
+      daily != nullptr && role.reveal.empty() && role.clear.empty()) {
+    Say(*daily, absl::StrCat("role ", name, " lists no class that it could reveal"));
+  }
   for (const ClassId id : role.masked) {
     if (id != ClassId::kIdentity) Say(*table.get("masked"), "only identity has a masked rendering");
     if (std::count(role.clear.begin(), role.clear.end(), id)) {
@@ -397,6 +402,12 @@ void PolicyParser::Limits(const toml::table& root) {
     Keys(*table, {"shown"});
     policy_.lookup_limit_ = Number(*table, "shown", 50, 1, 1000);
   }
+  if (const toml::table* table = Table(root, "reveal", false)) {
+    Keys(*table, {"burst", "burst_minutes", "lock_minutes"});
+    policy_.burst_.burst = Number(*table, "burst", 10, 2, 1000);
+    policy_.burst_.within = absl::Minutes(Number(*table, "burst_minutes", 10, 1, 1440));
+    policy_.burst_.lasts = absl::Minutes(Number(*table, "lock_minutes", 60, 1, 10080));
+  }
 }
 
 void PolicyParser::Archives(const toml::table& root) {
@@ -430,7 +441,7 @@ std::vector<Fault> PolicyParser::Run() {
   }
   const toml::table& root = parsed.table();
   Keys(root, {"version", "region", "token", "classes", "masks", "roles", "passphrase", "lockout",
-              "lookup", "archives"});
+              "lookup", "reveal", "archives"});
   if (const toml::node* version = root.get("version"); version == nullptr) {
     faults_.push_back({1, 1, "the policy must say version = 1"});
   } else if (!version->is_integer() || version->as_integer()->get() != 1) {

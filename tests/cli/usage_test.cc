@@ -10,28 +10,13 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 const Words& AllCommands() {
-  static const Words commands = {"init",
-                                 "member add",
-                                 "member list",
-                                 "member passwd",
-                                 "member request",
-                                 "book add",
-                                 "book list",
-                                 "book members",
-                                 "book assign",
-                                 "import",
-                                 "lookup",
-                                 "list",
-                                 "show",
-                                 "set",
-                                 "audit log",
-                                 "audit verify",
-                                 "audit checkpoint",
-                                 "policy show",
-                                 "policy check",
-                                 "policy apply",
-                                 "doctor",
-                                 "version"};
+  static const Words commands = {
+      "init",           "member add",    "member list",      "member passwd",
+      "member request", "member unlock", "book add",         "book list",
+      "book members",   "book assign",   "import",           "lookup",
+      "list",           "show",          "reveal",           "set",
+      "audit log",      "audit verify",  "audit checkpoint", "policy show",
+      "policy check",   "policy apply",  "doctor",           "version"};
   return commands;
 }
 Words Split(const std::string& command) {
@@ -70,6 +55,7 @@ TEST_F(UsageTest, EveryCommandExplainsItselfAndItsOptionsHoweverItIsAsked) {
         "--rejects", "--dry-run", "--strict"}},
       {"lookup", {"--phone", "--email", "--name", "--last4"}},
       {"list", {"--book", "--limit"}},
+      {"reveal", {"--reason"}},
       {"set", {"--from-file"}},
       {"audit log", {"--member", "--uid", "--since"}},
       {"audit verify", {"--checkpoint"}},

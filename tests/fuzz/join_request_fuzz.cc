@@ -35,9 +35,7 @@ void Use(absl::string_view text) {
   const auto again = JoinRequest::Parse(written);
   Must(again.ok() && again->Format() == written && again->Fingerprint() == request->Fingerprint());
   // Ends the process where the key is none that can be sealed to.
-  const auto entry = sealbook::keyring::MakeJoiningEntry(
-      {}, *request, sealbook::MemberId{1}, {},
-      sealbook::crypto::DatabaseKey::CopyOf(sealbook::crypto::Bytes(32, 1)));
+  const auto entry = sealbook::keyring::MakeJoiningEntry({}, *request, sealbook::MemberId{1}, {});
   Must(entry.joining->exchange == request->exchange());
 }
 

@@ -141,6 +141,8 @@ TEST(ChangesThatNeedResealingTest, LimitsRightsAndDestinationsAreFree) {
   EXPECT_THAT(Changes("memory_mib = 256", "memory_mib = 512"), IsEmpty());
   EXPECT_THAT(Changes("after = 5", "after = 3"), IsEmpty());
   EXPECT_THAT(Changes("shown = 50", "shown = 10"), IsEmpty());
+  EXPECT_THAT(Changes("reveal_daily = 20", "reveal_daily = 5"), IsEmpty());
+  EXPECT_THAT(Changes("burst = 10", "burst = 3"), IsEmpty());
   EXPECT_THAT(Changes("destinations = [", "destinations = ['file:///mnt/archive',"), IsEmpty());
   EXPECT_THAT(Changes("may = [\"import\", \"assign\"]", "may = [\"import\"]"), IsEmpty());
 }

@@ -74,6 +74,27 @@ TEST(DecideTest, ChangeNamesItsRuleAndLine) {
   EXPECT_EQ(decision.line, FindLine(policy, "[roles.importer]", "change"));
 }
 
+TEST(DecideTest, RevealNamesItsRuleAndLine) {
+  const Policy policy = DefaultPolicy();
+  const Decision masked = Decide(policy, "supervisor", Action::kReveal, "phone_2");
+  EXPECT_TRUE(masked.allowed);
+  EXPECT_EQ(masked.view, View::kClear);
+  EXPECT_EQ(masked.rule, "roles.supervisor.reveal");
+  EXPECT_EQ(masked.line, FindLine(policy, "[roles.supervisor]", "reveal"));
+  EXPECT_EQ(LineOf(policy, masked.line), "reveal = [\"identity\"]");
+  // What is hidden behind its mask, too.
+  EXPECT_TRUE(Decide(policy, "supervisor", Action::kReveal, "address").allowed);
+  const Decision clear = Decide(policy, "owner", Action::kReveal, "phone");
+  EXPECT_TRUE(clear.allowed);
+  EXPECT_EQ(clear.rule, "roles.owner.clear");
+  for (const absl::string_view role : {"agent", "importer", "retention", "auditor"}) {
+    const Decision refused = Decide(policy, role, Action::kReveal, "phone");
+    EXPECT_FALSE(refused.allowed) << role;
+    EXPECT_EQ(refused.view, View::kHidden);
+    EXPECT_EQ(refused.rule, "");
+  }
+}
+
 TEST(DecideTest, RightNamesItsRuleAndLine) {
   const Policy policy = DefaultPolicy();
   const Decision decision = Decide(policy, "auditor", Action::kReadAudit);
@@ -150,6 +171,16 @@ TEST(RequireTest, RefusalIsPermissionDeniedWithAHint) {
   EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
   EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr("agent"), HasSubstr("phone")));
   EXPECT_NE(HintOf(status), "");
+}
+
+// A name that the policy does not have comes from who asks.
+TEST(RequireTest, RefusalDoesNotRepeatAFieldThatThePolicyDoesNotName) {
+  for (const Action action : {Action::kRead, Action::kChange, Action::kReveal}) {
+    const absl::Status status = Require(DefaultPolicy(), "agent", action, "01012345678_2");
+    EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr("class sensitive"), Not(HasSubstr("0101234"))));
+  }
 }
 
 // --- permits
@@ -273,6 +304,35 @@ TEST(PermitTest, RevealIsInNoReadPermit) {
         issuer.List(kMina, "supervisor")}) {
     ASSERT_TRUE(permit.ok());
     EXPECT_EQ(ClearClasses(*permit), kWithoutIdentity);
+  }
+}
+
+TEST(PermitTest, RevealCoversThatClassOfThatContactAndNoMasks) {
+  const Policy policy = DefaultPolicy();
+  const PermitIssuer issuer(policy);
+  const absl::Time before = absl::Now();
+  const auto permit = issuer.Reveal(kMina, "supervisor", 42, "phone_2");
+  const absl::Time after = absl::Now();
+  ASSERT_TRUE(permit.ok()) << permit.status();
+  EXPECT_EQ(permit->member(), kMina);
+  EXPECT_EQ(ClearClasses(*permit), std::vector<ClassId>({ClassId::kIdentity}));
+  EXPECT_FALSE(permit->AllowsMasked());
+  EXPECT_TRUE(permit->Covers(42, after));
+  EXPECT_FALSE(permit->Covers(41, after));
+  EXPECT_FALSE(permit->CoversAll(after));
+  EXPECT_TRUE(permit->Covers(42, before + ReadPermit::kLifetime));
+  EXPECT_FALSE(permit->Covers(42, after + ReadPermit::kLifetime + absl::Nanoseconds(1)));
+  EXPECT_EQ(ClearClasses(*issuer.Reveal(kMina, "owner", 42, "name")),
+            std::vector<ClassId>({ClassId::kProfile}));
+}
+
+TEST(PermitTest, RevealIsRefusedToRolesThatDoNotListTheClass) {
+  const Policy policy = DefaultPolicy();
+  const PermitIssuer issuer(policy);
+  for (const absl::string_view role : {"agent", "importer", "retention", "auditor", "thief", ""}) {
+    const absl::Status status = issuer.Reveal(kMina, role, 42, "phone").status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << role;
+    EXPECT_NE(HintOf(status), "") << role;
   }
 }
 

@@ -140,6 +140,9 @@ TEST_P(DefaultRoleTest, IsDecidedFieldByFieldAsTheTableSays) {
     EXPECT_EQ(read.allowed, view != View::kHidden);
     EXPECT_EQ(Decide(policy_, row.role, Action::kChange, field).allowed, cell.change);
     EXPECT_EQ(Require(policy_, row.role, Action::kChange, field).ok(), cell.change);
+    const bool reveals = cell.view == kRevealed || cell.view == kClear;
+    EXPECT_EQ(Decide(policy_, row.role, Action::kReveal, field).allowed, reveals);
+    EXPECT_EQ(Require(policy_, row.role, Action::kReveal, field).ok(), reveals);
   };
   for (const auto field : kIdentityFields) expect(field, row.identity);
   for (const auto field : kProfileFields) expect(field, row.profile);

@@ -103,6 +103,7 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"UnknownInPassphrase", "passes = 3", "^rounds = 3"},
         FaultCase{"UnknownInLockout", "after = 5", "^times = 5"},
         FaultCase{"UnknownInLookup", "shown = 50", "^show = 50"},
+        FaultCase{"UnknownInReveal", "burst = 10", "^bursts = 10"},
         FaultCase{"UnknownInArchives", "[archives]", "[archives]\n^keep_days = 90"},
         FaultCase{"OtherCase", "shown = 50", "^Shown = 50"},
         FaultCase{"AfterKoreanText", "region = \"KR\"", "^\"지역\" = '서울'"},
@@ -136,6 +137,8 @@ INSTANTIATE_TEST_SUITE_P(
                   "[passphrase]\nmin_length = 12\nmemory_mib = 256\npasses = 3",
                   "^[[passphrase]]\nmin_length = 12\nmemory_mib = 256\npasses = 3"},
         FaultCase{"MinLengthFraction", "min_length = 12", "min_length = ^12.5"},
+        FaultCase{"RevealDailyText", "reveal_daily = 20", "reveal_daily = ^\"20\""},
+        FaultCase{"BurstFraction", "burst = 10", "burst = ^10.5"},
         FaultCase{"RecipientsText",
                   std::string("[archives]\nrecipients = [\n  \"") + testing::kRecipient + "\",\n]",
                   std::string("^[archives]\nrecipients = ^'") + testing::kRecipient + "'"}),
@@ -164,6 +167,14 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"NumberBeyond32Bits", "minutes = 15", "minutes = ^4294967311"},
         FaultCase{"LookupShowsNothing", "shown = 50", "shown = ^0"},
         FaultCase{"LookupShowsAll", "shown = 50", "shown = ^1001"},
+        FaultCase{"RevealsNone", "reveal_daily = 20", "reveal_daily = ^0"},
+        FaultCase{"RevealsTheWholeList", "reveal_daily = 20", "reveal_daily = ^10001"},
+        FaultCase{"BurstOfOne", "burst = 10", "burst = ^1"},
+        FaultCase{"BurstOfAList", "burst = 10", "burst = ^1001"},
+        FaultCase{"BurstInNoTime", "burst_minutes = 10", "burst_minutes = ^0"},
+        FaultCase{"BurstOfMoreThanADay", "burst_minutes = 10", "burst_minutes = ^1441"},
+        FaultCase{"BurstLocksForNoTime", "lock_minutes = 60", "lock_minutes = ^0"},
+        FaultCase{"BurstLocksForMoreThanAWeek", "lock_minutes = 60", "lock_minutes = ^10081"},
         FaultCase{"UnknownMask", "phone = \"phone\"", "phone = ^\"half\""},
         FaultCase{"NoSuchScope", "[roles.auditor]\nscope = \"all\"",
                   "[roles.^^auditor]\nscope = \"some\""},
@@ -263,6 +274,8 @@ INSTANTIATE_TEST_SUITE_P(
                   "masked = ^[\"sensitive\"]\nchange"},
         FaultCase{"ClearAndMasked", "masked = [\"identity\"]\nreveal",
                   "masked = ^^[\"identity\", \"profile\"]\nreveal"},
+        FaultCase{"BudgetOfARoleThatRevealsNothing", "[roles.auditor]",
+                  "[roles.auditor]\nreveal_daily = ^20"},
         FaultCase{"RightsWithBooksOnly", "[roles.agent]\nscope = \"books\"",
                   "[roles.^agent]\nscope = \"books\"\nmay = [\"assign\"]"},
         FaultCase{"ChangesIdentityWithoutIndex",
@@ -329,8 +342,8 @@ TEST(PolicyParserTest, EmptyTextLacksEverything) {
 TEST(PolicyParserTest, SectionsThatAreNoneAreFaultsAtTheirValues) {
   EXPECT_THAT(
       Lines(Policy::Check("version = 1\nclasses = 1\nroles = []\narchives = 'age1'\nmasks = 4\n"
-                          "passphrase = 5\nlockout = 6\nlookup = 7\ntoken = 8\n")),
-      ElementsAre("2:11", "3:9", "4:12", "5:9", "6:14", "7:11", "8:10", "9:9"));
+                          "passphrase = 5\nlockout = 6\nlookup = 7\ntoken = 8\nreveal = 9\n")),
+      ElementsAre("2:11", "3:9", "4:12", "5:9", "6:14", "7:11", "8:10", "9:9", "10:10"));
 }
 
 TEST(PolicyParserTest, LimitsMayBeLeftOut) {
@@ -341,6 +354,7 @@ TEST(PolicyParserTest, LimitsMayBeLeftOut) {
   text.erase(limits, archives - limits);
   text = testing::With(text, "[token]\nprefix = \"UID_\"\ndigits = 10\n", "");
   text = testing::With(text, "region = \"KR\"\n", "");
+  text = testing::With(text, "reveal_daily = 20\n", "");
   const Policy policy = Parsed(text);
   EXPECT_EQ(policy.region(), "");
   EXPECT_EQ(policy.passphrase_min_length(), 12);
@@ -348,6 +362,10 @@ TEST(PolicyParserTest, LimitsMayBeLeftOut) {
   EXPECT_EQ(policy.lockout().after, 5);
   EXPECT_EQ(policy.lockout().lasts, absl::Minutes(15));
   EXPECT_EQ(policy.lookup_limit(), 50);
+  EXPECT_EQ(policy.FindRole("supervisor")->reveal_daily, 20);
+  EXPECT_EQ(policy.burst().burst, 10);
+  EXPECT_EQ(policy.burst().within, absl::Minutes(10));
+  EXPECT_EQ(policy.burst().lasts, absl::Minutes(60));
 }
 
 TEST(PolicyParserTest, LimitsAreTakenOver) {
@@ -356,6 +374,9 @@ TEST(PolicyParserTest, LimitsAreTakenOver) {
                        "min_length = 20\nmemory_mib = 512\npasses = 4");
   text = testing::With(text, "after = 5\nminutes = 15", "after = 3\nminutes = 1440");
   text = testing::With(text, "shown = 50", "shown = 1000");
+  text = testing::With(text, "reveal_daily = 20", "reveal_daily = 10000");
+  text = testing::With(text, "burst = 10\nburst_minutes = 10\nlock_minutes = 60",
+                       "burst = 1000\nburst_minutes = 1440\nlock_minutes = 10080");
   const Policy policy = Parsed(text);
   EXPECT_EQ(policy.region(), "KR");
   EXPECT_EQ(policy.passphrase_min_length(), 20);
@@ -363,6 +384,11 @@ TEST(PolicyParserTest, LimitsAreTakenOver) {
   EXPECT_EQ(policy.lockout().after, 3);
   EXPECT_EQ(policy.lockout().lasts, absl::Hours(24));
   EXPECT_EQ(policy.lookup_limit(), 1000);
+  EXPECT_EQ(policy.FindRole("supervisor")->reveal_daily, 10000);
+  EXPECT_EQ(policy.FindRole("owner")->reveal_daily, 20);
+  EXPECT_EQ(policy.burst().burst, 1000);
+  EXPECT_EQ(policy.burst().within, absl::Hours(24));
+  EXPECT_EQ(policy.burst().lasts, absl::Hours(24 * 7));
   EXPECT_THAT(policy.archive_recipients(), ElementsAre(testing::kRecipient));
   EXPECT_THAT(policy.archive_destinations(), ElementsAre("sftp://shop@archive.example/chats"));
 }

@@ -30,6 +30,11 @@ crypto::Hash256 FirstPrevious(const VaultId& vault) {
   return crypto::HashOf("sealbook/audit-start/1", {vault});
 }
 
+absl::Status Damaged(std::int64_t sequence, absl::string_view what) {
+  return WithHint(absl::DataLossError(absl::StrCat("row ", sequence, " of the audit log ", what)),
+                  "Somebody changed the vault's files. 'sealbook audit verify' checks the log.");
+}
+
 }  // namespace
 
 absl::StatusOr<Record> Record::Parse(ByteView bytes) {
@@ -93,6 +98,36 @@ absl::StatusOr<std::string> OpenDetail(const Record& record, const VaultId& vaul
   return detail;
 }
 
+absl::Status EachBack(store::Store& store,
+                      const std::function<absl::StatusOr<bool>(const Record&)>& visit) {
+  std::optional<Record> follower;
+  bool more = true;
+  const auto one = [&](std::int64_t sequence, ByteView bytes) -> absl::StatusOr<bool> {
+    if (follower && sequence != follower->sequence - 1)
+      return Damaged(follower->sequence - 1, "is missing");
+    auto record = Record::Parse(bytes);
+    if (!record.ok()) return Damaged(sequence, "cannot be read");
+    if (record->sequence != sequence) return Damaged(sequence, "stood elsewhere");
+    if (crypto::HashOf(kLabel, {Body(*record)}) != record->hash ||
+        (follower && follower->previous != record->hash)) {
+      return Damaged(sequence, "was altered");
+    }
+    ASSIGN_OR_RETURN(more, visit(*record));
+    follower = *std::move(record);
+    return more;
+  };
+  RETURN_IF_ERROR(store.EachAuditBack(one));
+  if (more && follower && follower->sequence > 1)
+    return Damaged(follower->sequence - 1, "is missing");
+  return absl::OkStatus();
+}
+
+absl::Status CheckSignature(const Record& record, const KeyOf& key_of) {
+  const auto key = key_of(record.member, record.roster_version);
+  if (key && crypto::Verify(*key, kLabel, record.hash, record.signature)) return absl::OkStatus();
+  return Damaged(record.sequence, "has a wrong signature");
+}
+
 absl::StatusOr<Head> ReadHead(store::Store& store) {
   ASSIGN_OR_RETURN(const auto last, store.LastAudit());
   if (last.first == 0) return Head{};
@@ -129,10 +164,7 @@ absl::StatusOr<Verification> Verify(store::Store& store, const VaultId& vault, c
     if (record->roster_version < roster_version)
       bad(sequence, "the row names an older roster than the one before it");
     roster_version = std::max(roster_version, record->roster_version);
-    const auto key = key_of(record->member, record->roster_version);
-    if (!key || !crypto::Verify(*key, kLabel, record->hash, record->signature)) {
-      bad(sequence, "the row's signature is wrong");
-    }
+    if (!CheckSignature(*record, key_of).ok()) bad(sequence, "the row's signature is wrong");
     previous = record->hash;
     result.head = {.sequence = sequence, .hash = record->hash};
     if (must_contain && must_contain->sequence == sequence) {

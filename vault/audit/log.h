@@ -59,6 +59,12 @@ absl::Status Append(store::Store& store, const Author& author, const Event& even
 absl::StatusOr<std::string> OpenDetail(const Record& record, const VaultId& vault,
                                        const crypto::ExchangePair& compartment);
 
+// Rows from the newest back until `visit` gives false, for rules that count what was done.
+// DataLoss: a row was altered, or is missing among those visited. Signatures are not looked at:
+// that takes as long as reading some hundred rows, so the visitor checks those that it relies on.
+absl::Status EachBack(store::Store& store,
+                      const std::function<absl::StatusOr<bool>(const Record&)>& visit);
+
 struct Head {
   std::int64_t sequence = 0;
   crypto::Hash256 hash{};
@@ -75,6 +81,9 @@ struct Verification {
 // The key that signs for a member at a roster version; nullopt where no such member was active.
 using KeyOf =
     std::function<std::optional<crypto::VerifyKey>(MemberId, std::uint64_t roster_version)>;
+
+// DataLoss: the row is not signed by the member whom it names.
+absl::Status CheckSignature(const Record& record, const KeyOf& key_of);
 
 // Walks the whole chain. `must_contain` (from a checkpoint or a high-water mark) is an earlier head
 // that has to be in it: so a cut tail is seen.

@@ -6,39 +6,49 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "vault/keyring/admission.h"
+#include "vault/keyring/database_key.h"
+#include "vault/keyring/epochs.h"
 #include "vault/status.h"
 
 namespace sealbook::keyring {
 namespace {
+
+absl::Status Disabled() {
+  return WithHint(absl::FailedPreconditionError("this member is disabled"),
+                  "'sealbook member list' shows who is active.");
+}
+
+// Nobody locks the vault's last door, or their own: by mistake, or while being asked to.
+absl::Status MayTakeFrom(Keyring& keyring, const Roster& roster, const Member& member,
+                         absl::string_view what) {
+  const auto owners = std::count_if(roster.members.begin(), roster.members.end(), [](auto& m) {
+    return m.active && m.role == kOwnerRole && m.kind == MemberKind::kPerson;
+  });
+  if (member.active && member.role == kOwnerRole && owners == 1) {
+    return WithHint(
+        absl::FailedPreconditionError(absl::StrCat("nobody can ", what, " the last owner")),
+        "Where the owner has left, 'sealbook recover' with the recovery code makes a new one.");
+  }
+  if (member.id == keyring.bundle().member) {
+    return WithHint(absl::FailedPreconditionError(absl::StrCat("you cannot ", what, " yourself")),
+                    "Ask another admin, or the owner.");
+  }
+  if (member.role == kOwnerRole && roster.signer != kRootSigner) {
+    return WithHint(
+        absl::PermissionDeniedError(absl::StrCat("only an owner can ", what, " an owner")),
+        "Ask the owner.");
+  }
+  return absl::OkStatus();
+}
 
 absl::Status NoBook(absl::string_view name) {
   return WithHint(absl::NotFoundError(absl::StrCat("there is no book named ", name)),
                   "'sealbook book list' shows the books; 'sealbook book add' makes one.");
 }
 
-// What a member holds in one book (or the root book), granted at the current epochs.
-absl::Status GrantClasses(Keyring& keyring, const Roster& roster, const Member& member, BookId book,
-                          const RoleDefinition& role) {
-  for (const ClassId class_id : role.holds) {
-    const Compartment* compartment = roster.FindCompartment(book, class_id);
-    if (compartment == nullptr) continue;  // index and audit exist in the root book only
-    ASSIGN_OR_RETURN(const crypto::ExchangePair* pair,
-                     keyring.CompartmentPair(book, class_id, compartment->epoch));
-    store::GrantRow grant{.member = member.id,
-                          .book = book,
-                          .class_id = class_id,
-                          .epoch = compartment->epoch,
-                          .sealed = {}};
-    grant.sealed = SealGrant(roster.vault, grant, *pair, member.exchange);
-    RETURN_IF_ERROR(keyring.store().PutGrant(grant));
-  }
-  return absl::OkStatus();
-}
-
-// What the audit log's sealed detail says of it.
-audit::Event EventOf(const char* act, const nlohmann::ordered_json& detail) {
-  return {.act = act,
-          .detail = detail.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)};
+audit::Event EventOf(const char* act,
+                     const std::vector<std::pair<std::string, std::string>>& detail) {
+  return {.act = act, .detail = DetailOf(detail)};
 }
 
 template <typename T, typename Id>
@@ -67,6 +77,20 @@ bool SignsRosters(const RoleDefinition& role) { return role.Has(Power::kSignRost
 
 }  // namespace
 
+absl::StatusOr<const Member*> FindPerson(const Roster& roster, absl::string_view name) {
+  const auto normalized = NormalizeName(name);
+  const Member* member = normalized.ok() ? roster.FindMember(*normalized) : nullptr;
+  if (member != nullptr) return member;
+  return WithHint(absl::NotFoundError("there is no member of this name"),
+                  "'sealbook member list' shows the members.");
+}
+
+std::string DetailOf(const std::vector<std::pair<std::string, std::string>>& detail) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : detail) json[name] = value;
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 crypto::Hash256 HashOfPolicy(absl::string_view text) {
   return crypto::HashOf("sealbook/policy/1", {crypto::AsBytes(text)});
 }
@@ -83,10 +107,8 @@ absl::StatusOr<std::string> CurrentPolicyText(Keyring& keyring) {
   return text;
 }
 
-absl::Status PublishRoster(Keyring& keyring, const audit::Event& event,
-                           const std::function<absl::Status(Roster& next)>& change) {
-  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.store().BeginWrite());
-  RETURN_IF_ERROR(keyring.Refresh());
+absl::Status PublishRoster(Keyring& keyring, RosterChange change) {
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
   const bool root = keyring.bundle().root_pair.has_value();
   if (!root && !SignsRosters(keyring.role())) {
     return WithHint(
@@ -103,15 +125,21 @@ absl::Status PublishRoster(Keyring& keyring, const audit::Event& event,
     ASSIGN_OR_RETURN(const auto record, keyring.store().GetSession(next.session_head));
     if (record) next.session_head_hash = HashOfSession(*record);
   }
-  RETURN_IF_ERROR(change(next));
+  RETURN_IF_ERROR(change.change(next));
+  RETURN_IF_ERROR(SettleKeys(keyring, next, change.renew));
   const crypto::SigningPair& signer = root ? *keyring.bundle().root_pair : keyring.bundle().signing;
-  RETURN_IF_ERROR(keyring.store().InsertRoster(next.version, next.Sign(signer)));
+  const crypto::Bytes document = next.Sign(signer);
+  // What no reader would accept is not published.
+  RETURN_IF_ERROR(keyring.history().CheckNext(document).status());
+  RETURN_IF_ERROR(keyring.store().InsertRoster(next.version, document));
   // Under the version that it publishes, so that nobody whom that removes can add rows behind it.
   audit::Author author = keyring.AuditAuthor();
   author.roster_version = next.version;
   author.audit_compartment = next.FindCompartment(kRootBook, ClassId::kAudit)->public_key;
-  RETURN_IF_ERROR(audit::Append(keyring.store(), author, event));
+  if (change.next_bundle) author.signing = &change.next_bundle->signing;
+  RETURN_IF_ERROR(audit::Append(keyring.store(), author, change.event));
   RETURN_IF_ERROR(transaction.Commit());
+  if (change.next_bundle) keyring.ReplaceBundle(*std::move(change.next_bundle));
   return keyring.Refresh();
 }
 
@@ -159,34 +187,31 @@ absl::Status AddMember(Keyring& keyring, const NewMember& request) {
         member.verify = bundle.signing.verify_key();
         if (request.request) RETURN_IF_ERROR(TakeKeys(*request.request, keyring.history(), member));
         next.members.push_back(member);
-        if (role->root_scope)
-          RETURN_IF_ERROR(GrantClasses(keyring, next, member, kRootBook, *role));
         for (const std::string& name : request.books) {
           const Book* book = next.FindBook(name);
           if (book == nullptr) return NoBook(name);
           if (next.IsMember(book->id, member.id)) continue;
           next.memberships.push_back({book->id, member.id});
-          if (!role->root_scope)
-            RETURN_IF_ERROR(GrantClasses(keyring, next, member, book->id, *role));
         }
         // An entry that a crash left without its roster version counts for nothing and is replaced.
         ASSIGN_OR_RETURN(UnlockFile file, UnlockFile::Load(keyring.paths().unlock()));
-        const std::string entry_id = file.EntryId(request.name);
+        const std::string id = file.EntryId(request.name);
+        UnlockEntry entry;
         if (request.request) {
-          file.PutJoining(entry_id, MakeJoiningEntry(next.vault, *request.request, member.id,
-                                                     bundle.root, keyring.database_key()));
+          entry = MakeJoiningEntry(next.vault, *request.request, member.id, bundle.root);
         } else {
-          RETURN_IF_ERROR(
-              file.Put(entry_id, bundle, request.secret, request.cost, keyring.database_key()));
+          ASSIGN_OR_RETURN(entry, file.Seal(id, bundle, request.secret, request.cost));
         }
+        AddDatabaseKeys(keyring, file, member.id, member.exchange, entry);
+        file.Remove(id);
+        file.entries()[id] = std::move(entry);
         return file.Save(keyring.paths().unlock());
       });
 }
 
 absl::Status ChangePassphrase(Keyring& keyring, const crypto::SecretBytes& passphrase,
                               const crypto::PassphraseCost& cost) {
-  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.store().BeginWrite());
-  RETURN_IF_ERROR(keyring.Refresh());
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
   ASSIGN_OR_RETURN(UnlockFile file, UnlockFile::Load(keyring.paths().unlock()));
   const Bundle& own = keyring.bundle();
   Bundle bundle{.member = own.member,
@@ -197,10 +222,17 @@ absl::Status ChangePassphrase(Keyring& keyring, const crypto::SecretBytes& passp
                 .root_pair = std::nullopt};
   if (own.root_pair)
     bundle.root_pair = crypto::SigningPair::FromSeed(own.root_pair->seed().Duplicate());
-  RETURN_IF_ERROR(file.Put(file.EntryId(keyring.self().name), bundle,
-                           {.kind = UnlockSecret::Kind::kPassphrase,
-                            .bytes = crypto::SecretBytes::CopyOf(passphrase.ExposeBytes())},
-                           cost, keyring.database_key()));
+  const std::string id = EntryIdOf(file, keyring.self());
+  ASSIGN_OR_RETURN(UnlockEntry entry,
+                   file.Seal(id, bundle,
+                             {.kind = UnlockSecret::Kind::kPassphrase,
+                              .bytes = crypto::SecretBytes::CopyOf(passphrase.ExposeBytes())},
+                             cost));
+  AddDatabaseKeys(keyring, file, own.member, own.exchange.public_key(), entry);
+  // New keys that were asked for wait under the old passphrase: they have to be asked for again.
+  file.Remove(id);
+  file.entries()[id] = std::move(entry);
+  RETURN_IF_ERROR(keyring.store().DeleteRekeyRequest(own.member));
   RETURN_IF_ERROR(file.Save(keyring.paths().unlock()));
   RETURN_IF_ERROR(audit::Append(keyring.store(), keyring.AuditAuthor(), {.act = "member.passwd"}));
   return transaction.Commit();
@@ -217,45 +249,128 @@ absl::Status AddBook(Keyring& keyring, absl::string_view name) {
         }
         const BookId book = NextId<Book, BookId>(next.books);
         next.books.push_back({book, normalized});
-        for (const ClassId class_id : next.DataClasses()) {
-          const crypto::ExchangePair pair = crypto::ExchangePair::Generate();
+        for (const ClassId class_id : next.DataClasses())
           next.compartments.push_back(
-              {.book = book, .class_id = class_id, .epoch = 1, .public_key = pair.public_key()});
-          // To the root compartment of the class: whoever holds all of it opens this book's part,
-          // and can grant it to the book's members.
-          store::GrantRow grant{
-              .member = MemberId{0}, .book = book, .class_id = class_id, .epoch = 1, .sealed = {}};
-          grant.sealed = SealGrant(next.vault, grant, pair,
-                                   next.FindCompartment(kRootBook, class_id)->public_key);
-          RETURN_IF_ERROR(keyring.store().PutGrant(grant));
-        }
+              {.book = book, .class_id = class_id, .epoch = 0, .public_key = {}});
         return absl::OkStatus();
       });
 }
 
 absl::Status AddBookMember(Keyring& keyring, absl::string_view book_name,
                            absl::string_view member_name) {
-  ASSIGN_OR_RETURN(const std::string name, NormalizeName(member_name));
-  const auto event =
-      EventOf("book.add_member", {{"book", std::string(book_name)}, {"member", name}});
+  const auto event = EventOf(
+      "book.add_member", {{"book", std::string(book_name)}, {"member", std::string(member_name)}});
   return PublishRoster(keyring, event, [&](Roster& next) -> absl::Status {
     const Book* book = next.FindBook(book_name);
     if (book == nullptr) return NoBook(book_name);
-    const Member* member = next.FindMember(name);
-    if (member == nullptr || !member->active) {
-      return WithHint(absl::NotFoundError("there is no active member of this name"),
-                      "'sealbook member list' shows the members.");
-    }
+    ASSIGN_OR_RETURN(const Member* member, FindPerson(next, member_name));
+    if (!member->active) return Disabled();
     if (next.IsMember(book->id, member->id)) {
       return WithHint(absl::AlreadyExistsError("the member is in this book already"),
                       "Nothing to do.");
     }
-    const RoleDefinition* role = next.RoleOf(*member);
-    if (role == nullptr) return absl::DataLossError("a member's role is not in the policy");
     next.memberships.push_back({book->id, member->id});
-    if (role->root_scope) return absl::OkStatus();
-    return GrantClasses(keyring, next, *member, book->id, *role);
+    return absl::OkStatus();
   });
+}
+
+absl::Status RemoveBookMember(Keyring& keyring, absl::string_view book_name,
+                              absl::string_view member_name) {
+  const auto event = EventOf("book.remove_member", {{"book", std::string(book_name)},
+                                                    {"member", std::string(member_name)}});
+  return PublishRoster(keyring, event, [&](Roster& next) -> absl::Status {
+    const Book* book = next.FindBook(book_name);
+    if (book == nullptr) return NoBook(book_name);
+    ASSIGN_OR_RETURN(const Member* member, FindPerson(next, member_name));
+    if (std::erase(next.memberships, Membership{book->id, member->id}) == 0) {
+      return WithHint(absl::NotFoundError("the member is not in this book"),
+                      "'sealbook book members BOOK' shows who is.");
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status DisableMember(Keyring& keyring, absl::string_view member_name) {
+  const auto event = EventOf("member.disable", {{"member", std::string(member_name)}});
+  absl::Status published = PublishRoster(keyring, event, [&](Roster& next) -> absl::Status {
+    ASSIGN_OR_RETURN(const Member* found, FindPerson(next, member_name));
+    RETURN_IF_ERROR(MayTakeFrom(keyring, next, *found, "disable"));
+    if (!found->active) return absl::AlreadyExistsError("the member is disabled already");
+    const MemberId id = found->id;
+    std::find_if(next.members.begin(), next.members.end(), [&](const Member& m) {
+      return m.id == id;
+    })->active = false;
+    std::erase_if(next.memberships, [&](const Membership& m) { return m.member == id; });
+    return absl::OkStatus();
+  });
+  // An earlier run may have ended here.
+  if (!published.ok() && !absl::IsAlreadyExists(published)) return published;
+  RETURN_IF_ERROR(RemoveStaleEntries(keyring).status());
+  return published;
+}
+
+absl::Status ChangeRole(Keyring& keyring, absl::string_view member_name,
+                        absl::string_view role_name) {
+  const auto event = EventOf(
+      "member.role", {{"member", std::string(member_name)}, {"role", std::string(role_name)}});
+  return PublishRoster(keyring, event, [&](Roster& next) -> absl::Status {
+    ASSIGN_OR_RETURN(const Member* found, FindPerson(next, member_name));
+    if (!found->active) return Disabled();
+    const RoleDefinition* role = next.FindRole(role_name);
+    if (role == nullptr) {
+      return WithHint(absl::NotFoundError(absl::StrCat("the policy has no role named ", role_name)),
+                      "'sealbook policy show' lists the roles.");
+    }
+    if (found->role == role->name) {
+      return WithHint(absl::AlreadyExistsError("the member has this role already"),
+                      "Nothing to do.");
+    }
+    RETURN_IF_ERROR(MayTakeFrom(keyring, next, *found, "change the role of"));
+    if (role->service != (found->kind == MemberKind::kService)) {
+      return WithHint(absl::FailedPreconditionError(
+                          role->service ? "this role is for service accounts, and this is a person"
+                                        : "this role is for people, and this is a service account"),
+                      "Add a new member with that role.");
+    }
+    if (SignsRosters(*role) && next.signer != kRootSigner) {
+      return WithHint(
+          absl::PermissionDeniedError("only the owner makes members who change the roster"),
+          "Ask the owner.");
+    }
+    const MemberId id = found->id;
+    std::find_if(next.members.begin(), next.members.end(), [&](const Member& m) {
+      return m.id == id;
+    })->role = role->name;
+    return absl::OkStatus();
+  });
+}
+
+absl::Status RotateBook(Keyring& keyring, absl::string_view book_name) {
+  BookId id{};
+  return PublishRoster(keyring, {.event = EventOf("key.rotate", {{"book", std::string(book_name)}}),
+                                 .change = [&](Roster& next) -> absl::Status {
+                                   const Book* book = next.FindBook(book_name);
+                                   if (book == nullptr) return NoBook(book_name);
+                                   id = book->id;
+                                   return absl::OkStatus();
+                                 },
+                                 .renew = [&](const Compartment& c) { return c.book == id; }});
+}
+
+absl::Status RotateAll(Keyring& keyring) {
+  return PublishRoster(keyring, {.event = {.act = "key.rotate"},
+                                 .change = [](Roster&) { return absl::OkStatus(); },
+                                 .renew = [](const Compartment&) { return true; }});
+}
+
+absl::StatusOr<std::size_t> RemoveStaleEntries(Keyring& keyring) {
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
+  ASSIGN_OR_RETURN(UnlockFile file, UnlockFile::Load(keyring.paths().unlock()));
+  const std::vector<std::string> stale = StaleEntries(keyring.roster(), file);
+  if (stale.empty()) return 0;
+  for (const std::string& id : stale) file.Remove(id);
+  RETURN_IF_ERROR(file.Save(keyring.paths().unlock()));
+  return stale.size();
 }
 
 absl::Status ApplyPolicy(Keyring& keyring, const CompiledPolicy& policy) {

@@ -41,12 +41,24 @@ struct CreatedVault {
 absl::StatusOr<CreatedVault> CreateVault(
     NewVault request, const std::function<absl::Status(const CreatedVault&)>& before_visible);
 
-// One change of the roster by `keyring`'s member. `change` gets the next version to alter and may
-// put grants and other rows; it runs inside the transaction, before signing. Refreshes first, so
-// that `change` sees the newest version. PermissionDenied: this member may not sign rosters, or not
-// this.
-absl::Status PublishRoster(Keyring& keyring, const audit::Event& event,
-                           const std::function<absl::Status(Roster& next)>& change);
+// One change of the roster by `keyring`'s member.
+struct RosterChange {
+  audit::Event event;
+  // Gets the next version to alter and may put other rows; it runs inside the transaction, on the
+  // newest version, before keys are settled (epochs.h) and it is signed. A new compartment is put
+  // in with epoch 0.
+  std::function<absl::Status(Roster& next)> change;
+  // Compartments that get a new epoch though nobody lost them; may be null.
+  std::function<bool(const Compartment&)> renew = nullptr;
+  // Where the change gives this member itself new keys: what it is from then on.
+  std::optional<Bundle> next_bundle = std::nullopt;
+};
+// PermissionDenied: this member may not sign rosters, or not this.
+absl::Status PublishRoster(Keyring& keyring, RosterChange change);
+inline absl::Status PublishRoster(Keyring& keyring, const audit::Event& event,
+                                  std::function<absl::Status(Roster& next)> change) {
+  return PublishRoster(keyring, RosterChange{.event = event, .change = std::move(change)});
+}
 
 struct NewMember {
   std::string name;  // normalized
@@ -67,8 +79,31 @@ absl::Status ChangePassphrase(Keyring& keyring, const crypto::SecretBytes& passp
 absl::Status AddBook(Keyring& keyring, absl::string_view name);
 absl::Status AddBookMember(Keyring& keyring, absl::string_view book, absl::string_view member);
 
+// Taking away. In force when it returns: what is written from then on opens with no key that the
+// member had. What stood before is moved to the new epochs by records::Drain. Each may be run again
+// after an interruption, and then finishes what is left.
+// FailedPrecondition: this member itself, or the last owner. NotFound: no such member or book.
+absl::Status DisableMember(Keyring& keyring, absl::string_view member);
+absl::Status ChangeRole(Keyring& keyring, absl::string_view member, absl::string_view role);
+absl::Status RemoveBookMember(Keyring& keyring, absl::string_view book, absl::string_view member);
+
+// New epochs of one book's compartments, or of all.
+absl::Status RotateBook(Keyring& keyring, absl::string_view book);
+absl::Status RotateAll(Keyring& keyring);
+
+// Removes entries of unlock.json that are nobody's, as disabled members leave them; gives how many.
+absl::StatusOr<std::size_t> RemoveStaleEntries(Keyring& keyring);
+
 // Publishes a policy whose classes, holdings and write rights are those of today.
 absl::Status ApplyPolicy(Keyring& keyring, const CompiledPolicy& policy);
+
+inline constexpr absl::string_view kOwnerRole = "owner";
+
+// A member that is no recovery code, active or not. NotFound, with a hint.
+absl::StatusOr<const Member*> FindPerson(const Roster& roster, absl::string_view name);
+
+// What the audit log's sealed detail says, as JSON.
+std::string DetailOf(const std::vector<std::pair<std::string, std::string>>& detail);
 
 // The text that the current roster names. DataLoss: missing or altered.
 absl::StatusOr<std::string> CurrentPolicyText(Keyring& keyring);

@@ -1,5 +1,6 @@
 #include "vault/keyring/admission.h"
 
+#include "vault/keyring/database_key.h"
 #include "vault/keyring/keyring.h"
 #include "vault/status.h"
 
@@ -16,8 +17,7 @@ absl::Status Strange(absl::string_view what) {
 }  // namespace
 
 UnlockEntry MakeJoiningEntry(const VaultId& vault, const JoinRequest& request, MemberId member,
-                             const crypto::VerifyKey& root,
-                             const crypto::DatabaseKey& database_key) {
+                             const crypto::VerifyKey& root) {
   crypto::ByteWriter admission;
   admission.Text(kAdmissionLabel).Raw(vault).U32(static_cast<std::uint32_t>(member));
   admission.Raw(root.bytes);
@@ -26,7 +26,8 @@ UnlockEntry MakeJoiningEntry(const VaultId& vault, const JoinRequest& request, M
       .cost = request.secrets().cost,
       .salt = request.secrets().salt,
       .bundle = request.secrets().sealed,
-      .database_key = SealDatabaseKey(vault, member, request.exchange(), database_key),
+      .database_key = {},
+      .database_key_next = {},
       .joining = Joining{.exchange = request.exchange(),
                          .verify = request.verify(),
                          .admission = crypto::SealToPublic(request.exchange(), admission.bytes())}};
@@ -61,8 +62,7 @@ absl::StatusOr<Bundle> OpenJoiningEntry(const VaultId& vault, const UnlockEntry&
 
 absl::Status SettleJoiningEntry(Keyring& keyring, const std::string& entry_id,
                                 const UnlockSecret& secret) {
-  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.store().BeginWrite());
-  RETURN_IF_ERROR(keyring.Refresh());
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
   ASSIGN_OR_RETURN(UnlockFile file, UnlockFile::Load(keyring.paths().unlock()));
   if (file.vault() != keyring.roster().vault || file.EntryId(keyring.self().name) != entry_id) {
     return Strange("your admission is another member's");
@@ -70,8 +70,9 @@ absl::Status SettleJoiningEntry(Keyring& keyring, const std::string& entry_id,
   const UnlockEntry* entry = file.Find(entry_id);
   if (entry == nullptr) return Strange("your entry in unlock.json went away meanwhile");
   if (!entry->joining) return absl::OkStatus();
-  const crypto::PassphraseCost cost = entry->cost;
-  RETURN_IF_ERROR(file.Put(entry_id, keyring.bundle(), secret, cost, keyring.database_key()));
+  ASSIGN_OR_RETURN(UnlockEntry settled, file.Seal(entry_id, keyring.bundle(), secret, entry->cost));
+  AddDatabaseKeys(keyring, file, keyring.bundle().member, keyring.self().exchange, settled);
+  file.entries()[entry_id] = std::move(settled);
   RETURN_IF_ERROR(file.Save(keyring.paths().unlock()));
   RETURN_IF_ERROR(audit::Append(keyring.store(), keyring.AuditAuthor(), {.act = "member.join"}));
   return transaction.Commit();

@@ -21,10 +21,10 @@ namespace sealbook::keyring {
 
 class Keyring;
 
-// Seals an admission to the request's key. The database key is sealed beside it, as for everybody.
+// Seals an admission to the request's key. The database's keys are added as in every entry
+// (database_key.h), so that whoever renews them need not know who has unlocked yet.
 UnlockEntry MakeJoiningEntry(const VaultId& vault, const JoinRequest& request, MemberId member,
-                             const crypto::VerifyKey& root,
-                             const crypto::DatabaseKey& database_key);
+                             const crypto::VerifyKey& root);
 
 // The bundle that the first unlock will put into `entry`'s place. `entry` is a joining one.
 // Unauthenticated: a wrong passphrase or altered secrets. DataLoss: an admission that does not open

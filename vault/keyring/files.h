@@ -18,6 +18,8 @@ struct VaultPaths {
   std::string unlock() const { return directory + "/unlock.json"; }
   std::string lockout() const { return directory + "/lockout.json"; }
   std::string escrow() const { return directory + "/escrow.key.age"; }
+  // Held while the database gets another key.
+  std::string rotation_lock() const { return directory + "/rotation.lock"; }
 };
 
 // A whole small file. NotFound: there is none. InvalidArgument: larger than `max_bytes`, or no

@@ -5,7 +5,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "vault/keyring/admission.h"
+#include "vault/keyring/database_key.h"
+#include "vault/keyring/epochs.h"
 #include "vault/keyring/high_water.h"
+#include "vault/keyring/rekeying.h"
 #include "vault/status.h"
 
 namespace sealbook::keyring {
@@ -28,6 +31,11 @@ absl::StatusOr<crypto::ExchangePair> OpenGrant(const VaultId& vault, const store
   RETURN_IF_ERROR(in.Finish("a grant"));
   if (!right) return absl::DataLossError("a grant that was made for something else");
   return crypto::ExchangePair::FromSecret(crypto::ExchangeSecret::CopyOf(secret));
+}
+
+std::string NameOfEpoch(BookId book, ClassId class_id, std::uint32_t epoch) {
+  return absl::StrCat("book number ", static_cast<std::uint32_t>(book), ", class ",
+                      static_cast<int>(class_id), ", epoch ", epoch);
 }
 
 // A file without which the others are no vault.
@@ -92,24 +100,42 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths
   ASSIGN_OR_RETURN(const absl::Duration wait, lockout.Admit(entry_id, absl::Now()));
   absl::SleepFor(wait);
   absl::StatusOr<Bundle> bundle = file->Open(entry_id, request.secret);
+  if (absl::IsUnauthenticated(bundle.status())) bundle = file->OpenNext(entry_id, request.secret);
   if (absl::IsUnauthenticated(bundle.status())) {
     RETURN_IF_ERROR(lockout.RecordFailure(entry_id, absl::Now()));
     return WithHint(absl::UnauthenticatedError(request.secret.kind == UnlockSecret::Kind::kKeyFile
                                                    ? "this key file does not open the vault"
+                                               : request.name == kRecoveryEntryName
+                                                   ? "the recovery code is wrong"
                                                    : "the passphrase is wrong"),
                     "Try again; after some wrong tries the name is locked for a while.");
   }
   turn.reset();
   RETURN_IF_ERROR(bundle.status());
-  const bool joining = file->Find(entry_id)->joining.has_value();
-  ASSIGN_OR_RETURN(auto keyring, Open(paths, *std::move(file), entry_id, *std::move(bundle)));
+  absl::StatusOr<std::unique_ptr<Keyring>> opened =
+      Open(paths, *file, entry_id, *std::move(bundle));
+  if (absl::IsDataLoss(opened.status())) {
+    // It may have got another key since unlock.json was read.
+    ASSIGN_OR_RETURN(file, UnlockFile::Load(paths.unlock()));
+    ASSIGN_OR_RETURN(Bundle again, file->Open(entry_id, request.secret));
+    opened = Open(paths, *file, entry_id, std::move(again));
+  }
+  if (absl::IsUnauthenticated(opened.status())) {
+    // The roster may name the new keys that this member asked for.
+    absl::StatusOr<Bundle> next = file->OpenNext(entry_id, request.secret);
+    if (next.ok()) opened = Open(paths, *file, entry_id, *std::move(next));
+  }
+  RETURN_IF_ERROR(opened.status());
+  std::unique_ptr<Keyring> keyring = *std::move(opened);
   RETURN_IF_ERROR(keyring->CheckMarks());
-  if (joining) RETURN_IF_ERROR(SettleJoiningEntry(*keyring, entry_id, request.secret));
-  keyring->joined_ = joining;
+  if (file->FindNext(entry_id) != nullptr) RETURN_IF_ERROR(TidyUnlockFile(*keyring));
+  if (const UnlockEntry* entry = file->Find(entry_id); entry != nullptr && entry->joining) {
+    RETURN_IF_ERROR(SettleJoiningEntry(*keyring, entry_id, request.secret));
+    keyring->joined_ = true;
+  }
   ASSIGN_OR_RETURN(const std::vector<FailedUnlock> failures, lockout.RecordSuccess(entry_id));
   if (!failures.empty()) {
-    ASSIGN_OR_RETURN(store::Transaction transaction, keyring->store_->BeginWrite());
-    RETURN_IF_ERROR(keyring->Refresh());
+    ASSIGN_OR_RETURN(store::Transaction transaction, keyring->BeginWrite());
     for (const FailedUnlock& failure : failures) {
       RETURN_IF_ERROR(audit::Append(
           *keyring->store_, keyring->AuditAuthor(),
@@ -124,15 +150,21 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths
   return keyring;
 }
 
-absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Open(const VaultPaths& paths, UnlockFile file,
+absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Open(const VaultPaths& paths,
+                                                       const UnlockFile& file,
                                                        const std::string& entry_id, Bundle bundle) {
-  ASSIGN_OR_RETURN(crypto::DatabaseKey database_key,
-                   UnlockFile::OpenDatabaseKey(*file.Find(entry_id), bundle, file.vault()));
-  auto store = store::Store::Open(paths.database(), database_key);
+  std::vector<crypto::DatabaseKey> keys = DatabaseKeysFor(file, entry_id, bundle);
+  if (keys.empty()) return absl::DataLossError("unlock.json: the database's key is missing");
+  absl::StatusOr<std::unique_ptr<store::Store>> store;
+  std::size_t used = 0;
+  for (; used < keys.size(); ++used) {
+    store = store::Store::Open(paths.database(), keys[used]);
+    if (!absl::IsDataLoss(store.status())) break;
+  }
   if (absl::IsNotFound(store.status())) return Lost(paths.database());
   RETURN_IF_ERROR(store.status());
   std::unique_ptr<Keyring> keyring(
-      new Keyring(paths, std::move(bundle), std::move(database_key), *std::move(store)));
+      new Keyring(paths, std::move(bundle), std::move(keys[used]), *std::move(store)));
   RETURN_IF_ERROR(keyring->Refresh());
   if (keyring->roster().vault != file.vault()) {
     return absl::DataLossError("unlock.json and vault.db belong to different vaults");
@@ -159,6 +191,51 @@ absl::Status Keyring::Refresh() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::optional<store::Transaction>> Keyring::Snapshot() {
+  if (store_->database().InTransaction()) return std::nullopt;
+  ASSIGN_OR_RETURN(store::Transaction transaction, Begin(store::Transaction::Kind::kRead));
+  return std::make_optional(std::move(transaction));
+}
+
+absl::StatusOr<store::Transaction> Keyring::BeginWrite() {
+  return Begin(store::Transaction::Kind::kWrite);
+}
+
+absl::StatusOr<store::Transaction> Keyring::Begin(store::Transaction::Kind kind) {
+  for (bool again = true;; again = false) {
+    absl::Status status;
+    {
+      auto transaction = store::Transaction::Begin(store_->database(), kind);
+      status = transaction.ok() ? Refresh() : transaction.status();
+      if (status.ok()) return transaction;
+    }
+    if (!again || !absl::IsDataLoss(status)) return status;
+    ASSIGN_OR_RETURN(const bool reopened, ReopenIfRekeyed());
+    if (!reopened) return status;
+  }
+}
+
+absl::Status Keyring::Reopen(crypto::DatabaseKey key) {
+  RETURN_IF_ERROR(store_->Reopen(key));
+  database_key_ = std::move(key);
+  return absl::OkStatus();
+}
+
+// A database that does not open any more may have another key, which unlock.json has for this
+// member.
+absl::StatusOr<bool> Keyring::ReopenIfRekeyed() {
+  ASSIGN_OR_RETURN(const UnlockFile file, UnlockFile::Load(paths_.unlock()));
+  for (crypto::DatabaseKey& key : DatabaseKeysFor(file, EntryIdOf(file, self()), bundle_)) {
+    if (crypto::EqualInConstantTime(key.ExposeBytes(), database_key_.ExposeBytes())) continue;
+    const absl::Status status = Reopen(std::move(key));
+    if (status.ok()) return true;
+    if (!absl::IsDataLoss(status)) return status;
+  }
+  return false;
+}
+
+void Keyring::ReplaceBundle(Bundle bundle) { bundle_ = std::move(bundle); }
+
 absl::Status Keyring::CheckMarks() {
   const VaultId& vault = roster().vault;
   ASSIGN_OR_RETURN(const auto seen, LoadHighWater(vault));
@@ -184,9 +261,8 @@ absl::Status Keyring::CheckMarks() {
 }
 
 absl::Status Keyring::SaveMarks() {
-  RETURN_IF_ERROR(Refresh());
+  ASSIGN_OR_RETURN(const auto snapshot, Snapshot());
   HighWater marks{.roster_version = roster().version, .roster_hash = history_.current_hash()};
-  ASSIGN_OR_RETURN(store::Transaction transaction, store_->BeginRead());
   ASSIGN_OR_RETURN(marks.session, store_->LastSession());
   if (marks.session > 0) {
     ASSIGN_OR_RETURN(const auto record, store_->GetSession(marks.session));
@@ -226,9 +302,21 @@ absl::StatusOr<const crypto::ExchangePair*> Keyring::CompartmentPair(BookId book
 
 absl::StatusOr<const crypto::ExchangePair*> Keyring::CompartmentPair(BookId book, ClassId class_id,
                                                                      std::uint32_t epoch) {
-  auto& slot = pairs_[{book, class_id, epoch}];
-  if (slot != nullptr) return slot.get();
-  pairs_.erase({book, class_id, epoch});
+  if (const auto at = pairs_.find({book, class_id, epoch}); at != pairs_.end())
+    return at->second.get();
+  const Compartment* current = roster().FindCompartment(book, class_id);
+  absl::StatusOr<crypto::ExchangePair> pair = current != nullptr && epoch < current->epoch
+                                                  ? PairByLink(book, class_id, epoch)
+                                                  : PairByGrant(book, class_id, epoch);
+  RETURN_IF_ERROR(pair.status());
+  return pairs_
+      .emplace(std::tuple(book, class_id, epoch),
+               std::make_unique<crypto::ExchangePair>(*std::move(pair)))
+      .first->second.get();
+}
+
+absl::StatusOr<crypto::ExchangePair> Keyring::PairByGrant(BookId book, ClassId class_id,
+                                                          std::uint32_t epoch) {
   store::GrantRow place{
       .member = bundle_.member, .book = book, .class_id = class_id, .epoch = epoch, .sealed = {}};
   const crypto::ExchangePair* opener = &bundle_.exchange;
@@ -246,18 +334,36 @@ absl::StatusOr<const crypto::ExchangePair*> Keyring::CompartmentPair(BookId book
   if (!sealed) return absl::PermissionDeniedError("this member holds no key to that");
   place.sealed = *std::move(sealed);
   const auto fails = [&](absl::string_view why) {
-    return absl::DataLossError(
-        absl::StrCat("the grant of book number ", static_cast<std::uint32_t>(book), ", class ",
-                     static_cast<int>(class_id), ", epoch ", epoch, " to member ",
-                     static_cast<std::uint32_t>(place.member), " does not count: ", why));
+    return absl::DataLossError(absl::StrCat("the grant of ", NameOfEpoch(book, class_id, epoch),
+                                            " to member ", static_cast<std::uint32_t>(place.member),
+                                            " does not count: ", why));
   };
   absl::StatusOr<crypto::ExchangePair> pair = OpenGrant(roster().vault, place, *opener);
   if (!pair.ok()) return fails(absl::string_view(pair.status().message()));
   ASSIGN_OR_RETURN(const crypto::ExchangePublic expected, PublicAt(book, class_id, epoch));
   if (pair->public_key() != expected) return fails("it gives another key than the roster's");
-  auto& made = pairs_[{book, class_id, epoch}];
-  made = std::make_unique<crypto::ExchangePair>(*std::move(pair));
-  return made.get();
+  return pair;
+}
+
+// Through the newer epochs, one link after the other.
+absl::StatusOr<crypto::ExchangePair> Keyring::PairByLink(BookId book, ClassId class_id,
+                                                         std::uint32_t epoch) {
+  ASSIGN_OR_RETURN(const crypto::ExchangePair* newer, CompartmentPair(book, class_id, epoch + 1));
+  store::EpochLinkRow link{.book = book, .class_id = class_id, .epoch = epoch, .sealed = {}};
+  ASSIGN_OR_RETURN(auto sealed, store_->GetEpochLink(book, class_id, epoch));
+  if (!sealed) {
+    return absl::DataLossError(
+        absl::StrCat("what stands under ", NameOfEpoch(book, class_id, epoch),
+                     " was written again since, so it was put back from an older copy"));
+  }
+  link.sealed = *std::move(sealed);
+  ASSIGN_OR_RETURN(const crypto::ExchangePublic expected, PublicAt(book, class_id, epoch));
+  absl::StatusOr<crypto::ExchangePair> pair = OpenEpochLink(roster().vault, link, *newer);
+  if (!pair.ok() || pair->public_key() != expected) {
+    return absl::DataLossError(
+        absl::StrCat("the link to ", NameOfEpoch(book, class_id, epoch), " does not count"));
+  }
+  return pair;
 }
 
 bool Keyring::Holds(BookId book, ClassId class_id) { return CompartmentPair(book, class_id).ok(); }

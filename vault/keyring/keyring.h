@@ -45,8 +45,9 @@ class Keyring {
   static absl::StatusOr<std::unique_ptr<Keyring>> Unlock(const VaultPaths& paths,
                                                          UnlockRequest request);
 
-  // Without a lock-out and without a trace, for a vault that is being made.
-  static absl::StatusOr<std::unique_ptr<Keyring>> Open(const VaultPaths& paths, UnlockFile file,
+  // Without a lock-out and without a trace.
+  static absl::StatusOr<std::unique_ptr<Keyring>> Open(const VaultPaths& paths,
+                                                       const UnlockFile& file,
                                                        const std::string& entry_id, Bundle bundle);
 
   const VaultPaths& paths() const { return paths_; }
@@ -57,7 +58,10 @@ class Keyring {
   const Bundle& bundle() const { return bundle_; }
   const Member& self() const { return *roster().FindMember(bundle_.member); }
   const RoleDefinition& role() const { return *roster().RoleOf(self()); }
+  // Under which the database was when it was last opened.
   const crypto::DatabaseKey& database_key() const { return database_key_; }
+  // After the database was given another key: opens it again under that.
+  absl::Status Reopen(crypto::DatabaseKey key);
   audit::Author AuditAuthor() const;
 
   // Reads roster versions that other processes published. Unauthenticated: this member is not
@@ -68,9 +72,19 @@ class Keyring {
   // key came from an entry that nobody had signed (vault/keyring/admission.h).
   bool joined() const { return joined_; }
 
+  // Where another process has given the database another key, both open it again and go on.
+  //
+  // Begins a consistent view of the rows, and brings the roster up to it: what is read then was
+  // written under a version that is known here. nullopt: a transaction is open already.
+  // Unauthenticated as Refresh.
+  absl::StatusOr<std::optional<store::Transaction>> Snapshot();
+  // Takes the write lock and brings the roster up to date. Unauthenticated as Refresh.
+  absl::StatusOr<store::Transaction> BeginWrite();
+
   // A compartment's pair, by this member's grant or, for a book, through the root compartment of
-  // the same class. PermissionDenied: this member holds neither. DataLoss: a grant that does not
-  // open, or does not give the roster's public key.
+  // the same class; of an older epoch, by the links from the current one (epochs.h).
+  // PermissionDenied: this member holds neither. DataLoss: a grant or link that does not open, or
+  // does not give the roster's public key; an epoch under which nothing stands any more.
   absl::StatusOr<const crypto::ExchangePair*> CompartmentPair(BookId book, ClassId class_id,
                                                               std::uint32_t epoch);
   // Of the current epoch.
@@ -81,6 +95,9 @@ class Keyring {
   // until the next call. DataLoss: the session is missing or does not count.
   absl::StatusOr<const SessionKeys*> ReadKeys(std::int64_t session, BookId book, ClassId class_id);
 
+  // This member's own new secrets, once the roster names their public halves.
+  void ReplaceBundle(Bundle bundle);
+
   // Remembers roster, session and audit heads outside the vault.
   absl::Status SaveMarks();
 
@@ -88,6 +105,12 @@ class Keyring {
   Keyring(VaultPaths paths, Bundle bundle, crypto::DatabaseKey database_key,
           std::unique_ptr<store::Store> store);
   absl::Status CheckMarks();
+  absl::StatusOr<store::Transaction> Begin(store::Transaction::Kind kind);
+  absl::StatusOr<bool> ReopenIfRekeyed();
+  absl::StatusOr<crypto::ExchangePair> PairByGrant(BookId book, ClassId class_id,
+                                                   std::uint32_t epoch);
+  absl::StatusOr<crypto::ExchangePair> PairByLink(BookId book, ClassId class_id,
+                                                  std::uint32_t epoch);
   absl::StatusOr<crypto::ExchangePublic> PublicAt(BookId book, ClassId class_id,
                                                   std::uint32_t epoch) const;
 

@@ -24,6 +24,7 @@ struct Count {
 struct State {
   LockoutLimits limits;
   std::map<std::string, Count> counts;
+  std::map<std::string, absl::Time> locks;  // until when
   std::vector<FailedUnlock> pending;
 };
 
@@ -51,6 +52,12 @@ State Load(const std::string& path) {
                           .last = absl::FromUnixMillis(IntOf(value, "last_ms", 0))};
     }
   }
+  if (const auto locks = json.find("locks"); locks != json.end() && locks->is_object()) {
+    for (const auto& [id, until] : locks->items()) {
+      if (until.is_number_integer())
+        state.locks[id] = absl::FromUnixMillis(until.get<std::int64_t>());
+    }
+  }
   if (const auto pending = json.find("pending"); pending != json.end() && pending->is_array()) {
     for (const auto& value : *pending) {
       if (!value.is_object() || !value.contains("entry") || !value["entry"].is_string()) continue;
@@ -68,11 +75,27 @@ absl::Status Save(const std::string& path, const State& state) {
   for (const auto& [id, count] : state.counts) {
     counts[id] = {{"failures", count.failures}, {"last_ms", absl::ToUnixMillis(count.last)}};
   }
+  auto& locks = json["locks"] = nlohmann::ordered_json::object();
+  for (const auto& [id, until] : state.locks) locks[id] = absl::ToUnixMillis(until);
   auto& pending = json["pending"] = nlohmann::ordered_json::array();
   for (const FailedUnlock& failure : state.pending) {
     pending.push_back({{"entry", failure.entry_id}, {"time_ms", absl::ToUnixMillis(failure.time)}});
   }
   return ReplaceFile(path, json.dump(1) + "\n", kMode);
+}
+
+// "3 more minutes"; a part of one counts.
+std::string MoreMinutes(absl::Duration left) {
+  const auto minutes = absl::ToInt64Minutes(left) + 1;
+  return absl::StrCat(minutes, minutes == 1 ? " more minute" : " more minutes");
+}
+
+absl::Status CheckLockIn(const State& state, const std::string& entry_id, absl::Time now) {
+  const auto at = state.locks.find(entry_id);
+  if (at == state.locks.end() || now >= at->second) return absl::OkStatus();
+  return WithHint(absl::UnauthenticatedError(absl::StrCat("locked after a burst of reveals, for ",
+                                                          MoreMinutes(at->second - now))),
+                  "Wait, or ask an admin: 'sealbook member unlock NAME' ends it.");
 }
 
 }  // namespace
@@ -85,16 +108,16 @@ absl::StatusOr<std::optional<FileLock>> Lockout::WaitForTurn(const std::string& 
 
 absl::StatusOr<absl::Duration> Lockout::Admit(const std::string& entry_id, absl::Time now) {
   const State state = Load(path_);
+  RETURN_IF_ERROR(CheckLockIn(state, entry_id, now));
   const auto at = state.counts.find(entry_id);
   if (at == state.counts.end() || at->second.failures == 0) return absl::ZeroDuration();
   const Count& count = at->second;
   // A clock set back must not open the lock: the wait counts from now then.
   const absl::Time last = std::min(count.last, now);
   if (count.failures >= state.limits.after && now < last + state.limits.lasts) {
-    const auto minutes = absl::ToInt64Minutes(last + state.limits.lasts - now) + 1;
     return WithHint(absl::UnauthenticatedError(
                         absl::StrCat("locked out after ", count.failures, " wrong tries, for ",
-                                     minutes, minutes == 1 ? " more minute" : " more minutes")),
+                                     MoreMinutes(last + state.limits.lasts - now))),
                     "Wait, and look for the right passphrase; every try is in the audit log.");
   }
   // 0.5 s, 1 s, 2 s, … after each wrong one.
@@ -134,6 +157,26 @@ absl::Status Lockout::ForgetPending(std::size_t count) {
       state.pending.begin(),
       state.pending.begin() + static_cast<std::ptrdiff_t>(std::min(count, state.pending.size())));
   return Save(path_, state);
+}
+
+absl::Status Lockout::Lock(const std::string& entry_id, absl::Time until) {
+  ASSIGN_OR_RETURN(const FileLock lock, FileLock::Take(path_ + ".lock", kMode));
+  State state = Load(path_);
+  absl::Time& end = state.locks.try_emplace(entry_id, until).first->second;
+  end = std::max(end, until);
+  return Save(path_, state);
+}
+
+absl::Status Lockout::CheckLock(const std::string& entry_id, absl::Time now) {
+  return CheckLockIn(Load(path_), entry_id, now);
+}
+
+absl::StatusOr<bool> Lockout::Unlock(const std::string& entry_id) {
+  ASSIGN_OR_RETURN(const FileLock lock, FileLock::Take(path_ + ".lock", kMode));
+  State state = Load(path_);
+  const std::size_t found = state.locks.erase(entry_id) + state.counts.erase(entry_id);
+  if (found > 0) RETURN_IF_ERROR(Save(path_, state));
+  return found > 0;
 }
 
 absl::Status Lockout::SetLimits(const LockoutLimits& limits) {

@@ -1,5 +1,6 @@
 // Wrong passphrases: each one makes the next try wait, and after some the name is locked for a
-// while.
+// while. And locks that the policy orders (a burst of reveals), which a right passphrase does not
+// open.
 //
 // Before unlocking, the policy cannot be read, so its limits are copied into lockout.json, beside
 // the counts. The file lists entry ids (unlock_file.h), no names. Whoever may write the vault's
@@ -45,6 +46,16 @@ class Lockout {
   // calls ForgetPending once those are committed.
   absl::StatusOr<std::vector<FailedUnlock>> RecordSuccess(const std::string& entry_id);
   absl::Status ForgetPending(std::size_t count);
+
+  // Refuses this entry until then, whatever its passphrase; an earlier lock that lasts longer
+  // stays. The end is a time and no duration: a clock set back makes it longer and not shorter.
+  absl::Status Lock(const std::string& entry_id, absl::Time until);
+  // Unauthenticated: such a lock is on; the message says for how long. Admit asks it too; this is
+  // for who was admitted already.
+  absl::Status CheckLock(const std::string& entry_id, absl::Time now);
+  // Ends a lock of either kind, and forgets this entry's wrong tries. False: there was nothing.
+  absl::StatusOr<bool> Unlock(const std::string& entry_id);
+
   absl::Status SetLimits(const LockoutLimits& limits);
 
  private:

@@ -12,4 +12,9 @@ bool RoleDefinition::Writes(ClassId class_id) const {
   return std::find(writes.begin(), writes.end(), class_id) != writes.end();
 }
 
+bool RoleDefinition::MayWriteAgain(ClassId class_id) const {
+  return Writes(class_id) ||
+         (Has(Power::kSignRoster) && class_id != ClassId::kIndex && class_id != ClassId::kAudit);
+}
+
 }  // namespace sealbook::keyring

@@ -39,6 +39,9 @@ struct RoleDefinition {
   bool Has(Power power) const { return (powers & static_cast<std::uint32_t>(power)) != 0; }
   bool Holds(ClassId class_id) const;
   bool Writes(ClassId class_id) const;
+  // Writes it, or may write what is there again, as draining does: whoever signs rosters could give
+  // themselves the right.
+  bool MayWriteAgain(ClassId class_id) const;
   friend bool operator==(const RoleDefinition&, const RoleDefinition&) = default;
 };
 

@@ -240,6 +240,13 @@ absl::StatusOr<SignedRoster> SignedRoster::Parse(ByteView document) {
 }
 
 absl::Status RosterHistory::Append(ByteView document) {
+  ASSIGN_OR_RETURN(SignedRoster next, CheckNext(document));
+  versions_.push_back(std::move(next.roster));
+  hashes_.push_back(next.hash);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SignedRoster> RosterHistory::CheckNext(ByteView document) const {
   ASSIGN_OR_RETURN(SignedRoster next, SignedRoster::Parse(document));
   const Roster& roster = next.roster;
   const auto fails = [&](absl::string_view why) {
@@ -275,9 +282,7 @@ absl::Status RosterHistory::Append(ByteView document) {
       return fails(absl::string_view(status.message()));
     }
   }
-  versions_.push_back(std::move(next.roster));
-  hashes_.push_back(next.hash);
-  return absl::OkStatus();
+  return next;
 }
 
 const Roster* RosterHistory::Version(std::uint64_t version) const {

@@ -122,6 +122,8 @@ class RosterHistory {
   // Checks `document` against "counts when" above and appends it.
   // DataLoss: it does not count; the message names the version and the rule.
   absl::Status Append(ByteView document);
+  // The same without appending it: what it would be.
+  absl::StatusOr<SignedRoster> CheckNext(ByteView document) const;
 
   bool empty() const { return versions_.empty(); }
   const Roster& current() const { return versions_.back(); }

@@ -120,6 +120,44 @@ absl::StatusOr<Session> CheckSession(std::int64_t number, ByteView record,
   return std::move(session);
 }
 
+namespace {
+
+// Whether `member` may do today, with the same key, all that it might at `then`.
+bool KeptItsRights(const Roster& then, const Roster& now, MemberId id) {
+  const Member *old = then.FindMember(id), *member = now.FindMember(id);
+  if (old == nullptr || member == nullptr || !member->active || member->verify != old->verify)
+    return false;
+  const RoleDefinition *old_role = then.RoleOf(*old), *role = now.RoleOf(*member);
+  if (old_role == nullptr || role == nullptr) return false;
+  const std::vector<BookId> old_books = then.BooksOf(id);
+  return (role->powers & old_role->powers) == old_role->powers &&
+         (role->root_scope || !old_role->root_scope) &&
+         std::all_of(old_role->writes.begin(), old_role->writes.end(),
+                     [&](ClassId c) { return role->Writes(c); }) &&
+         std::all_of(old_books.begin(), old_books.end(),
+                     [&](BookId book) { return role->root_scope || now.IsMember(book, id); });
+}
+
+}  // namespace
+
+// From the head that `after` names back to `number`, each record checked against the one after it.
+absl::StatusOr<crypto::Hash256> SessionDirectory::HashInChain(const Roster& after,
+                                                              std::int64_t number) {
+  std::vector<crypto::Hash256>& chain = chains_[after.version];
+  if (chain.empty()) chain.push_back(after.session_head_hash);
+  for (;;) {
+    const std::int64_t lowest = after.session_head - static_cast<std::int64_t>(chain.size()) + 1;
+    if (lowest <= number) return chain[static_cast<std::size_t>(after.session_head - number)];
+    ASSIGN_OR_RETURN(const auto record, store_.GetSession(lowest));
+    if (!record || HashOfSession(*record) != chain.back()) {
+      return absl::DataLossError(
+          absl::StrCat("session ", lowest, " is missing, or not the one that was there"));
+    }
+    ASSIGN_OR_RETURN(const SignedSession session, SignedSession::Parse(*record));
+    chain.push_back(session.session.previous);
+  }
+}
+
 absl::StatusOr<const Session*> SessionDirectory::Get(std::int64_t number) {
   auto& slot = sessions_[number];
   if (slot == nullptr) {
@@ -133,9 +171,21 @@ absl::StatusOr<const Session*> SessionDirectory::Get(std::int64_t number) {
       sessions_.erase(number);
       return session.status();
     }
-    slot = std::make_unique<Session>(*std::move(session));
+    const Roster& then = *history_.Version(session->roster_version);
+    if (!KeptItsRights(then, history_.current(), session->member)) {
+      const Roster* after = history_.Version(then.version + 1);
+      absl::StatusOr<crypto::Hash256> named =
+          after == nullptr ? HashOfSession(*record) : HashInChain(*after, number);
+      if (!named.ok() || *named != HashOfSession(*record)) {
+        sessions_.erase(number);
+        return absl::DataLossError(absl::StrCat(
+            "session ", number,
+            " does not count: its signer was removed, and it is not the one that was there"));
+      }
+    }
+    sessions_[number] = std::make_unique<Session>(*std::move(session));
   }
-  return slot.get();
+  return sessions_[number].get();
 }
 
 // What a session says of earlier ones is believed where its signer may assign, since nobody else

@@ -4,7 +4,10 @@
 // which all its keys come, and its coverage: which contacts it created, and which it assigned to
 // which book or took away. It is numbered, and names its predecessor's hash. A session counts when
 //   - it names exactly the roster version that RosterHistory::ForSession gives for its number;
-//   - its signer was active at that version, and the signature is right.
+//   - its signer was active at that version, and the signature is right;
+//   - where the signer has lost rights or changed keys since, it stands in the chain that ends in
+//     the head which the version after that one names. Whoever was removed still has the key, and
+//     could otherwise put another session in the place of one of old.
 // An assignment counts when a session that counts lists it, its signer's role may assign, and no
 // later session took it away. So that those are found without reading every session, each record
 // names the newest session before it that took something away.
@@ -88,18 +91,22 @@ class SessionDirectory {
   absl::StatusOr<std::int64_t> LastTaking();
 
   // OK where what the signer of session `number` wrote into `class_id` of `contact` counts: by
-  // role, or through a book that both were in. `assigned_in(book)` gives the session that assigned
-  // the contact to that book, 0 where it is not in it.
+  // role, or through a book that both were in. Who may sign rosters may write every class again, as
+  // draining does. `assigned_in(book)` gives the session that assigned the contact to that book, 0
+  // where it is not in it.
   template <typename AssignedIn>
   absl::Status CheckWriter(std::int64_t number, ContactNumber contact, ClassId class_id,
                            AssignedIn&& assigned_in);
 
  private:
   absl::Status LoadTakings();
+  absl::StatusOr<crypto::Hash256> HashInChain(const Roster& after, std::int64_t number);
 
   store::Store& store_;
   const RosterHistory& history_;
   absl::flat_hash_map<std::int64_t, std::unique_ptr<Session>> sessions_;
+  // By roster version: the hashes of the session that it names as head, of the one before it, …
+  absl::flat_hash_map<std::uint64_t, std::vector<crypto::Hash256>> chains_;
   std::int64_t takings_read_to_ = 0;
   std::vector<const Session*> takings_;  // newest last
 };
@@ -112,7 +119,7 @@ absl::Status SessionDirectory::CheckWriter(std::int64_t number, ContactNumber co
   const Roster* roster = history_.Version((*session)->roster_version);
   const Member* signer = roster->FindMember((*session)->member);
   const RoleDefinition* role = roster->RoleOf(*signer);
-  if (role != nullptr && role->Writes(class_id)) {
+  if (role != nullptr && role->MayWriteAgain(class_id)) {
     if (role->root_scope) return absl::OkStatus();
     for (const BookId book : roster->BooksOf(signer->id)) {
       absl::StatusOr<std::int64_t> assigned = assigned_in(book);

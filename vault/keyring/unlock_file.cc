@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -126,10 +127,35 @@ bool ReadEntry(const nlohmann::json& json, UnlockEntry& entry) {
   std::copy(salt->begin(), salt->end(), entry.salt.begin());
   entry.bundle = *bundle;
   entry.database_key = *database_key;
+  const auto next_key = crypto::FromBase64(text("database_key_next"));
+  if (!next_key.ok()) return false;
+  entry.database_key_next = *next_key;
   if (const auto joining = json.find("joining"); joining != json.end()) {
     return ReadJoining(*joining, entry.joining.emplace());
   }
   return true;
+}
+
+nlohmann::ordered_json EntriesJson(const std::map<std::string, UnlockEntry>& entries) {
+  auto out = nlohmann::ordered_json::object();
+  for (const auto& [id, entry] : entries) {
+    out[id] = {
+        {"kdf", entry.kind == UnlockSecret::Kind::kPassphrase ? "argon2id" : "key-file"},
+        {"memory_kib", entry.cost.memory_kib},
+        {"passes", entry.cost.passes},
+        {"salt", crypto::ToBase64(entry.salt)},
+        {"bundle", crypto::ToBase64(entry.bundle)},
+        {"database_key", crypto::ToBase64(entry.database_key)},
+    };
+    if (!entry.database_key_next.empty())
+      out[id]["database_key_next"] = crypto::ToBase64(entry.database_key_next);
+    if (entry.joining) {
+      out[id]["joining"] = {{"exchange", crypto::ToBase64(entry.joining->exchange.bytes)},
+                            {"verify", crypto::ToBase64(entry.joining->verify.bytes)},
+                            {"admission", crypto::ToBase64(entry.joining->admission)}};
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -157,27 +183,19 @@ absl::StatusOr<UnlockFile> UnlockFile::Load(const std::string& path) {
   for (const auto& [entry_id, value] : json["entries"].items()) {
     if (!ReadEntry(value, file.entries_[entry_id])) return Damaged(path);
   }
+  if (const auto next = json.find("next"); next != json.end()) {
+    if (!next->is_object()) return Damaged(path);
+    for (const auto& [entry_id, value] : next->items()) {
+      if (!ReadEntry(value, file.next_[entry_id])) return Damaged(path);
+    }
+  }
   return file;
 }
 
 absl::Status UnlockFile::Save(const std::string& path) const {
   nlohmann::ordered_json json = {{"format", kFormat}, {"vault", crypto::ToHex(vault_)}};
-  auto& entries = json["entries"] = nlohmann::ordered_json::object();
-  for (const auto& [id, entry] : entries_) {
-    entries[id] = {
-        {"kdf", entry.kind == UnlockSecret::Kind::kPassphrase ? "argon2id" : "key-file"},
-        {"memory_kib", entry.cost.memory_kib},
-        {"passes", entry.cost.passes},
-        {"salt", crypto::ToBase64(entry.salt)},
-        {"bundle", crypto::ToBase64(entry.bundle)},
-        {"database_key", crypto::ToBase64(entry.database_key)},
-    };
-    if (entry.joining) {
-      entries[id]["joining"] = {{"exchange", crypto::ToBase64(entry.joining->exchange.bytes)},
-                                {"verify", crypto::ToBase64(entry.joining->verify.bytes)},
-                                {"admission", crypto::ToBase64(entry.joining->admission)}};
-    }
-  }
+  json["entries"] = EntriesJson(entries_);
+  if (!next_.empty()) json["next"] = EntriesJson(next_);
   return ReplaceFile(path, json.dump(1) + "\n", kFileMode);
 }
 
@@ -193,25 +211,50 @@ const UnlockEntry* UnlockFile::Find(const std::string& entry_id) const {
   return at == entries_.end() ? nullptr : &at->second;
 }
 
-absl::Status UnlockFile::Put(const std::string& entry_id, const Bundle& bundle,
-                             const UnlockSecret& secret, const crypto::PassphraseCost& cost,
-                             const crypto::DatabaseKey& database_key) {
-  UnlockEntry entry{
-      .kind = secret.kind, .cost = cost, .salt = {}, .bundle = {}, .database_key = {}};
+const UnlockEntry* UnlockFile::FindNext(const std::string& entry_id) const {
+  const auto at = next_.find(entry_id);
+  return at == next_.end() ? nullptr : &at->second;
+}
+
+absl::StatusOr<UnlockEntry> UnlockFile::Seal(const std::string& entry_id, const Bundle& bundle,
+                                             const UnlockSecret& secret,
+                                             const crypto::PassphraseCost& cost) const {
+  UnlockEntry entry{.kind = secret.kind,
+                    .cost = cost,
+                    .salt = {},
+                    .bundle = {},
+                    .database_key = {},
+                    .database_key_next = {}};
   if (secret.kind == UnlockSecret::Kind::kKeyFile) entry.cost = {.memory_kib = 0, .passes = 0};
   crypto::FillRandom(entry.salt);
   ASSIGN_OR_RETURN(const crypto::UnlockKey key, UnlockKeyFor(secret, entry));
   entry.bundle =
       crypto::Seal(key, BundlePlace(vault_, entry_id, entry), EncodeBundle(bundle).ExposeBytes());
-  entry.database_key =
-      SealDatabaseKey(vault_, bundle.member, bundle.exchange.public_key(), database_key);
+  return entry;
+}
+
+absl::Status UnlockFile::Put(const std::string& entry_id, const Bundle& bundle,
+                             const UnlockSecret& secret, const crypto::PassphraseCost& cost,
+                             const crypto::DatabaseKey& database_key) {
+  ASSIGN_OR_RETURN(UnlockEntry entry, Seal(entry_id, bundle, secret, cost));
+  entry.database_key = SealDatabaseKey(database_key, bundle.member, bundle.exchange.public_key());
   entries_[entry_id] = std::move(entry);
   return absl::OkStatus();
 }
 
-absl::StatusOr<Bundle> UnlockFile::Open(const std::string& entry_id,
+crypto::Bytes UnlockFile::SealDatabaseKey(const crypto::DatabaseKey& key, MemberId member,
+                                          const crypto::ExchangePublic& recipient) const {
+  crypto::ByteWriter out;
+  out.Text(kDatabaseLabel).Raw(vault_).U32(static_cast<std::uint32_t>(member));
+  out.Raw(key.ExposeBytes());
+  crypto::Bytes plaintext = out.Take();
+  crypto::Bytes sealed = crypto::SealToPublic(recipient, plaintext);
+  crypto::Wipe(plaintext.data(), plaintext.size());
+  return sealed;
+}
+
+absl::StatusOr<Bundle> UnlockFile::Open(const std::string& entry_id, const UnlockEntry* entry,
                                         const UnlockSecret& secret) const {
-  const UnlockEntry* entry = Find(entry_id);
   if (entry == nullptr || entry->kind != secret.kind) {
     return absl::UnauthenticatedError("this secret opens no member");
   }
@@ -227,23 +270,11 @@ absl::StatusOr<Bundle> UnlockFile::Open(const std::string& entry_id,
   return DecodeBundle(bytes->ExposeBytes());
 }
 
-crypto::Bytes SealDatabaseKey(const VaultId& vault, MemberId member,
-                              const crypto::ExchangePublic& exchange,
-                              const crypto::DatabaseKey& database_key) {
-  crypto::ByteWriter out;
-  out.Text(kDatabaseLabel).Raw(vault).U32(static_cast<std::uint32_t>(member));
-  out.Raw(database_key.ExposeBytes());
-  crypto::Bytes plaintext = out.Take();
-  crypto::Bytes sealed = crypto::SealToPublic(exchange, plaintext);
-  crypto::Wipe(plaintext.data(), plaintext.size());
-  return sealed;
-}
-
-absl::StatusOr<crypto::DatabaseKey> UnlockFile::OpenDatabaseKey(const UnlockEntry& entry,
+absl::StatusOr<crypto::DatabaseKey> UnlockFile::OpenDatabaseKey(ByteView sealed,
                                                                 const Bundle& bundle,
                                                                 const VaultId& vault) {
   ASSIGN_OR_RETURN(const crypto::SecretBytes plaintext,
-                   crypto::OpenSealedToPublic(bundle.exchange, entry.database_key));
+                   crypto::OpenSealedToPublic(bundle.exchange, sealed));
   crypto::ByteReader in(plaintext.ExposeBytes());
   const bool right =
       in.Text() == kDatabaseLabel && in.Array<16>() == vault && MemberId{in.U32()} == bundle.member;
@@ -251,6 +282,23 @@ absl::StatusOr<crypto::DatabaseKey> UnlockFile::OpenDatabaseKey(const UnlockEntr
   RETURN_IF_ERROR(in.Finish("the database key"));
   if (!right) return absl::DataLossError("unlock.json: a database key that is another member's");
   return crypto::DatabaseKey::CopyOf(key);
+}
+
+std::string EntryIdOf(const UnlockFile& file, const Member& member) {
+  return file.EntryId(member.kind == MemberKind::kRecovery ? kRecoveryEntryName
+                                                           : absl::string_view(member.name));
+}
+
+std::vector<std::string> StaleEntries(const Roster& roster, const UnlockFile& file) {
+  std::set<std::string> known;
+  for (const Member& member : roster.members) {
+    if (member.active) known.insert(EntryIdOf(file, member));
+  }
+  std::vector<std::string> stale;
+  for (const auto& [id, entry] : file.entries()) {
+    if (!known.contains(id)) stale.push_back(id);
+  }
+  return stale;
 }
 
 namespace {

@@ -2,12 +2,18 @@
 //
 //   {"format": 1, "vault": "<hex>", "entries": {"<entry id>": {
 //      "kdf": "argon2id" | "key-file", "memory_kib": n, "passes": n, "salt": "<base64>",
-//      "bundle": "<base64>", "database_key": "<base64>"}}}
+//      "bundle": "<base64>", "database_key": "<base64>", "database_key_next"?: "<base64>"}},
+//    "next"?: {"<entry id>": …}}
 //
 // The entry id is the first 16 bytes of a BLAKE2b-256 of the vault id and the normalized name
 // (docs/format.md, "unlock.json"), so the file lists no names. The bundle is sealed under the
 // unlock key with the entry's id, parameters and salt bound; the database key is a sealed box to
 // the member's X25519 key. An entry without a place in the roster counts for nothing.
+//
+// Two things cannot be replaced in one stroke together with what the database says, so for a moment
+// both are there. `database_key_next` is the key that the database is getting: one of the two opens
+// it. An entry under `next` holds a member's new keys, and takes the place of that of the same id
+// once the roster names them (rekeying.h).
 //
 // Who joins by a request has a joining entry until the first unlock: vault/keyring/admission.h.
 #pragma once
@@ -53,6 +59,7 @@ struct UnlockEntry {
   crypto::Salt salt{};
   crypto::Bytes bundle;
   crypto::Bytes database_key;
+  crypto::Bytes database_key_next;  // empty but while the database gets another key
   std::optional<Joining> joining;
 };
 
@@ -68,32 +75,50 @@ class UnlockFile {
   const VaultId& vault() const { return vault_; }
   std::string EntryId(absl::string_view normalized_name) const;
   const UnlockEntry* Find(const std::string& entry_id) const;
-  void Remove(const std::string& entry_id) { entries_.erase(entry_id); }
+  const UnlockEntry* FindNext(const std::string& entry_id) const;
+  void Remove(const std::string& entry_id) {
+    entries_.erase(entry_id);
+    next_.erase(entry_id);
+  }
+  std::map<std::string, UnlockEntry>& entries() { return entries_; }
   const std::map<std::string, UnlockEntry>& entries() const { return entries_; }
+  std::map<std::string, UnlockEntry>& next() { return next_; }
+  const std::map<std::string, UnlockEntry>& next() const { return next_; }
 
-  // Seals `bundle` under a fresh salt and puts it in, replacing an entry of the same id.
+  // `bundle` sealed under a fresh salt, for the entry of that id; the database's keys are added by
+  // whoever holds them.
+  absl::StatusOr<UnlockEntry> Seal(const std::string& entry_id, const Bundle& bundle,
+                                   const UnlockSecret& secret,
+                                   const crypto::PassphraseCost& cost) const;
+  // The same with the database's key, put in place of an entry of the same id.
   absl::Status Put(const std::string& entry_id, const Bundle& bundle, const UnlockSecret& secret,
                    const crypto::PassphraseCost& cost, const crypto::DatabaseKey& database_key);
-  void PutJoining(const std::string& entry_id, UnlockEntry entry) {
-    entries_[entry_id] = std::move(entry);
-  }
+  crypto::Bytes SealDatabaseKey(const crypto::DatabaseKey& key, MemberId member,
+                                const crypto::ExchangePublic& recipient) const;
   // Unauthenticated: a wrong passphrase or key file, or an altered entry; on purpose not told
   // apart. DataLoss: a joining entry whose admission does not count.
-  absl::StatusOr<Bundle> Open(const std::string& entry_id, const UnlockSecret& secret) const;
+  absl::StatusOr<Bundle> Open(const std::string& entry_id, const UnlockSecret& secret) const {
+    return Open(entry_id, Find(entry_id), secret);
+  }
+  absl::StatusOr<Bundle> OpenNext(const std::string& entry_id, const UnlockSecret& secret) const {
+    return Open(entry_id, FindNext(entry_id), secret);
+  }
   // DataLoss: it was not sealed to this member.
-  static absl::StatusOr<crypto::DatabaseKey> OpenDatabaseKey(const UnlockEntry& entry,
-                                                             const Bundle& bundle,
+  static absl::StatusOr<crypto::DatabaseKey> OpenDatabaseKey(ByteView sealed, const Bundle& bundle,
                                                              const VaultId& vault);
 
  private:
+  absl::StatusOr<Bundle> Open(const std::string& entry_id, const UnlockEntry* entry,
+                              const UnlockSecret& secret) const;
+
   VaultId vault_;
-  std::map<std::string, UnlockEntry> entries_;
+  std::map<std::string, UnlockEntry> entries_, next_;
 };
 
-// The database key for one member, a sealed box.
-crypto::Bytes SealDatabaseKey(const VaultId& vault, MemberId member,
-                              const crypto::ExchangePublic& exchange,
-                              const crypto::DatabaseKey& database_key);
+// The entry of a member: under its name, or under kRecoveryEntryName.
+std::string EntryIdOf(const UnlockFile& file, const Member& member);
+// Ids of entries that belong to no active member of the roster.
+std::vector<std::string> StaleEntries(const Roster& roster, const UnlockFile& file);
 
 // The recovery code: 26 characters of Crockford's base32 (130 random bits) and 2 that check them,
 // in groups of four. Normalizing takes spaces, hyphens, small letters and O, I, L for 0, 1, 1.

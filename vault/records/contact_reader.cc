@@ -6,11 +6,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "vault/crypto/aead.h"
+#include "vault/keyring/epochs.h"
 #include "vault/records/token.h"
 #include "vault/status.h"
 
 namespace sealbook::records {
 namespace {
+
+// How many rows are read in one view of the vault.
+constexpr int kPageRows = 500;
 
 absl::Status NotThere() {
   return WithHint(absl::NotFoundError("no such contact among those assigned to you"),
@@ -52,6 +56,7 @@ absl::StatusOr<std::vector<store::BookContactRow>> ContactReader::AssignedBooks(
 }
 
 absl::StatusOr<ContactNumber> ContactReader::FindToken(std::int64_t token) {
+  ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
   ASSIGN_OR_RETURN(const auto number, keyring_.store().FindToken(token));
   if (!number) return NotThere();
   store::ContactRow row;
@@ -65,8 +70,9 @@ absl::StatusOr<ContactNumber> ContactReader::FindToken(std::int64_t token) {
 
 absl::StatusOr<ContactNumber> ContactReader::FindIdentifier(IdentifierKind kind,
                                                             absl::string_view value) {
+  ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
   ASSIGN_OR_RETURN(const IdentifierIndex index, IdentifierIndex::Open(keyring_));
-  ASSIGN_OR_RETURN(const auto number, index.Find(index.HashOf(kind, value)));
+  ASSIGN_OR_RETURN(const auto number, index.Find(index.HashesOf(kind, value)));
   if (!number) return NotThere();
   return *number;
 }
@@ -81,15 +87,19 @@ absl::Status ContactReader::CheckWriter(const store::ContactRow& row, const Valu
       });
 }
 
-// A wrap counts when whoever wrote the value made it, or a member who may assign: everybody knows a
-// book's public key, so anybody could wrap a key of their own for its readers.
-absl::Status ContactReader::CheckWrap(const ValueEntry& entry, const WrapEntry& wrap) {
+// A wrap counts when whoever wrote the value made it, or a member who may assign, or one who held
+// the book's key and so could open whatever it is for: everybody knows a book's public key, so
+// anybody could wrap a key of their own for its readers.
+absl::Status ContactReader::CheckWrap(const ValueEntry& entry, BookId book, const WrapEntry& wrap) {
   if (wrap.session == entry.session) return absl::OkStatus();
   ASSIGN_OR_RETURN(const keyring::Session* session, keyring_.sessions().Get(wrap.session));
   const keyring::Roster* roster = keyring_.history().Version(session->roster_version);
-  const keyring::RoleDefinition* role = roster->RoleOf(*roster->FindMember(session->member));
+  const keyring::Member& signer = *roster->FindMember(session->member);
+  const keyring::RoleDefinition* role = roster->RoleOf(signer);
   if (role != nullptr && role->Has(keyring::Power::kAssign)) return absl::OkStatus();
-  return absl::DataLossError("a book's key was wrapped by a member who may not assign");
+  if (keyring::HoldsCompartment(*roster, signer, book, wrap.class_id)) return absl::OkStatus();
+  return absl::DataLossError(
+      "a book's key was wrapped by a member who neither assigns nor reads there");
 }
 
 absl::StatusOr<crypto::ValueKey> ContactReader::KeyOf(
@@ -119,7 +129,7 @@ absl::StatusOr<crypto::ValueKey> ContactReader::OpenWrap(const store::ContactRow
   if (wrap.revision != entry.revision) {
     return absl::DataLossError("a book's key is of another revision than the value");
   }
-  RETURN_IF_ERROR(CheckWrap(entry, wrap));
+  RETURN_IF_ERROR(CheckWrap(entry, book, wrap));
   ASSIGN_OR_RETURN(const keyring::SessionKeys* keys,
                    keyring_.ReadKeys(wrap.session, book, wrap.class_id));
   ASSIGN_OR_RETURN(const keyring::Session* session, keyring_.sessions().Get(wrap.session));
@@ -177,6 +187,7 @@ absl::StatusOr<std::optional<Fields>> ContactReader::OpenClassIn(
 
 absl::StatusOr<std::optional<Fields>> ContactReader::OpenClass(const store::ContactRow& row,
                                                                ClassId class_id) {
+  ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
   ASSIGN_OR_RETURN(const auto values, DecodeValues(row.values));
   ASSIGN_OR_RETURN(const auto books, AssignedBooks(row.number));
   auto fields = OpenClassIn(row, values, books, class_id);
@@ -199,6 +210,7 @@ absl::StatusOr<Contact> ContactReader::Open(const ReadPermit& permit, const stor
     if (!fields.ok()) return AtToken(row.token, fields.status());
     if (!*fields) continue;
     for (const Field& field : **fields) {
+      if (field.name == kRowField) continue;
       contact.fields.push_back(
           {field.name, field.value, masked ? Form::kMasked : Form::kClear, class_id});
     }
@@ -218,6 +230,7 @@ absl::StatusOr<Contact> ContactReader::Read(const ReadPermit& permit, ContactNum
   if (permit.member() != keyring_.bundle().member || !permit.Covers(number, absl::Now())) {
     return absl::PermissionDeniedError("the permit is for something else, or has run out");
   }
+  ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
   store::ContactRow row;
   ASSIGN_OR_RETURN(const bool found, keyring_.store().GetContact(number, row));
   if (!found) return NotThere();
@@ -234,57 +247,87 @@ absl::Status ContactReader::Visit(
   if (permit.member() != keyring_.bundle().member || !permit.CoversAll(absl::Now())) {
     return absl::PermissionDeniedError("the permit is for something else, or has run out");
   }
-  const keyring::Roster& roster = keyring_.roster();
   absl::Status first_damage;
   bool more = true;
-  const auto one =
-      [&](const store::ContactRow& row,
-          absl::StatusOr<std::vector<store::BookContactRow>> books) -> absl::StatusOr<bool> {
+  const auto one = [&](const store::ContactRow& row,
+                       absl::StatusOr<std::vector<store::BookContactRow>> books) -> absl::Status {
     absl::Status status = books.status();
     if (status.ok()) {
       absl::StatusOr<bool> result = visit(row, *books);
-      if (result.ok()) return more = *result;
+      if (result.ok()) {
+        more = *result;
+        return absl::OkStatus();
+      }
       status = result.status();
     }
     if (!absl::IsDataLoss(status)) return status;
     if (first_damage.ok()) first_damage = AtToken(row.token, status);
-    return true;
+    return absl::OkStatus();
+  };
+  // Page by page, each with the roster of its moment: whoever is disabled meanwhile reads no
+  // further, and what another process writes under new epochs is read as it then stands.
+  const auto in_pages =
+      [&](const std::function<absl::Status(ContactNumber & last, int& rows)>& page)
+      -> absl::Status {
+    ContactNumber last = 0;
+    for (int rows = kPageRows; more && rows == kPageRows;) {
+      ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
+      rows = 0;
+      RETURN_IF_ERROR(page(last, rows));
+    }
+    return absl::OkStatus();
   };
   const bool root = keyring_.role().root_scope;
   if (root && !book) {
-    RETURN_IF_ERROR(keyring_.store().EachContact(
-        1, [&](const store::ContactRow& row) { return one(row, AssignedBooks(row.number)); }));
+    RETURN_IF_ERROR(in_pages([&](ContactNumber& last, int& rows) {
+      return keyring_.store().EachContact(
+          last + 1, [&](const store::ContactRow& row) -> absl::StatusOr<bool> {
+            last = row.number;
+            RETURN_IF_ERROR(one(row, AssignedBooks(row.number)));
+            return more && ++rows < kPageRows;
+          });
+    }));
     return first_damage;
   }
   std::vector<BookId> books;
   if (book) {
-    if (!root && !roster.IsMember(*book, keyring_.bundle().member)) {
+    if (!root && !keyring_.roster().IsMember(*book, keyring_.bundle().member)) {
       return absl::NotFoundError("no such book among yours");
     }
     books = {*book};
   } else {
-    books = roster.BooksOf(keyring_.bundle().member);
+    books = keyring_.roster().BooksOf(keyring_.bundle().member);
   }
+  const auto one_assigned = [&](std::size_t i, const store::BookContactRow& assigned,
+                                const store::ContactRow& row) -> absl::Status {
+    // A contact of several books was visited with the first of them.
+    for (std::size_t j = 0; j < i; ++j) {
+      store::BookContactRow other;
+      ASSIGN_OR_RETURN(const bool seen,
+                       keyring_.store().GetBookContact(books[j], row.number, other));
+      if (seen) return absl::OkStatus();
+    }
+    if (row.token == 0) return one(row, absl::DataLossError("an assigned contact is missing"));
+    if (books.size() > 1 || root) return one(row, AssignedBooks(row.number));
+    const absl::Status counts =
+        keyring_.sessions().CheckAssignment(assigned.book, row.number, assigned.session);
+    if (!counts.ok()) return one(row, counts);
+    return one(row, std::vector<store::BookContactRow>{assigned});
+  };
   for (std::size_t i = 0; i < books.size() && more; ++i) {
-    RETURN_IF_ERROR(keyring_.store().EachAssigned(
-        books[i], 0,
-        [&](const store::BookContactRow& assigned,
-            const store::ContactRow& row) -> absl::StatusOr<bool> {
-          // A contact of several books was visited with the first of them.
-          for (std::size_t j = 0; j < i; ++j) {
-            store::BookContactRow other;
-            ASSIGN_OR_RETURN(const bool seen,
-                             keyring_.store().GetBookContact(books[j], row.number, other));
-            if (seen) return true;
-          }
-          if (row.token == 0)
-            return one(row, absl::DataLossError("an assigned contact is missing"));
-          if (books.size() > 1 || root) return one(row, AssignedBooks(row.number));
-          const absl::Status counts =
-              keyring_.sessions().CheckAssignment(assigned.book, row.number, assigned.session);
-          if (!counts.ok()) return one(row, counts);
-          return one(row, std::vector<store::BookContactRow>{assigned});
-        }));
+    RETURN_IF_ERROR(in_pages([&](ContactNumber& last, int& rows) {
+      // Taken out of the book meanwhile: the rest of it is not theirs any more.
+      if (!root && !keyring_.roster().IsMember(books[i], keyring_.bundle().member))
+        return absl::OkStatus();
+      return keyring_.store().EachAssigned(
+          books[i], last,
+          [&](const store::BookContactRow& assigned,
+              const store::ContactRow& row) -> absl::StatusOr<bool> {
+            last = row.number;
+            RETURN_IF_ERROR(one_assigned(i, assigned, row));
+            return more && ++rows < kPageRows;
+          });
+    }));
   }
   return first_damage;
 }

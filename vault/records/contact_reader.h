@@ -3,6 +3,10 @@
 // A member whose role reaches the root book derives value keys from the root compartments;
 // everybody else opens the wraps of the books that they are in, where the assignment counts. What
 // does not count (docs/format.md, "What counts") is never used: it is DataLoss, with its place.
+//
+// Each call reads one consistent view of the vault under the roster of that moment; Each and
+// EachClass take a new one every few hundred rows. Where the member was disabled meanwhile, the
+// next view is Unauthenticated.
 #pragma once
 
 #include <functional>
@@ -66,6 +70,13 @@ class ContactReader {
   absl::StatusOr<crypto::ValueKey> OpenValueKey(const store::ContactRow& row,
                                                 const ValueEntry& entry);
 
+  // The same, for a member of a book through that book's row alone.
+  absl::StatusOr<crypto::ValueKey> OpenValueKeyIn(const store::ContactRow& row,
+                                                  const ValueEntry& entry,
+                                                  const store::BookContactRow& book) {
+    return KeyOf(row, entry, {book});
+  }
+
   // Opens the wraps of a book's row as the book's members would, as far as this member's keys
   // reach. DataLoss: one does not open, or does not count.
   absl::Status CheckWraps(const store::ContactRow& row, const store::BookContactRow& book);
@@ -83,7 +94,7 @@ class ContactReader {
                                                     ClassId class_id);
   absl::StatusOr<crypto::ValueKey> KeyOf(const store::ContactRow& row, const ValueEntry& entry,
                                          const std::vector<store::BookContactRow>& books);
-  absl::Status CheckWrap(const ValueEntry& entry, const WrapEntry& wrap);
+  absl::Status CheckWrap(const ValueEntry& entry, BookId book, const WrapEntry& wrap);
   absl::StatusOr<crypto::ValueKey> OpenWrap(const store::ContactRow& row, const ValueEntry& entry,
                                             BookId book, const WrapEntry& wrap);
   absl::Status Visit(

@@ -61,6 +61,10 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::WriteBatch(
     }
     if (!absl::IsAborted(results.status())) return results;
     RETURN_IF_ERROR(keyring_->Refresh());
+    // The index may have another key by now, and rows under it that the filter does not know.
+    const std::uint32_t epoch = index_.epoch();
+    ASSIGN_OR_RETURN(index_, IdentifierIndex::Open(*keyring_));
+    if (index_.epoch() != epoch) filter_.reset();
   }
   return WithHint(absl::UnavailableError("other processes keep changing the same contacts"),
                   "Try again in a moment.");
@@ -108,7 +112,7 @@ absl::Status ContactWriter::PrepareFilter(std::size_t drafts, std::int64_t last_
 // Which drafts are new, and which are contacts that are there. Hashes are looked up in their order,
 // so that each page of the index is read once.
 absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
-                                     const std::vector<std::vector<crypto::Hash128>>& hashes,
+                                     const std::vector<std::vector<IdentifierHashes>>& hashes,
                                      OnDuplicate on_duplicate, std::vector<DraftResult>& results,
                                      std::vector<Fresh>& fresh, std::vector<std::size_t>& known) {
   struct Wanted {
@@ -120,7 +124,10 @@ absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
   std::vector<std::vector<std::int64_t>> found(drafts.size());
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     found[i].resize(hashes[i].size());
-    for (std::size_t h = 0; h < hashes[i].size(); ++h) sorted.push_back({hashes[i][h], i, h});
+    for (std::size_t h = 0; h < hashes[i].size(); ++h) {
+      sorted.push_back({hashes[i][h].current, i, h});
+      for (const crypto::Hash128& older : hashes[i][h].older) sorted.push_back({older, i, h});
+    }
   }
   std::sort(sorted.begin(), sorted.end());
   for (const Wanted& wanted : sorted) {
@@ -131,7 +138,7 @@ absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
       continue;
     }
     RETURN_IF_ERROR(contact.status());
-    found[wanted.draft][wanted.position] = contact->value_or(0);
+    if (*contact) found[wanted.draft][wanted.position] = **contact;
   }
   // In the order of the batch, as if each draft were a batch of its own. Whom an identifier leads
   // to: a contact's number, -1, -2, … for the new ones, 0 for nobody; where nothing stands here,
@@ -141,8 +148,18 @@ absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
   const auto own = [&](std::size_t i, std::int64_t owner) {
     std::vector<crypto::Hash128>& held = held_by[owner];
     for (const crypto::Hash128& hash : held) owner_of[crypto::AsText(hash)] = 0;
-    held = hashes[i];
+    held.clear();
+    for (const IdentifierHashes& identifier : hashes[i]) {
+      held.push_back(identifier.current);
+      held.insert(held.end(), identifier.older.begin(), identifier.older.end());
+    }
     for (const crypto::Hash128& hash : held) owner_of[crypto::AsText(hash)] = owner;
+  };
+  const auto known_owner = [&](const IdentifierHashes& identifier) -> std::optional<std::int64_t> {
+    auto at = owner_of.find(crypto::AsText(identifier.current));
+    for (std::size_t k = 0; k < identifier.older.size() && at == owner_of.end(); ++k)
+      at = owner_of.find(crypto::AsText(identifier.older[k]));
+    return at == owner_of.end() ? std::nullopt : std::optional(at->second);
   };
   const bool replace = on_duplicate == OnDuplicate::kReplace;
   for (std::size_t i = 0; i < drafts.size(); ++i) {
@@ -150,8 +167,7 @@ absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
     if (result.outcome != Outcome::kImported) continue;
     std::int64_t owner = 0;
     for (std::size_t h = 0; h < hashes[i].size(); ++h) {
-      const auto at = owner_of.find(crypto::AsText(hashes[i][h]));
-      const std::int64_t leads_to = at == owner_of.end() ? found[i][h] : at->second;
+      const std::int64_t leads_to = known_owner(hashes[i][h]).value_or(found[i][h]);
       if (leads_to == 0 || leads_to == owner) continue;
       if (owner != 0) result.outcome = Outcome::kConflict;
       owner = leads_to;
@@ -183,13 +199,7 @@ absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
 absl::StatusOr<std::vector<crypto::Hash128>> ContactWriter::IdentifiersOf(ContactNumber contact) {
   store::ContactRow row;
   ASSIGN_OR_RETURN(const bool there, keyring_->store().GetContact(contact, row));
-  std::vector<crypto::Hash128> hashes;
-  for (std::size_t at = 0; there && at + sizeof(crypto::Hash128) <= row.identifiers.size();
-       at += sizeof(crypto::Hash128)) {
-    std::copy_n(row.identifiers.begin() + static_cast<std::ptrdiff_t>(at), sizeof(crypto::Hash128),
-                hashes.emplace_back().begin());
-  }
-  return hashes;
+  return there ? ListedHashes(row) : std::vector<crypto::Hash128>();
 }
 
 absl::StatusOr<std::vector<std::int64_t>> ContactWriter::FreshTokens(std::size_t count,
@@ -216,7 +226,7 @@ absl::StatusOr<std::vector<std::int64_t>> ContactWriter::FreshTokens(std::size_t
 
 // A draft whose person is in the vault: replaced or left, and assigned where this member can.
 absl::Status ContactWriter::WriteKnown(const ContactDraft& draft,
-                                       const std::vector<crypto::Hash128>& hashes,
+                                       const std::vector<IdentifierHashes>& hashes,
                                        const BatchOptions& options, keyring::SessionWriter& session,
                                        ContactReader& reader, bool reads, DraftResult& result) {
   store::Store& store = keyring_->store();
@@ -252,12 +262,13 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   store::Store& store = keyring_->store();
   const absl::Time start = absl::Now();
   std::vector<DraftResult> results(drafts.size());
-  std::vector<std::vector<crypto::Hash128>> hashes(drafts.size());
+  std::vector<std::vector<IdentifierHashes>> hashes(drafts.size());
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     for (const IdentifierValue& identifier : drafts[i].identifiers) {
-      const crypto::Hash128 hash = index_.HashOf(identifier.kind, identifier.value);
-      if (std::find(hashes[i].begin(), hashes[i].end(), hash) == hashes[i].end())
-        hashes[i].push_back(hash);
+      IdentifierHashes one = index_.HashesOf(identifier.kind, identifier.value);
+      if (std::none_of(hashes[i].begin(), hashes[i].end(),
+                       [&](const IdentifierHashes& h) { return h.current == one.current; }))
+        hashes[i].push_back(std::move(one));
     }
   }
   std::vector<Fresh> fresh;
@@ -312,7 +323,8 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
     Sealed& contact = sealed[i];
     store::ContactRow row{
         .number = contact.number, .token = contact.token, .identifiers = {}, .values = {}};
-    for (const crypto::Hash128& hash : hashes[fresh[i].content]) {
+    for (const IdentifierHashes& identifier : hashes[fresh[i].content]) {
+      const crypto::Hash128& hash = identifier.current;
       row.identifiers.insert(row.identifiers.end(), hash.begin(), hash.end());
       index_rows.push_back(index_.MakeRow(hash, contact.number));
     }
@@ -376,7 +388,7 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   times_.commit += absl::Now() - committing;
   if (filter_) {
     for (const auto& of_one : hashes) {
-      for (const crypto::Hash128& hash : of_one) filter_->Add(hash);
+      for (const IdentifierHashes& identifier : of_one) filter_->Add(identifier.current);
     }
     // Where somebody's session came in between, the next batch sees that this one is not the next.
     if (session_number == filter_session_ + 1) filter_session_ = session_number;
@@ -389,8 +401,7 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
 
 absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number,
                            const MakeChange& make_change, const audit::Event& event) {
-  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.store().BeginWrite());
-  RETURN_IF_ERROR(keyring.Refresh());
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
   auto session = keyring::SessionWriter::Open(keyring);
   store::ContactRow row;
   ASSIGN_OR_RETURN(const bool found, keyring.store().GetContact(number, row));
@@ -408,23 +419,20 @@ absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number,
                                const std::vector<IdentifierValue>& identifiers) {
       return std::any_of(identifiers.begin(), identifiers.end(),
                          [&](const IdentifierValue& identifier) {
-                           return index.HashOf(identifier.kind, identifier.value) == hash;
+                           return index.HashesOf(identifier.kind, identifier.value).Contains(hash);
                          });
     };
-    std::vector<crypto::Hash128> hashes;
-    for (std::size_t at = 0; at + 16 <= row.identifiers.size(); at += 16) {
-      crypto::Hash128 hash;
-      std::copy_n(row.identifiers.begin() + static_cast<std::ptrdiff_t>(at), hash.size(),
-                  hash.begin());
+    std::vector<IdentifierHashes> hashes;
+    for (const crypto::Hash128& hash : ListedHashes(row)) {
       if (listed_in(hash, change.removed) || listed_in(hash, change.added)) continue;
       // The list in the row is unsealed: what stays must be this contact's by the index as well.
       ASSIGN_OR_RETURN(const auto owner, index.Find(hash));
       if (owner != number)
         return absl::DataLossError("an identifier of this contact is not in the index");
-      hashes.push_back(hash);
+      hashes.push_back({.current = hash, .older = {}});
     }
     for (const IdentifierValue& identifier : change.added) {
-      hashes.push_back(index.HashOf(identifier.kind, identifier.value));
+      hashes.push_back(index.HashesOf(identifier.kind, identifier.value));
     }
     RETURN_IF_ERROR(ReplaceIdentifiers(keyring, index, row, hashes));
   }
@@ -439,8 +447,7 @@ absl::StatusOr<AssignResult> AssignContacts(keyring::Keyring& keyring, BookId bo
                                             const audit::Event& event) {
   RETURN_IF_ERROR(MayAssign(keyring));
   AssignResult result;
-  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.store().BeginWrite());
-  RETURN_IF_ERROR(keyring.Refresh());
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
   auto session = keyring::SessionWriter::Open(keyring);
   ContactReader reader(keyring);
   for (const ContactNumber contact : contacts) {
@@ -450,6 +457,28 @@ absl::StatusOr<AssignResult> AssignContacts(keyring::Keyring& keyring, BookId bo
     ASSIGN_OR_RETURN(const bool assigned, AssignOne(keyring, session, reader, book, row));
     ++(assigned ? result.assigned : result.already);
   }
+  RETURN_IF_ERROR(session.Insert());
+  RETURN_IF_ERROR(audit::Append(keyring.store(), keyring.AuditAuthor(), event));
+  RETURN_IF_ERROR(transaction.Commit());
+  return result;
+}
+
+absl::StatusOr<UnassignResult> UnassignContacts(keyring::Keyring& keyring, BookId book,
+                                                const std::vector<ContactNumber>& contacts,
+                                                const audit::Event& event) {
+  RETURN_IF_ERROR(MayAssign(keyring));
+  UnassignResult result;
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
+  auto session = keyring::SessionWriter::Open(keyring);
+  ContactReader reader(keyring);
+  for (const ContactNumber contact : contacts) {
+    store::ContactRow row;
+    ASSIGN_OR_RETURN(const bool found, keyring.store().GetContact(contact, row));
+    if (!found) return absl::NotFoundError("no such contact");
+    ASSIGN_OR_RETURN(const bool unassigned, UnassignOne(keyring, session, reader, book, row));
+    ++(unassigned ? result.unassigned : result.already);
+  }
+  if (result.unassigned == 0) return result;
   RETURN_IF_ERROR(session.Insert());
   RETURN_IF_ERROR(audit::Append(keyring.store(), keyring.AuditAuthor(), event));
   RETURN_IF_ERROR(transaction.Commit());

@@ -87,12 +87,12 @@ class ContactWriter {
     std::size_t first = 0, content = 0;
   };
   absl::Status Classify(const std::vector<ContactDraft>& drafts,
-                        const std::vector<std::vector<crypto::Hash128>>& hashes,
+                        const std::vector<std::vector<IdentifierHashes>>& hashes,
                         OnDuplicate on_duplicate, std::vector<DraftResult>& results,
                         std::vector<Fresh>& fresh, std::vector<std::size_t>& known);
   // As the contact's row lists them.
   absl::StatusOr<std::vector<crypto::Hash128>> IdentifiersOf(ContactNumber contact);
-  absl::Status WriteKnown(const ContactDraft& draft, const std::vector<crypto::Hash128>& hashes,
+  absl::Status WriteKnown(const ContactDraft& draft, const std::vector<IdentifierHashes>& hashes,
                           const BatchOptions& options, keyring::SessionWriter& session,
                           ContactReader& reader, bool reads, DraftResult& result);
   absl::Status MergeIndex();
@@ -129,6 +129,15 @@ absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number,
 struct AssignResult {
   std::int64_t assigned = 0, already = 0;
 };
+// Takes contacts out of a book: their wraps for it go, and no key of the book opens what is written
+// of them from then on. What members of the book wrote into them is written again, since it would
+// count no more. PermissionDenied: this member does not reach every contact.
+struct UnassignResult {
+  std::int64_t unassigned = 0, already = 0;  // already: not in the book
+};
+absl::StatusOr<UnassignResult> UnassignContacts(keyring::Keyring& keyring, BookId book,
+                                                const std::vector<ContactNumber>& contacts,
+                                                const audit::Event& event);
 absl::StatusOr<AssignResult> AssignContacts(keyring::Keyring& keyring, BookId book,
                                             const std::vector<ContactNumber>& contacts,
                                             const audit::Event& event);

@@ -4,10 +4,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "vault/audit/log.h"
 #include "vault/records/contact_reader.h"
@@ -248,20 +246,14 @@ absl::Status Doctor::Members() {
   ASSIGN_OR_RETURN(store::Transaction transaction, store_.BeginWrite());
   RETURN_IF_ERROR(keyring_.Refresh());
   ASSIGN_OR_RETURN(keyring::UnlockFile file, keyring::UnlockFile::Load(keyring_.paths().unlock()));
-  absl::flat_hash_set<std::string> known;
+  std::int64_t known = 0;
   for (const keyring::Member& member : keyring_.roster().members) {
     if (!member.active) continue;
-    const std::string id = file.EntryId(member.kind == keyring::MemberKind::kRecovery
-                                            ? keyring::kRecoveryEntryName
-                                            : absl::string_view(member.name));
-    known.insert(id);
-    if (file.Find(id) == nullptr)
+    ++known;
+    if (file.Find(keyring::EntryIdOf(file, member)) == nullptr)
       faults.Add("a member has no entry in unlock.json and cannot unlock the vault");
   }
-  std::vector<std::string> strangers;
-  for (const auto& [id, entry] : file.entries()) {
-    if (!known.contains(id)) strangers.push_back(id);
-  }
+  const std::vector<std::string> strangers = keyring::StaleEntries(keyring_.roster(), file);
   if (!strangers.empty() && options_.repair) {
     for (const std::string& id : strangers) file.Remove(id);
     RETURN_IF_ERROR(file.Save(keyring_.paths().unlock()));
@@ -271,11 +263,10 @@ absl::Status Doctor::Members() {
                        .detail = absl::StrCat("{\"unlock_entries\":", strangers.size(), "}")}));
     mended = absl::StrCat("; removed ", strangers.size(), " entries of nobody from unlock.json");
   } else if (!strangers.empty()) {
-    faults.Add(
-        absl::StrCat("unlock.json has ", strangers.size(),
-                     " entries of nobody (an interrupted 'member add'; --repair removes them)"));
+    faults.Add(absl::StrCat("unlock.json has ", strangers.size(),
+                            " entries of nobody (an interrupted command; --repair removes them)"));
   }
-  Report(faults, absl::StrCat(known.size(), " members can unlock"), mended);
+  Report(faults, absl::StrCat(known, " members can unlock"), mended);
   return transaction.Commit();
 }
 
@@ -386,11 +377,8 @@ absl::Status Doctor::Index() {
     bool listed = false;
     ASSIGN_OR_RETURN(const bool there, store_.GetContact(row.contact, contact));
     if (there) {
-      for (std::size_t at = 0; at + row.hash.size() <= contact.identifiers.size() && !listed;
-           at += row.hash.size()) {
-        listed =
-            std::memcmp(contact.identifiers.data() + at, row.hash.data(), row.hash.size()) == 0;
-      }
+      const std::vector<crypto::Hash128> hashes = ListedHashes(contact);
+      listed = std::find(hashes.begin(), hashes.end(), row.hash) != hashes.end();
     }
     if (index_->Check(row).ok() && listed) return absl::OkStatus();
     if (options_.repair && bad.size() < kMaxBad)
@@ -411,9 +399,7 @@ absl::Status Doctor::Index() {
   RETURN_IF_ERROR(
       store_.EachContact(1, [&](const store::ContactRow& contact) -> absl::StatusOr<bool> {
         RETURN_IF_ERROR(Step());
-        for (std::size_t at = 0; at + 16 <= contact.identifiers.size(); at += 16) {
-          crypto::Hash128 hash;
-          std::memcpy(hash.data(), contact.identifiers.data() + at, hash.size());
+        for (const crypto::Hash128& hash : ListedHashes(contact)) {
           const auto owner = index_->Find(hash);
           if (!owner.ok() || *owner != contact.number) {
             faults.Add(absl::StrCat("an identifier of ", FormatToken(contact.token),

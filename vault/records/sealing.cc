@@ -1,7 +1,6 @@
 #include "vault/records/sealing.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "vault/crypto/aead.h"
 #include "vault/status.h"
@@ -106,25 +105,26 @@ absl::Status RewriteClasses(keyring::Keyring& keyring, keyring::SessionWriter& s
 
 absl::Status ReplaceIdentifiers(keyring::Keyring& keyring, const IdentifierIndex& index,
                                 store::ContactRow& row,
-                                const std::vector<crypto::Hash128>& hashes) {
-  for (const crypto::Hash128& hash : hashes) {
-    ASSIGN_OR_RETURN(const auto owner, index.Find(hash));
+                                const std::vector<IdentifierHashes>& identifiers) {
+  for (const IdentifierHashes& identifier : identifiers) {
+    ASSIGN_OR_RETURN(const auto owner, index.Find(identifier));
     if (owner && *owner != row.number) {
       return WithHint(absl::AlreadyExistsError("an identifier belongs to another contact"),
                       "Look it up to find the other contact.");
     }
   }
-  for (std::size_t at = 0; at + 16 <= row.identifiers.size(); at += 16) {
-    crypto::Hash128 old;
-    std::memcpy(old.data(), row.identifiers.data() + at, old.size());
-    if (std::find(hashes.begin(), hashes.end(), old) != hashes.end()) continue;
+  for (const crypto::Hash128& old : ListedHashes(row)) {
+    if (std::any_of(identifiers.begin(), identifiers.end(),
+                    [&](const IdentifierHashes& identifier) { return identifier.current == old; }))
+      continue;
     // The list in the row is unsealed: it may only take away rows that are this contact's.
     store::IndexRow found;
     ASSIGN_OR_RETURN(const bool there, keyring.store().FindIndex(old, found));
     if (there && found.contact == row.number) RETURN_IF_ERROR(keyring.store().DeleteIndex(old));
   }
   row.identifiers.clear();
-  for (const crypto::Hash128& hash : hashes) {
+  for (const IdentifierHashes& identifier : identifiers) {
+    const crypto::Hash128& hash = identifier.current;
     row.identifiers.insert(row.identifiers.end(), hash.begin(), hash.end());
     store::IndexRow found;
     ASSIGN_OR_RETURN(const bool there, keyring.store().FindIndex(hash, found));
@@ -155,6 +155,37 @@ absl::StatusOr<bool> AssignOne(keyring::Keyring& keyring, keyring::SessionWriter
   RETURN_IF_ERROR(keyring.store().PutBookContact(
       {.book = book, .contact = row.number, .session = number, .wraps = EncodeWraps(wraps)}));
   session.Cover(keyring::CoverageKind::kAssigned, book, row.number);
+  return true;
+}
+
+absl::StatusOr<bool> UnassignOne(keyring::Keyring& keyring, keyring::SessionWriter& session,
+                                 ContactReader& reader, BookId book, store::ContactRow& row) {
+  store::BookContactRow assigned;
+  ASSIGN_OR_RETURN(const bool found, keyring.store().GetBookContact(book, row.number, assigned));
+  if (!found) return false;
+  // A planted row goes without a trace in the session: nothing was taken that counted.
+  const bool counted = keyring.sessions().CheckAssignment(book, row.number, assigned.session).ok();
+  std::vector<ClassFields> again;
+  ASSIGN_OR_RETURN(const std::vector<ValueEntry> values, DecodeValues(row.values));
+  for (const ValueEntry& entry : values) {
+    ASSIGN_OR_RETURN(const keyring::Session* writing, keyring.sessions().Get(entry.session));
+    const keyring::Roster* roster = keyring.history().Version(writing->roster_version);
+    const keyring::RoleDefinition* role = roster->RoleOf(*roster->FindMember(writing->member));
+    if (!counted || (role != nullptr && role->root_scope)) continue;
+    if (!keyring.role().MayWriteAgain(entry.class_id)) {
+      return WithHint(absl::PermissionDeniedError(
+                          "members of the book wrote into this contact, and this role may not "
+                          "write that again"),
+                      "Ask an admin.");
+    }
+    ASSIGN_OR_RETURN(auto fields, reader.OpenClass(row, entry.class_id));
+    if (fields) again.push_back({entry.class_id, *std::move(fields)});
+  }
+  RETURN_IF_ERROR(keyring.store().DeleteBookContact(book, row.number));
+  if (!counted) return true;
+  ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t number, session.Number());
+  session.Cover(keyring::CoverageKind::kTakenAway, book, row.number);
+  if (!again.empty()) RETURN_IF_ERROR(RewriteClasses(keyring, session, row, again));
   return true;
 }
 

@@ -31,14 +31,20 @@ absl::StatusOr<WrapEntry> WrapFor(keyring::SessionWriter& session, const keyring
 absl::Status RewriteClasses(keyring::Keyring& keyring, keyring::SessionWriter& session,
                             store::ContactRow& row, const std::vector<ClassFields>& classes);
 
-// Inside a write transaction: makes the index rows of a contact those of `hashes`.
-// AlreadyExists: one belongs to another contact.
+// Inside a write transaction: makes the index rows of a contact those of `identifiers`, under the
+// newest key. AlreadyExists: one belongs to another contact.
 absl::Status ReplaceIdentifiers(keyring::Keyring& keyring, const IdentifierIndex& index,
-                                store::ContactRow& row, const std::vector<crypto::Hash128>& hashes);
+                                store::ContactRow& row,
+                                const std::vector<IdentifierHashes>& identifiers);
 
 // Inside a write transaction: assigns a contact, wrapping all of its classes' keys, which `reader`
 // must be able to open. False: it was assigned already.
 absl::StatusOr<bool> AssignOne(keyring::Keyring& keyring, keyring::SessionWriter& session,
                                ContactReader& reader, BookId book, const store::ContactRow& row);
+
+// Inside a write transaction: takes a contact out of a book. What was written through that book is
+// written again under `session`, whose member `reader` reads for. False: it was not in it.
+absl::StatusOr<bool> UnassignOne(keyring::Keyring& keyring, keyring::SessionWriter& session,
+                                 ContactReader& reader, BookId book, store::ContactRow& row);
 
 }  // namespace sealbook::records

@@ -182,6 +182,14 @@ absl::Status Database::Execute(const char* sql) {
   return code == SQLITE_OK ? absl::OkStatus() : ErrorFor(code, "the vault's database");
 }
 
+bool Database::InTransaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+
+absl::Status Database::Rekey(const crypto::DatabaseKey& key) {
+  const crypto::SecretBytes text = RawKeyText(key);
+  const int code = sqlite3_rekey(handle_, text.ExposeBytes().data(), static_cast<int>(text.size()));
+  return code == SQLITE_OK ? absl::OkStatus() : ErrorFor(code, "the vault's database");
+}
+
 int Database::changes() const { return sqlite3_changes(handle_); }
 
 absl::Status Database::TruncateWal() {
@@ -191,6 +199,7 @@ absl::Status Database::TruncateWal() {
 }
 
 void Database::DeferCheckpoints() {
+  checkpoints_deferred_ = true;
   // In the place of SQLite's own hook, which makes the automatic checkpoints.
   const auto note = [](void* self, sqlite3*, const char*, int pages) {
     static_cast<Database*>(self)->wal_pages_ = pages;

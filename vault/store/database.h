@@ -88,6 +88,11 @@ class Database {
   // Runs constant statements without parameters.
   absl::Status Execute(const char* sql);
 
+  bool InTransaction() const;
+  // Encrypts every page anew, in one transaction: after a crash the file is under the old key or
+  // the new one. Other connections find "not a database" from then on and must be opened again.
+  // Unavailable: another process holds the lock. ResourceExhausted: no room; the old key stays.
+  absl::Status Rekey(const crypto::DatabaseKey& key);
   // Number of rows that the last statement changed.
   int changes() const;
   // Writes the WAL's pages into the file and truncates the WAL. Unavailable where readers are in
@@ -97,6 +102,7 @@ class Database {
   // past so many pages, and not at the commit that makes it so: a writer of large batches does that
   // outside its transactions. Waits for nobody: what others still read stays for the next time.
   void DeferCheckpoints();
+  bool checkpoints_deferred() const { return checkpoints_deferred_; }
   absl::Status CheckpointPast(int pages);
 
  private:
@@ -104,6 +110,7 @@ class Database {
   explicit Database(sqlite3* handle) : handle_(handle) {}
   absl::Status ErrorFor(int code, absl::string_view what) const;
   sqlite3* handle_;
+  bool checkpoints_deferred_ = false;
   int wal_pages_ = 0;  // after the last commit; with DeferCheckpoints
 };
 

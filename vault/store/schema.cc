@@ -34,6 +34,9 @@ CREATE TABLE book_contact (
   PRIMARY KEY (book, contact)) WITHOUT ROWID;
 CREATE TABLE audit (sequence INTEGER PRIMARY KEY, record BLOB NOT NULL);
 )sql",
+      R"sql(
+CREATE TABLE rekey_request (member INTEGER PRIMARY KEY, document BLOB NOT NULL);
+)sql",
   };
   return *migrations;
 }

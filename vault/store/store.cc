@@ -47,7 +47,7 @@ class Use {
 absl::StatusOr<std::unique_ptr<Store>> Store::Create(const std::string& path,
                                                      const crypto::DatabaseKey& key) {
   ASSIGN_OR_RETURN(auto database, Database::Open(path, key, Database::Mode::kCreate));
-  std::unique_ptr<Store> store(new Store(std::move(database)));
+  std::unique_ptr<Store> store(new Store(path, std::move(database)));
   RETURN_IF_ERROR(store->Migrate());
   return store;
 }
@@ -55,9 +55,17 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Create(const std::string& path,
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::string& path,
                                                    const crypto::DatabaseKey& key) {
   ASSIGN_OR_RETURN(auto database, Database::Open(path, key, Database::Mode::kReadWrite));
-  std::unique_ptr<Store> store(new Store(std::move(database)));
+  std::unique_ptr<Store> store(new Store(path, std::move(database)));
   RETURN_IF_ERROR(store->Migrate());
   return store;
+}
+
+absl::Status Store::Reopen(const crypto::DatabaseKey& key) {
+  ASSIGN_OR_RETURN(auto database, Database::Open(path_, key, Database::Mode::kReadWrite));
+  if (database_->checkpoints_deferred()) database->DeferCheckpoints();
+  statements_.clear();
+  database_ = std::move(database);
+  return absl::OkStatus();
 }
 
 absl::Status Store::Migrate() {
@@ -184,6 +192,70 @@ absl::Status Store::EachGrant(const std::function<absl::Status(const GrantRow&)>
                            .class_id = ClassId{static_cast<std::uint8_t>(select.Int(2))},
                            .epoch = static_cast<std::uint32_t>(select.Int(3)),
                            .sealed = Copy(select.Blob(4))}));
+  }
+}
+
+absl::Status Store::DeleteGrantsBefore(BookId book, ClassId class_id, std::uint32_t epoch) {
+  USE_STATEMENT(remove, "DELETE FROM access_grant WHERE book = ? AND class = ? AND epoch < ?");
+  remove->Bind(1, Number(book)).Bind(2, Number(class_id)).Bind(3, std::int64_t{epoch});
+  return remove->Run();
+}
+
+absl::Status Store::PutRekeyRequest(MemberId member, ByteView document) {
+  USE_STATEMENT(insert, "INSERT OR REPLACE INTO rekey_request (member, document) VALUES (?, ?)");
+  insert->Bind(1, Number(member)).Bind(2, document);
+  return insert->Run();
+}
+
+absl::StatusOr<std::optional<crypto::Bytes>> Store::GetRekeyRequest(MemberId member) {
+  USE_STATEMENT(select, "SELECT document FROM rekey_request WHERE member = ?");
+  select->Bind(1, Number(member));
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  if (!row) return std::nullopt;
+  return Copy(select->Blob(0));
+}
+
+absl::Status Store::DeleteRekeyRequest(MemberId member) {
+  USE_STATEMENT(remove, "DELETE FROM rekey_request WHERE member = ?");
+  remove->Bind(1, Number(member));
+  return remove->Run();
+}
+
+absl::Status Store::PutEpochLink(const EpochLinkRow& row) {
+  USE_STATEMENT(insert,
+                "INSERT OR REPLACE INTO epoch_link (book, class, epoch, sealed) "
+                "VALUES (?, ?, ?, ?)");
+  insert->Bind(1, Number(row.book)).Bind(2, Number(row.class_id));
+  insert->Bind(3, std::int64_t{row.epoch}).Bind(4, ByteView(row.sealed));
+  return insert->Run();
+}
+
+absl::StatusOr<std::optional<crypto::Bytes>> Store::GetEpochLink(BookId book, ClassId class_id,
+                                                                 std::uint32_t epoch) {
+  USE_STATEMENT(select, "SELECT sealed FROM epoch_link WHERE book = ? AND class = ? AND epoch = ?");
+  select->Bind(1, Number(book)).Bind(2, Number(class_id)).Bind(3, std::int64_t{epoch});
+  ASSIGN_OR_RETURN(const bool row, select->Step());
+  if (!row) return std::nullopt;
+  return Copy(select->Blob(0));
+}
+
+absl::Status Store::DeleteEpochLinks(BookId book, ClassId class_id) {
+  USE_STATEMENT(remove, "DELETE FROM epoch_link WHERE book = ? AND class = ?");
+  remove->Bind(1, Number(book)).Bind(2, Number(class_id));
+  return remove->Run();
+}
+
+absl::Status Store::EachEpochLink(const std::function<absl::Status(const EpochLinkRow&)>& visit) {
+  ASSIGN_OR_RETURN(Statement select,
+                   database_->Prepare("SELECT book, class, epoch, sealed FROM epoch_link "
+                                      "ORDER BY book, class, epoch"));
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return absl::OkStatus();
+    RETURN_IF_ERROR(visit({.book = BookId{static_cast<std::uint32_t>(select.Int(0))},
+                           .class_id = ClassId{static_cast<std::uint8_t>(select.Int(1))},
+                           .epoch = static_cast<std::uint32_t>(select.Int(2)),
+                           .sealed = Copy(select.Blob(3))}));
   }
 }
 
@@ -499,6 +571,18 @@ absl::Status Store::EachAudit(std::int64_t from,
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return absl::OkStatus();
     RETURN_IF_ERROR(visit(select.Int(0), select.Blob(1)));
+  }
+}
+
+absl::Status Store::EachAuditBack(
+    const std::function<absl::StatusOr<bool>(std::int64_t, ByteView)>& visit) {
+  ASSIGN_OR_RETURN(Statement select,
+                   database_->Prepare("SELECT sequence, record FROM audit ORDER BY sequence DESC"));
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool more, visit(select.Int(0), select.Blob(1)));
+    if (!more) return absl::OkStatus();
   }
 }
 

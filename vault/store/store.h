@@ -28,6 +28,13 @@ struct GrantRow {
   crypto::Bytes sealed;
 };
 
+struct EpochLinkRow {
+  BookId book{};
+  ClassId class_id{};
+  std::uint32_t epoch = 0;
+  crypto::Bytes sealed;
+};
+
 struct ContactRow {
   ContactNumber number = 0;
   std::int64_t token = 0;
@@ -50,7 +57,7 @@ struct IndexRow {
 
 class Store {
  public:
-  static constexpr int kSchemaVersion = 1;
+  static constexpr int kSchemaVersion = 2;
 
   // Creates the file and the schema. Open refuses a schema that is newer than kSchemaVersion
   // (FailedPrecondition) and applies the migrations that an older one lacks.
@@ -58,6 +65,10 @@ class Store {
                                                        const crypto::DatabaseKey& key);
   static absl::StatusOr<std::unique_ptr<Store>> Open(const std::string& path,
                                                      const crypto::DatabaseKey& key);
+
+  // Opens the file again under another key; no transaction may be open. As it was where that fails:
+  // DataLoss: it is not under this key either.
+  absl::Status Reopen(const crypto::DatabaseKey& key);
 
   Database& database() { return *database_; }
   absl::StatusOr<Transaction> BeginRead() {
@@ -85,6 +96,20 @@ class Store {
   absl::StatusOr<std::optional<crypto::Bytes>> GetGrant(MemberId member, BookId book,
                                                         ClassId class_id, std::uint32_t epoch);
   absl::Status EachGrant(const std::function<absl::Status(const GrantRow&)>& visit);
+  // Of one compartment, those of epochs before `epoch`, whomever they are sealed to.
+  absl::Status DeleteGrantsBefore(BookId book, ClassId class_id, std::uint32_t epoch);
+
+  // One a member: a request for other keys (docs/format.md, "Rekey request").
+  absl::Status PutRekeyRequest(MemberId member, ByteView document);
+  absl::StatusOr<std::optional<crypto::Bytes>> GetRekeyRequest(MemberId member);
+  absl::Status DeleteRekeyRequest(MemberId member);
+
+  // The secret of `epoch`, sealed under that of the epoch after it.
+  absl::Status PutEpochLink(const EpochLinkRow& row);
+  absl::StatusOr<std::optional<crypto::Bytes>> GetEpochLink(BookId book, ClassId class_id,
+                                                            std::uint32_t epoch);
+  absl::Status DeleteEpochLinks(BookId book, ClassId class_id);
+  absl::Status EachEpochLink(const std::function<absl::Status(const EpochLinkRow&)>& visit);
 
   absl::Status InsertSession(std::int64_t number, ByteView record);
   absl::StatusOr<std::optional<crypto::Bytes>> GetSession(std::int64_t number);
@@ -142,13 +167,18 @@ class Store {
   absl::StatusOr<std::optional<crypto::Bytes>> GetAudit(std::int64_t sequence);
   absl::Status EachAudit(std::int64_t from,
                          const std::function<absl::Status(std::int64_t, ByteView)>& visit);
+  // From the newest row back, until `visit` gives false.
+  absl::Status EachAuditBack(
+      const std::function<absl::StatusOr<bool>(std::int64_t, ByteView)>& visit);
 
  private:
-  explicit Store(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  Store(std::string path, std::unique_ptr<Database> database)
+      : path_(std::move(path)), database_(std::move(database)) {}
   // Prepared once, by the address of the constant text.
   absl::StatusOr<Statement*> Cached(const char* sql);
   absl::Status Migrate();
 
+  std::string path_;
   std::unique_ptr<Database> database_;
   absl::flat_hash_map<const char*, std::unique_ptr<Statement>> statements_;
 };

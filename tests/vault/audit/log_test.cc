@@ -125,6 +125,62 @@ TEST_F(AuditLogTest, RowsFollowOneAnother) {
   EXPECT_EQ(ReadHead(*store_)->hash, second->hash);
 }
 
+TEST_F(AuditLogTest, RowsAreVisitedBackUntilTheVisitorHasEnough) {
+  const auto acts_until = [this](absl::string_view last) {
+    std::vector<std::string> acts;
+    const absl::Status status =
+        EachBack(*store_, [&](const Record& record) -> absl::StatusOr<bool> {
+          EXPECT_TRUE(CheckSignature(record, Keys()).ok());
+          acts.push_back(record.act);
+          return record.act != last;
+        });
+    EXPECT_TRUE(status.ok()) << status;
+    return acts;
+  };
+  EXPECT_THAT(acts_until(""), ::testing::IsEmpty());
+  AddMany(3);
+  EXPECT_THAT(acts_until(""), ::testing::ElementsAre("act 2", "act 1", "act 0"));
+  EXPECT_THAT(acts_until("act 1"), ::testing::ElementsAre("act 2", "act 1"));
+}
+
+TEST_F(AuditLogTest, VisitorMeetsNoRowThatWasAlteredMovedOrStandsOverAGap) {
+  const auto walk = [this](std::int64_t until) {
+    return EachBack(*store_, [until](const Record& record) -> absl::StatusOr<bool> {
+      return record.sequence > until;
+    });
+  };
+  AddMany(5);
+  const crypto::Bytes two = Row(2), three = Row(3), four = Row(4);
+  crypto::Bytes altered = three;
+  altered[30] ^= 1;  // its time
+  Put(3, altered);
+  EXPECT_TRUE(absl::IsDataLoss(walk(0)));
+  EXPECT_TRUE(walk(4).ok());  // not visited
+  Put(3, two);
+  EXPECT_TRUE(absl::IsDataLoss(walk(0)));
+  Put(3, {});
+  EXPECT_TRUE(absl::IsDataLoss(walk(0)));
+  Put(3, three);
+  EXPECT_TRUE(walk(0).ok());
+  Delete(4);
+  EXPECT_TRUE(absl::IsDataLoss(walk(0)));
+  Put(4, four);
+  Delete(1);
+  EXPECT_TRUE(walk(2).ok());
+  EXPECT_TRUE(absl::IsDataLoss(walk(0)));
+}
+
+TEST_F(AuditLogTest, SignatureOfSomebodyElseDoesNotCount) {
+  Add({.act = "reveal"}, kMina);
+  Record record = *Record::Parse(Row(1));
+  EXPECT_TRUE(CheckSignature(record, Keys()).ok());
+  record.member = kOwner;
+  EXPECT_TRUE(absl::IsDataLoss(CheckSignature(record, Keys())));
+  record.member = kMina;
+  record.roster_version = 2;  // disabled
+  EXPECT_TRUE(absl::IsDataLoss(CheckSignature(record, Keys())));
+}
+
 TEST_F(AuditLogTest, RowGoesWithTheTransactionOfItsAct) {
   AddMany(2);
   {

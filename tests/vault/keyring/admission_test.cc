@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "tests/support/test_vault.h"
+#include "vault/keyring/database_key.h"
 
 namespace sealbook::keyring {
 namespace {
@@ -54,8 +55,16 @@ class AdmissionTest : public ::testing::Test {
   }
   void PutEntry(UnlockEntry entry) const {
     UnlockFile file = Entries();
-    file.PutJoining(entry_id_, std::move(entry));
+    file.entries()[entry_id_] = std::move(entry);
     EXPECT_TRUE(file.Save(vault_.paths().unlock()).ok());
+  }
+  // For hana's keys, with the number of `member`.
+  UnlockEntry EntryFor(Keyring& keyring, absl::string_view member) const {
+    const MemberId id = keyring.roster().FindMember(member)->id;
+    UnlockEntry entry =
+        MakeJoiningEntry(keyring.roster().vault, request_, id, keyring.bundle().root);
+    AddDatabaseKeys(keyring, Entries(), id, request_.exchange(), entry);
+    return entry;
   }
   crypto::Bytes AdmissionFor(const VaultId& vault, std::uint32_t member,
                              const crypto::VerifyKey& root) const {
@@ -211,15 +220,11 @@ TEST_F(AdmissionTest, EntryOfAnotherMemberNeverOpensUnderThisName) {
   // As whoever holds the database key could seal it: for hana's keys, with mina's number.
   ASSERT_TRUE(Add(vault_, "mina", RequestOf("mina")).ok());
   auto owner = vault_.Unlock("owner");
-  PutEntry(MakeJoiningEntry(owner->roster().vault, request_, owner->roster().FindMember("mina")->id,
-                            owner->bundle().root, owner->database_key()));
+  PutEntry(EntryFor(*owner, "mina"));
   EXPECT_TRUE(absl::IsUnauthenticated(vault_.TryUnlock("hana").status()));
   // hana's entry put under mina's name opens with hana's passphrase, and is not settled there.
   UnlockFile file = Entries();
-  file.PutJoining(
-      file.EntryId("mina"),
-      MakeJoiningEntry(owner->roster().vault, request_, owner->roster().FindMember("hana")->id,
-                       owner->bundle().root, owner->database_key()));
+  file.entries()[file.EntryId("mina")] = EntryFor(*owner, "hana");
   ASSERT_TRUE(file.Save(vault_.paths().unlock()).ok());
   const auto as_mina = Keyring::Unlock(
       vault_.paths(), {.name = "mina", .secret = {.bytes = TestVault::SecretOf("hana")}});
@@ -242,6 +247,26 @@ TEST_F(AdmissionTest, AnotherVaultInItsPlaceShowsAnotherFingerprint) {
   hana = vault_.Unlock("hana");
   ASSERT_NE(hana, nullptr);
   EXPECT_EQ(VaultFingerprint(hana->roster().vault, hana->bundle().root), read_out);
+}
+
+TEST_F(AdmissionTest, DatabaseGetsAnotherKeyWhileSomebodyIsYetToJoin) {
+  ASSERT_TRUE(RotateDatabaseKey(*vault_.Unlock("owner")).ok());
+  EXPECT_TRUE(EntryOf("hana").joining.has_value());
+  auto hana = vault_.Unlock("hana");
+  ASSERT_NE(hana, nullptr);
+  EXPECT_TRUE(hana->joined());
+  hana.reset();
+  ASSERT_TRUE(RotateDatabaseKey(*vault_.Unlock("owner")).ok());
+  EXPECT_NE(vault_.Unlock("hana"), nullptr);
+}
+
+TEST_F(AdmissionTest, MemberWhoWasDisabledBeforeTheFirstUnlockHasNoAccess) {
+  const UnlockEntry entry = EntryOf("hana");
+  ASSERT_TRUE(DisableMember(*vault_.Unlock("owner"), "hana").ok());
+  EXPECT_EQ(Entries().Find(entry_id_), nullptr);
+  PutEntry(entry);  // as in an older copy
+  EXPECT_TRUE(absl::IsUnauthenticated(vault_.TryUnlock("hana").status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(Add(vault_, "hana2", request_)));
 }
 
 TEST_F(AdmissionTest, RequestIsUsedOnce) {

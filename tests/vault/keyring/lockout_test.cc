@@ -139,10 +139,80 @@ TEST_F(LockoutTest, LimitsAreKeptAndChangingThemKeepsTheCounts) {
   EXPECT_FALSE(LockedOut(kMina));
 }
 
+// Locks that the policy orders.
+
+TEST_F(LockoutTest, LockHoldsUntilItsTimeAndSaysForHowLong) {
+  ASSERT_TRUE(lockout().Lock(kMina, now_ + absl::Minutes(60)).ok());
+  const absl::Status status = lockout().Admit(kMina, now_).status();
+  EXPECT_TRUE(absl::IsUnauthenticated(status));
+  EXPECT_TRUE(absl::StrContains(status.message(), "61 more minutes")) << status;
+  EXPECT_TRUE(absl::IsUnauthenticated(lockout().CheckLock(kMina, now_)));
+  EXPECT_EQ(Wait(kJun), absl::ZeroDuration());
+  now_ += absl::Minutes(60) - absl::Milliseconds(1);
+  EXPECT_TRUE(absl::StrContains(lockout().Admit(kMina, now_).status().message(), "1 more minute"));
+  now_ += absl::Milliseconds(1);
+  EXPECT_EQ(Wait(kMina), absl::ZeroDuration());
+  EXPECT_TRUE(lockout().CheckLock(kMina, now_).ok());
+}
+
+TEST_F(LockoutTest, LockIsNotEndedByTheRightPassphraseNorByWhatElseIsWritten) {
+  ASSERT_TRUE(lockout().Lock(kMina, now_ + absl::Minutes(60)).ok());
+  Fail(kMina, 1);
+  EXPECT_EQ(lockout().RecordSuccess(kMina)->size(), 1u);
+  ASSERT_TRUE(lockout().ForgetPending(1).ok());
+  ASSERT_TRUE(lockout().SetLimits({.after = 4, .lasts = absl::Minutes(1)}).ok());
+  Fail(kJun, 1);
+  EXPECT_TRUE(LockedOut(kMina));
+}
+
+TEST_F(LockoutTest, SecondLockMakesItLongerAndNeverShorter) {
+  ASSERT_TRUE(lockout().Lock(kMina, now_ + absl::Minutes(60)).ok());
+  ASSERT_TRUE(lockout().Lock(kMina, now_ + absl::Minutes(5)).ok());
+  now_ += absl::Minutes(59);
+  EXPECT_TRUE(LockedOut(kMina));
+  ASSERT_TRUE(lockout().Lock(kMina, now_ + absl::Minutes(5)).ok());
+  now_ += absl::Minutes(4);
+  EXPECT_TRUE(LockedOut(kMina));
+}
+
+TEST_F(LockoutTest, ClockSetBackDoesNotShortenTheLock) {
+  ASSERT_TRUE(lockout().Lock(kMina, now_ + absl::Minutes(60)).ok());
+  now_ -= absl::Hours(24 * 400);
+  EXPECT_TRUE(LockedOut(kMina));
+  now_ += absl::Hours(24 * 400) + absl::Minutes(59);
+  EXPECT_TRUE(LockedOut(kMina));
+}
+
+TEST_F(LockoutTest, UnlockEndsBothKindsOfLockForThatEntryAlone) {
+  ASSERT_TRUE(lockout().Lock(kMina, now_ + absl::Minutes(60)).ok());
+  ASSERT_TRUE(lockout().Lock(kJun, now_ + absl::Minutes(60)).ok());
+  Fail(kMina, 3);
+  EXPECT_TRUE(*lockout().Unlock(kMina));
+  EXPECT_EQ(Wait(kMina), absl::ZeroDuration());
+  EXPECT_TRUE(LockedOut(kJun));
+  EXPECT_EQ(lockout().RecordSuccess(kMina)->size(), 3u);  // they still go into the audit log
+  EXPECT_FALSE(*lockout().Unlock(kMina));
+  Fail(kMina, 3);
+  EXPECT_TRUE(LockedOut(kMina));
+  EXPECT_TRUE(*lockout().Unlock(kMina));
+  EXPECT_FALSE(LockedOut(kMina));
+}
+
+TEST_F(LockoutTest, FileOfAnEarlierVersionHasNoLocks) {
+  std::ofstream(path_, std::ios::trunc)
+      << R"({"after":3,"seconds":900,"counts":{")" << kJun
+      << R"(":{"failures":3,"last_ms":1800000000000}},"pending":[]})";
+  EXPECT_EQ(Wait(kMina), absl::ZeroDuration());
+  ASSERT_TRUE(lockout().Lock(kMina, now_ + absl::Minutes(1)).ok());
+  EXPECT_TRUE(LockedOut(kMina));
+  EXPECT_TRUE(LockedOut(kJun));
+}
+
 TEST_F(LockoutTest, DamagedFileLocksNobodyOutAndStillCounts) {
   for (const char* contents :
        {"", "{", "[]", "null", R"({"seconds":-1,"counts":[],"pending":{}})",
-        R"({"after":"x","counts":{"a":7},"pending":[7,{"entry":8}]})", "\xff\xfe\x00garbage"}) {
+        R"({"after":"x","counts":{"a":7},"pending":[7,{"entry":8}]})", R"({"locks":[1]})",
+        R"({"locks":{"0123456789abcdef0123456789abcdef":"9"}})", "\xff\xfe\x00garbage"}) {
     std::ofstream(path_, std::ios::trunc) << contents;
     EXPECT_EQ(Wait(kMina), absl::ZeroDuration()) << contents;
     ASSERT_TRUE(lockout().RecordFailure(kMina, now_).ok()) << contents;
@@ -226,6 +296,23 @@ TEST(UnlockTest, LockedOutMemberIsRefusedEvenWithTheRightPassphrase) {
     ASSERT_TRUE(lockout.RecordFailure(file->EntryId("owner"), absl::Now()).ok());
   }
   EXPECT_TRUE(absl::IsUnauthenticated(vault.TryUnlock("owner").status()));
+}
+
+TEST(UnlockTest, MemberWhomThePolicyLockedIsRefusedWithTheRightPassphraseUntilUnlocked) {
+  TestVault vault;
+  const auto file = UnlockFile::Load(vault.paths().unlock());
+  ASSERT_TRUE(file.ok());
+  Lockout lockout(vault.paths().lockout());
+  ASSERT_TRUE(lockout.Lock(file->EntryId("owner"), absl::Now() + absl::Minutes(5)).ok());
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(absl::IsUnauthenticated(vault.TryUnlock("owner").status()));
+  }
+  // Refused before the passphrase is tried, so that nobody learns whether a guess is right.
+  const absl::Status wrong = TryWrong(vault, "owner");
+  EXPECT_TRUE(absl::IsUnauthenticated(wrong));
+  EXPECT_TRUE(absl::StrContains(wrong.message(), "more minute")) << wrong;
+  EXPECT_TRUE(*lockout.Unlock(file->EntryId("owner")));
+  EXPECT_EQ(FailedUnlocksIn(*vault.Unlock("owner")), 0);
 }
 
 TEST(UnlockTest, DirectoryWithoutAVaultIsNotFound) {

@@ -86,7 +86,7 @@ TEST_F(UnlockFileTest, BundleAndDatabaseKeyComeBack) {
   EXPECT_EQ(bundle->root, bundle_.root);
   ASSERT_TRUE(bundle->root_pair.has_value());
   EXPECT_EQ(bundle->root_pair->verify_key(), bundle_.root);
-  const auto key = UnlockFile::OpenDatabaseKey(*loaded->Find(mina_), *bundle, kVault);
+  const auto key = UnlockFile::OpenDatabaseKey(loaded->Find(mina_)->database_key, *bundle, kVault);
   ASSERT_TRUE(key.ok()) << key.status();
   EXPECT_TRUE(crypto::EqualInConstantTime(key->ExposeBytes(), database_key_.ExposeBytes()));
 }
@@ -196,7 +196,7 @@ TEST_F(UnlockFileTest, HostileCostIsRefusedWithoutPayingIt) {
 TEST_F(UnlockFileTest, DatabaseKeyOfAnotherMemberVaultOrSealIsDataLoss) {
   const UnlockEntry& entry = *file_.Find(mina_);
   const auto open = [&](const UnlockEntry& from, const Bundle& as, const VaultId& vault) {
-    return UnlockFile::OpenDatabaseKey(from, as, vault).status();
+    return UnlockFile::OpenDatabaseKey(from.database_key, as, vault).status();
   };
   EXPECT_TRUE(open(entry, bundle_, kVault).ok());
   EXPECT_TRUE(absl::IsDataLoss(open(entry, bundle_, VaultId{1})));
@@ -243,7 +243,8 @@ TEST_F(UnlockFileTest, ChangedByteNeverOpensAnotherBundle) {
       continue;
     }
     EXPECT_EQ(bundle->exchange.public_key(), bundle_.exchange.public_key()) << at;
-    const auto key = UnlockFile::OpenDatabaseKey(*file->Find(mina_), *bundle, file->vault());
+    const auto key =
+        UnlockFile::OpenDatabaseKey(file->Find(mina_)->database_key, *bundle, file->vault());
     if (key.ok()) {
       EXPECT_TRUE(crypto::EqualInConstantTime(key->ExposeBytes(), database_key_.ExposeBytes()))
           << at;

@@ -367,6 +367,38 @@ TEST_F(StoreTest, NumberedRowsAreWrittenOnceAndReadInOrder) {
   EXPECT_THAT(seen, ElementsAre(1, 2, 2));
 }
 
+TEST_F(StoreTest, AuditRowsAreVisitedBackFromTheNewestUntilTheVisitorHasEnough) {
+  std::vector<std::int64_t> seen;
+  const auto visit_until = [&](std::int64_t last) {
+    seen.clear();
+    return store_->EachAuditBack(
+        [&, last](std::int64_t sequence, ByteView record) -> absl::StatusOr<bool> {
+          EXPECT_EQ(record.size(), 1u);
+          EXPECT_EQ(record[0], sequence);
+          seen.push_back(sequence);
+          return sequence > last;
+        });
+  };
+  ASSERT_TRUE(visit_until(0).ok());
+  EXPECT_THAT(seen, ElementsAre());
+  for (const std::uint8_t sequence : {2, 1, 3}) {
+    ASSERT_TRUE(store_->InsertAudit(sequence, crypto::Bytes{sequence}).ok());
+  }
+  ASSERT_TRUE(visit_until(0).ok());
+  EXPECT_THAT(seen, ElementsAre(3, 2, 1));
+  ASSERT_TRUE(visit_until(2).ok());
+  EXPECT_THAT(seen, ElementsAre(3, 2));
+  // A visitor's error ends it, and inside a transaction the next row can be written afterwards.
+  auto transaction = store_->BeginWrite();
+  ASSERT_TRUE(transaction.ok());
+  EXPECT_TRUE(
+      absl::IsDataLoss(store_->EachAuditBack([](std::int64_t, ByteView) -> absl::StatusOr<bool> {
+        return absl::DataLossError("altered");
+      })));
+  EXPECT_TRUE(store_->InsertAudit(4, crypto::Bytes{4}).ok());
+  EXPECT_TRUE(transaction->Commit().ok());
+}
+
 TEST_F(StoreTest, PolicyIsFoundByItsHash) {
   const crypto::Hash256 hash = {1}, other = {2};
   ASSERT_TRUE(store_->PutPolicy(hash, "text").ok());

@@ -1,0 +1,327 @@
+#include "vault/records/draining.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "vault/keyring/epochs.h"
+#include "vault/records/contact_reader.h"
+#include "vault/records/sealing.h"
+#include "vault/status.h"
+
+namespace sealbook::records {
+namespace {
+
+// Rows looked through in one view of the vault, and how many that are not drained it may give.
+constexpr std::int64_t kScanRows = 20'000;
+constexpr std::size_t kBatchRows = 4'000;
+// Others wait no longer for the write lock.
+constexpr absl::Duration kLockTime = absl::Milliseconds(200);
+
+using Classes = std::set<ClassId>;
+
+class Drainer {
+ public:
+  Drainer(keyring::Keyring& keyring, const DrainOptions& options, DrainReport& report)
+      : keyring_(keyring), options_(options), report_(report), reader_(keyring) {}
+
+  absl::Status Run() {
+    ASSIGN_OR_RETURN(const auto undrained, keyring::ListUndrained(keyring_));
+    std::map<BookId, Classes> mine;
+    for (const keyring::Undrained& u : undrained) {
+      if (CanDrain(u)) mine[u.book].insert(u.class_id);
+    }
+    for (const auto& [book, classes] : mine) {
+      ASSIGN_OR_RETURN(const std::int64_t rows, book == kRootBook
+                                                    ? keyring_.store().CountContacts()
+                                                    : keyring_.store().CountBookContacts(book));
+      total_ += rows;
+    }
+    // The root book first: what it seals again is wrapped for the books at their newest epochs.
+    for (const auto& [book, classes] : mine) {
+      const std::int64_t damaged = report_.damaged;
+      const std::map<ClassId, std::uint32_t> epochs = EpochsOf(book, classes);
+      RETURN_IF_ERROR(DrainBook(book, classes));
+      if (report_.damaged == damaged) RETURN_IF_ERROR(DropLinks(book, epochs));
+    }
+    ASSIGN_OR_RETURN(const auto left, keyring::ListUndrained(keyring_));
+    report_.undrained = left.size();
+    if (!mine.empty()) {
+      // What was moved still stands in the log. Readers in the way only put that off.
+      const absl::Status truncated = keyring_.store().database().TruncateWal();
+      if (!truncated.ok() && !absl::IsUnavailable(truncated)) return truncated;
+    }
+    if (report_.damaged == 0) return absl::OkStatus();
+    return WithHint(
+        absl::DataLossError(absl::StrCat(
+            report_.damaged, " rows do not count, and stay under the keys that they had")),
+        "'sealbook doctor' lists them; 'sealbook doctor --repair' removes what can go.");
+  }
+
+ private:
+  bool CanDrain(const keyring::Undrained& u) {
+    if (!keyring_.Holds(u.book, u.class_id)) return false;
+    if (u.book != kRootBook) return true;
+    if (u.class_id == ClassId::kIndex) return keyring_.Holds(kRootBook, ClassId::kIdentity);
+    return keyring_.role().MayWriteAgain(u.class_id);
+  }
+
+  std::map<ClassId, std::uint32_t> EpochsOf(BookId book, const Classes& classes) const {
+    std::map<ClassId, std::uint32_t> epochs;
+    for (const ClassId class_id : classes)
+      epochs[class_id] = keyring_.roster().FindCompartment(book, class_id)->epoch;
+    return epochs;
+  }
+
+  // Whether what `session` sealed for the compartment stands under an older epoch of it.
+  absl::StatusOr<bool> IsOld(std::int64_t session_number, BookId book, ClassId class_id) {
+    ASSIGN_OR_RETURN(const keyring::Session* session, keyring_.sessions().Get(session_number));
+    const keyring::Compartment* then =
+        keyring_.history().Version(session->roster_version)->FindCompartment(book, class_id);
+    if (then == nullptr) return absl::DataLossError("a row is older than its book");
+    return then->epoch < keyring_.roster().FindCompartment(book, class_id)->epoch;
+  }
+
+  absl::StatusOr<bool> HasOldValue(const store::ContactRow& row, const Classes& classes) {
+    ASSIGN_OR_RETURN(const std::vector<ValueEntry> values, DecodeValues(row.values));
+    for (const ValueEntry& entry : values) {
+      if (!classes.contains(entry.class_id)) continue;
+      ASSIGN_OR_RETURN(const bool old, IsOld(entry.session, kRootBook, entry.class_id));
+      if (old) return true;
+    }
+    if (!classes.contains(ClassId::kIndex)) return false;
+    for (const crypto::Hash128& hash : ListedHashes(row)) {
+      store::IndexRow found;
+      ASSIGN_OR_RETURN(const bool there, keyring_.store().FindIndex(hash, found));
+      if (!there || !index_->IsNewest(found)) return true;
+    }
+    return false;
+  }
+
+  absl::StatusOr<bool> HasOldWrap(const store::BookContactRow& row, const Classes& classes) {
+    ASSIGN_OR_RETURN(const std::vector<WrapEntry> wraps, DecodeWraps(row.wraps));
+    for (const WrapEntry& wrap : wraps) {
+      if (!classes.contains(wrap.class_id)) continue;
+      ASSIGN_OR_RETURN(const bool old, IsOld(wrap.session, row.book, wrap.class_id));
+      if (old) return true;
+    }
+    return false;
+  }
+
+  absl::Status DrainBook(BookId book, const Classes& classes) {
+    ContactNumber last = 0;
+    for (bool more = true; more;) {
+      std::vector<ContactNumber> stale;
+      RETURN_IF_ERROR(Scan(book, classes, last, stale, more));
+      for (std::size_t at = 0; at < stale.size();)
+        RETURN_IF_ERROR(WriteBatch(book, classes, stale, at));
+      if (options_.progress) options_.progress(seen_, total_);
+      if (options_.interrupted && options_.interrupted()) {
+        return WithHint(
+            absl::CancelledError("interrupted: nobody was given back what was taken away, and what "
+                                 "was moved to the new keys stays"),
+            "Run 'sealbook key rotate --drain' for the rest.");
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // Goes on behind `last`; gives contacts that have something under an older epoch.
+  absl::Status Scan(BookId book, const Classes& classes, ContactNumber& last,
+                    std::vector<ContactNumber>& stale, bool& more) {
+    ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
+    if (classes.contains(ClassId::kIndex)) {
+      ASSIGN_OR_RETURN(index_, IdentifierIndex::Open(keyring_));
+    }
+    std::int64_t rows = 0;
+    more = false;
+    const auto one = [&](ContactNumber contact,
+                         const absl::StatusOr<bool>& old) -> absl::StatusOr<bool> {
+      last = contact;
+      ++seen_;
+      if (absl::IsDataLoss(old.status())) {
+        ++report_.damaged;
+      } else {
+        RETURN_IF_ERROR(old.status());
+        if (*old) stale.push_back(contact);
+      }
+      more = ++rows == kScanRows || stale.size() == kBatchRows;
+      return !more;
+    };
+    if (book == kRootBook) {
+      return keyring_.store().EachContact(last + 1, [&](const store::ContactRow& row) {
+        return one(row.number, HasOldValue(row, classes));
+      });
+    }
+    return keyring_.store().EachBookContact(book, last, [&](const store::BookContactRow& row) {
+      return one(row.contact, HasOldWrap(row, classes));
+    });
+  }
+
+  // One session and transaction, over `stale` from `at` on as far as the time allows.
+  absl::Status WriteBatch(BookId book, const Classes& classes,
+                          const std::vector<ContactNumber>& stale, std::size_t& at) {
+    ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
+    const absl::Time start = absl::Now();
+    auto session = keyring::SessionWriter::Open(keyring_);
+    if (classes.contains(ClassId::kIndex)) {
+      ASSIGN_OR_RETURN(index_, IdentifierIndex::Open(keyring_));
+    }
+    const std::int64_t before = report_.rewrapped;
+    do {
+      ASSIGN_OR_RETURN(store::Savepoint savepoint,
+                       store::Savepoint::Begin(keyring_.store().database()));
+      const std::int64_t done = report_.rewrapped;
+      const absl::Status status = book == kRootBook
+                                      ? RewriteContact(session, stale[at], classes)
+                                      : RewrapContact(session, book, stale[at], classes);
+      if (status.ok()) {
+        RETURN_IF_ERROR(savepoint.Keep());
+      } else if (absl::IsDataLoss(status)) {
+        // Told, and left alone: it must not keep the others under the old keys.
+        report_.rewrapped = done;
+        ++report_.damaged;
+      } else {
+        return status;
+      }
+      ++at;
+    } while (at < stale.size() && absl::Now() - start < kLockTime);
+    if (report_.rewrapped == before) return absl::OkStatus();
+    RETURN_IF_ERROR(session.Insert());
+    RETURN_IF_ERROR(audit::Append(
+        keyring_.store(), keyring_.AuditAuthor(),
+        {.act = "key.drain",
+         .detail = absl::StrCat("{\"rewrapped\":", report_.rewrapped - before, "}")}));
+    return transaction.Commit();
+  }
+
+  absl::Status RewriteContact(keyring::SessionWriter& session, ContactNumber contact,
+                              const Classes& classes) {
+    store::ContactRow row;
+    ASSIGN_OR_RETURN(const bool found, keyring_.store().GetContact(contact, row));
+    if (!found) return absl::OkStatus();  // gone meanwhile
+    ASSIGN_OR_RETURN(const std::vector<ValueEntry> values, DecodeValues(row.values));
+    std::vector<ClassFields> again;
+    for (const ValueEntry& entry : values) {
+      if (!classes.contains(entry.class_id)) continue;
+      ASSIGN_OR_RETURN(const bool old, IsOld(entry.session, kRootBook, entry.class_id));
+      if (!old) continue;
+      ASSIGN_OR_RETURN(auto fields, reader_.OpenClass(row, entry.class_id));
+      if (fields) again.push_back({entry.class_id, *std::move(fields)});
+    }
+    // Before the values are sealed under a session that nobody can read until it is stored.
+    std::vector<IdentifierHashes> hashes;
+    std::int64_t moved = 0;
+    if (classes.contains(ClassId::kIndex)) {
+      ASSIGN_OR_RETURN(hashes, HashesOf(row, moved));
+    }
+    if (!again.empty()) RETURN_IF_ERROR(RewriteClasses(keyring_, session, row, again));
+    if (moved > 0) RETURN_IF_ERROR(ReplaceIdentifiers(keyring_, *index_, row, hashes));
+    report_.rewrapped += static_cast<std::int64_t>(again.size()) + moved;
+    return absl::OkStatus();
+  }
+
+  // The contact's identifiers, each hashed anew from what its listed hash is of; how many of those
+  // are not of the newest key.
+  absl::StatusOr<std::vector<IdentifierHashes>> HashesOf(const store::ContactRow& row,
+                                                         std::int64_t& moved) {
+    ASSIGN_OR_RETURN(const auto identity, reader_.OpenClass(row, ClassId::kIdentity));
+    std::vector<IdentifierValue> values;
+    if (identity) values = options_.identifiers_of(*identity);
+    std::vector<IdentifierHashes> candidates, hashes;
+    for (const IdentifierValue& value : values)
+      candidates.push_back(index_->HashesOf(value.kind, value.value));
+    for (const crypto::Hash128& listed : ListedHashes(row)) {
+      const auto is_of_listed = [&](const IdentifierHashes& c) { return c.Contains(listed); };
+      auto at = std::find_if(candidates.begin(), candidates.end(), is_of_listed);
+      if (at == candidates.end()) {
+        ASSIGN_OR_RETURN(const std::string whole, RowFieldOf(row));
+        at = candidates.insert(candidates.end(), index_->HashesOf(IdentifierKind::kRow, whole));
+        if (!is_of_listed(*at))
+          return absl::DataLossError("an identifier of this contact is none of its values");
+      }
+      hashes.push_back(*at);
+      moved += at->current != listed;
+    }
+    return hashes;
+  }
+
+  absl::StatusOr<std::string> RowFieldOf(const store::ContactRow& row) {
+    ASSIGN_OR_RETURN(const std::vector<ValueEntry> values, DecodeValues(row.values));
+    for (const ValueEntry& entry : values) {
+      ASSIGN_OR_RETURN(const auto fields, reader_.OpenClass(row, entry.class_id));
+      if (!fields) continue;
+      for (const Field& field : *fields) {
+        if (field.name == kRowField) return field.value;
+      }
+    }
+    return std::string();
+  }
+
+  absl::Status RewrapContact(keyring::SessionWriter& session, BookId book, ContactNumber contact,
+                             const Classes& classes) {
+    store::BookContactRow assigned;
+    ASSIGN_OR_RETURN(const bool found, keyring_.store().GetBookContact(book, contact, assigned));
+    if (!found) return absl::OkStatus();  // taken out meanwhile
+    // To wrap for a planted assignment would make its planter a reader.
+    RETURN_IF_ERROR(keyring_.sessions().CheckAssignment(book, contact, assigned.session));
+    store::ContactRow row;
+    ASSIGN_OR_RETURN(const bool there, keyring_.store().GetContact(contact, row));
+    if (!there) return absl::DataLossError("an assigned contact is missing");
+    ASSIGN_OR_RETURN(const std::vector<ValueEntry> values, DecodeValues(row.values));
+    ASSIGN_OR_RETURN(std::vector<WrapEntry> wraps, DecodeWraps(assigned.wraps));
+    ASSIGN_OR_RETURN(const std::int64_t number, session.Number());
+    for (WrapEntry& wrap : wraps) {
+      if (!classes.contains(wrap.class_id)) continue;
+      ASSIGN_OR_RETURN(const bool old, IsOld(wrap.session, book, wrap.class_id));
+      if (!old) continue;
+      const auto entry = std::find_if(values.begin(), values.end(), [&](const ValueEntry& e) {
+        return e.class_id == wrap.class_id;
+      });
+      if (entry == values.end()) return absl::DataLossError("a book has a key to nothing");
+      ASSIGN_OR_RETURN(const crypto::ValueKey key, reader_.OpenValueKeyIn(row, *entry, assigned));
+      ASSIGN_OR_RETURN(wrap, WrapFor(session, keyring_.roster().vault, row.number, row.token,
+                                     entry->class_id, entry->revision, book, key));
+      wrap.session = number;
+      ++report_.rewrapped;
+    }
+    assigned.wraps = EncodeWraps(wraps);
+    return keyring_.store().PutBookContact(assigned);
+  }
+
+  // Where the pass found everything at the newest epochs, and those are the newest still.
+  absl::Status DropLinks(BookId book, const std::map<ClassId, std::uint32_t>& epochs) {
+    ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
+    std::int64_t dropped = 0;
+    for (const auto& [class_id, epoch] : epochs) {
+      const keyring::Compartment* now = keyring_.roster().FindCompartment(book, class_id);
+      if (now == nullptr || now->epoch != epoch) continue;
+      RETURN_IF_ERROR(keyring_.store().DeleteEpochLinks(book, class_id));
+      ++dropped;
+    }
+    if (dropped == 0) return absl::OkStatus();
+    RETURN_IF_ERROR(
+        audit::Append(keyring_.store(), keyring_.AuditAuthor(),
+                      {.act = "key.drained",
+                       .detail = absl::StrCat("{\"book\":", static_cast<std::uint32_t>(book),
+                                              ",\"classes\":", dropped, "}")}));
+    return transaction.Commit();
+  }
+
+  keyring::Keyring& keyring_;
+  const DrainOptions& options_;
+  DrainReport& report_;
+  ContactReader reader_;
+  std::optional<IdentifierIndex> index_;
+  std::int64_t seen_ = 0, total_ = 0;
+};
+
+}  // namespace
+
+absl::Status Drain(keyring::Keyring& keyring, const DrainOptions& options, DrainReport& report) {
+  return Drainer(keyring, options, report).Run();
+}
+
+}  // namespace sealbook::records
