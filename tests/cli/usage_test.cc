@@ -11,12 +11,12 @@ using ::testing::Not;
 
 const Words& AllCommands() {
   static const Words commands = {
-      "init",          "member add",       "member list", "member passwd",
-      "member unlock", "book add",         "book list",   "book members",
-      "book assign",   "import",           "lookup",      "list",
-      "show",          "reveal",           "set",         "audit log",
-      "audit verify",  "audit checkpoint", "policy show", "policy check",
-      "policy apply",  "doctor",           "version"};
+      "init",           "member add",    "member list",      "member passwd",
+      "member request", "member unlock", "book add",         "book list",
+      "book members",   "book assign",   "import",           "lookup",
+      "list",           "show",          "reveal",           "set",
+      "audit log",      "audit verify",  "audit checkpoint", "policy show",
+      "policy check",   "policy apply",  "doctor",           "version"};
   return commands;
 }
 Words Split(const std::string& command) {
@@ -43,8 +43,11 @@ TEST_F(UsageTest, EveryCommandExplainsItselfAndItsOptionsHoweverItIsAsked) {
       {"init",
        {"--owner", "--region", "--policy", "--archive-recipient", "--archive-identity-out",
         "--archive-destination"}},
-      {"member add", {"--role", "--book", "--new-passphrase-file", "--key-file-out"}},
+      {"member add",
+       {"--role", "--book", "--new-passphrase-file", "--key-file-out", "--request",
+        "--fingerprint"}},
       {"member passwd", {"--new-passphrase-file"}},
+      {"member request", {"-o", "--new-passphrase-file"}},
       {"book members", {"--add"}},
       {"book assign", {"--from"}},
       {"import",

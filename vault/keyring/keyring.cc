@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "vault/keyring/admission.h"
 #include "vault/keyring/database_key.h"
 #include "vault/keyring/epochs.h"
 #include "vault/keyring/high_water.h"
@@ -128,6 +129,10 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths
   std::unique_ptr<Keyring> keyring = *std::move(opened);
   RETURN_IF_ERROR(keyring->CheckMarks());
   if (file->FindNext(entry_id) != nullptr) RETURN_IF_ERROR(TidyUnlockFile(*keyring));
+  if (const UnlockEntry* entry = file->Find(entry_id); entry != nullptr && entry->joining) {
+    RETURN_IF_ERROR(SettleJoiningEntry(*keyring, entry_id, request.secret));
+    keyring->joined_ = true;
+  }
   ASSIGN_OR_RETURN(const std::vector<FailedUnlock> failures, lockout.RecordSuccess(entry_id));
   if (!failures.empty()) {
     ASSIGN_OR_RETURN(store::Transaction transaction, keyring->BeginWrite());

@@ -336,8 +336,7 @@ TEST_F(TakingAwayTest, WhatWasPutBackFromAnOlderCopyIsReported) {
   EXPECT_TRUE(
       absl::IsDataLoss(ContactReader(*mina).Read(TestVault::PermitFor(*mina), in_seoul_).status()));
   write([&](store::Store& store) { return store.UpdateContact(old_contact); });
-  EXPECT_TRUE(absl::IsDataLoss(
-      OwnerReads(in_seoul_)));
+  EXPECT_TRUE(absl::IsDataLoss(OwnerReads(in_seoul_)));
 }
 
 TEST_F(TakingAwayTest, UnassignedRowPutBackIsReportedAndNotUsed) {
