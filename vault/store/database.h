@@ -71,6 +71,8 @@ class Database {
  public:
   static constexpr int kPageCacheKib = 64 * 1024;
   static constexpr absl::Duration kBusyTimeout = absl::Seconds(15);
+  // Between two tries; a long writer leaves the lock free for longer between its transactions.
+  static constexpr absl::Duration kBusyPause = absl::Milliseconds(2);
 
   enum class Mode { kReadWrite, kCreate };
 

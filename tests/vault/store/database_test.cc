@@ -8,10 +8,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "absl/strings/match.h"
+#include "absl/time/clock.h"
 #include "vault/crypto/secret.h"
 
 namespace sealbook::store {
@@ -100,9 +103,34 @@ TEST_F(DatabaseTest, SettingsAreInForce) {
   EXPECT_EQ(Ask(*database, "PRAGMA foreign_keys"), "0");
   EXPECT_EQ(Ask(*database, "PRAGMA trusted_schema"), "0");
   EXPECT_EQ(Ask(*database, "PRAGMA cache_size"), "-65536");
-  EXPECT_EQ(Ask(*database, "PRAGMA busy_timeout"), "15000");
   // No mapping of the file: SQLCipher needs its pages in its own memory (no answer: not built in).
   EXPECT_THAT(Ask(*database, "PRAGMA mmap_size"), ::testing::AnyOf("0", ""));
+}
+
+// As draining and imports are: transactions of some length, with hardly anything between them.
+TEST_F(DatabaseTest, AWriterGetsTheLockBetweenTheTransactionsOfALongOne) {
+  Create();
+  std::atomic<bool> begun = false, got_it = false;
+  int transactions_waited = 0;
+  std::thread long_writer([&] {
+    auto database = Open();
+    for (int i = 0; i < 50 && !got_it; ++i) {
+      {
+        auto transaction = Transaction::Begin(*database, Transaction::Kind::kWrite);
+        EXPECT_TRUE(transaction.ok()) << transaction.status();
+        begun = true;
+        absl::SleepFor(absl::Milliseconds(200));
+      }
+      absl::SleepFor(2 * Database::kBusyPause);
+      ++transactions_waited;
+    }
+  });
+  auto database = Open();
+  while (!begun) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_TRUE(Transaction::Begin(*database, Transaction::Kind::kWrite).ok());
+  got_it = true;
+  long_writer.join();
+  EXPECT_LT(transactions_waited, 10);  // one or two, on a machine that is not busy
 }
 
 TEST_F(DatabaseTest, PagesAreEncryptedAndAuthenticated) {
