@@ -20,6 +20,12 @@ struct Field {
 };
 using Fields = std::vector<Field>;
 
+// One class of a contact, in the clear.
+struct ClassFields {
+  ClassId class_id{};
+  Fields fields;
+};
+
 // A class's fields as they are sealed (protobuf FieldSet).
 crypto::Bytes EncodeFields(const Fields& fields);
 absl::StatusOr<Fields> DecodeFields(ByteView bytes);

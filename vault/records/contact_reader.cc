@@ -187,12 +187,24 @@ absl::StatusOr<std::optional<Fields>> ContactReader::OpenClassIn(
 
 absl::StatusOr<std::optional<Fields>> ContactReader::OpenClass(const store::ContactRow& row,
                                                                ClassId class_id) {
+  ASSIGN_OR_RETURN(std::vector<ClassFields> opened, OpenClasses(row, {class_id}));
+  if (opened.empty()) return std::nullopt;
+  return std::move(opened.front().fields);
+}
+
+absl::StatusOr<std::vector<ClassFields>> ContactReader::OpenClasses(
+    const store::ContactRow& row, const std::vector<ClassId>& classes) {
+  std::vector<ClassFields> out;
+  if (classes.empty()) return out;
   ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
   ASSIGN_OR_RETURN(const auto values, DecodeValues(row.values));
   ASSIGN_OR_RETURN(const auto books, AssignedBooks(row.number));
-  auto fields = OpenClassIn(row, values, books, class_id);
-  if (!fields.ok()) return AtToken(row.token, fields.status());
-  return fields;
+  for (const ClassId class_id : classes) {
+    auto fields = OpenClassIn(row, values, books, class_id);
+    if (!fields.ok()) return AtToken(row.token, fields.status());
+    if (*fields) out.push_back({class_id, **std::move(fields)});
+  }
+  return out;
 }
 
 absl::StatusOr<Contact> ContactReader::Open(const ReadPermit& permit, const store::ContactRow& row,

@@ -66,6 +66,10 @@ class ContactReader {
   // writers that change it; bounded by the member's keys.
   absl::StatusOr<std::optional<Fields>> OpenClass(const store::ContactRow& row, ClassId class_id);
 
+  // The same for several classes, without those that the contact does not have.
+  absl::StatusOr<std::vector<ClassFields>> OpenClasses(const store::ContactRow& row,
+                                                       const std::vector<ClassId>& classes);
+
   // K(contact, class, revision) of a class that is there; for wrapping it for another book.
   absl::StatusOr<crypto::ValueKey> OpenValueKey(const store::ContactRow& row,
                                                 const ValueEntry& entry);

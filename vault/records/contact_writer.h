@@ -22,12 +22,6 @@
 
 namespace sealbook::records {
 
-// One class of a contact, to be sealed.
-struct ClassFields {
-  ClassId class_id{};
-  Fields fields;
-};
-
 struct ContactDraft {
   std::vector<IdentifierValue> identifiers;  // at least one; kRow where the row has no other
   std::vector<ClassFields> classes;

@@ -18,8 +18,10 @@ namespace {
 // Rows looked through in one view of the vault, and how many that are not drained it may give.
 constexpr std::int64_t kScanRows = 20'000;
 constexpr std::size_t kBatchRows = 4'000;
-// Others wait no longer for the write lock.
+// Others wait no longer for the write lock, and get it between two batches: the pause is longer
+// than Database::kBusyPause.
 constexpr absl::Duration kLockTime = absl::Milliseconds(200);
+constexpr absl::Duration kPause = absl::Milliseconds(5);
 
 using Classes = std::set<ClassId>;
 
@@ -116,8 +118,10 @@ class Drainer {
     for (bool more = true; more;) {
       std::vector<ContactNumber> stale;
       RETURN_IF_ERROR(Scan(book, classes, last, stale, more));
-      for (std::size_t at = 0; at < stale.size();)
+      for (std::size_t at = 0; at < stale.size();) {
         RETURN_IF_ERROR(WriteBatch(book, classes, stale, at));
+        absl::SleepFor(kPause);
+      }
       if (options_.progress) options_.progress(seen_, total_);
       if (options_.interrupted && options_.interrupted()) {
         return WithHint(
@@ -172,20 +176,16 @@ class Drainer {
     }
     const std::int64_t before = report_.rewrapped;
     do {
-      ASSIGN_OR_RETURN(store::Savepoint savepoint,
-                       store::Savepoint::Begin(keyring_.store().database()));
       const std::int64_t done = report_.rewrapped;
       const absl::Status status = book == kRootBook
-                                      ? RewriteContact(session, stale[at], classes)
+                                      ? RewriteWhole(session, stale[at], classes)
                                       : RewrapContact(session, book, stale[at], classes);
-      if (status.ok()) {
-        RETURN_IF_ERROR(savepoint.Keep());
-      } else if (absl::IsDataLoss(status)) {
+      if (absl::IsDataLoss(status)) {
         // Told, and left alone: it must not keep the others under the old keys.
         report_.rewrapped = done;
         ++report_.damaged;
       } else {
-        return status;
+        RETURN_IF_ERROR(status);
       }
       ++at;
     } while (at < stale.size() && absl::Now() - start < kLockTime);
@@ -198,25 +198,33 @@ class Drainer {
     return transaction.Commit();
   }
 
+  // All of it or nothing.
+  absl::Status RewriteWhole(keyring::SessionWriter& session, ContactNumber contact,
+                            const Classes& classes) {
+    ASSIGN_OR_RETURN(store::Savepoint savepoint,
+                     store::Savepoint::Begin(keyring_.store().database()));
+    RETURN_IF_ERROR(RewriteContact(session, contact, classes));
+    return savepoint.Keep();
+  }
+
   absl::Status RewriteContact(keyring::SessionWriter& session, ContactNumber contact,
                               const Classes& classes) {
     store::ContactRow row;
     ASSIGN_OR_RETURN(const bool found, keyring_.store().GetContact(contact, row));
     if (!found) return absl::OkStatus();  // gone meanwhile
     ASSIGN_OR_RETURN(const std::vector<ValueEntry> values, DecodeValues(row.values));
-    std::vector<ClassFields> again;
+    std::vector<ClassId> old_classes;
     for (const ValueEntry& entry : values) {
       if (!classes.contains(entry.class_id)) continue;
       ASSIGN_OR_RETURN(const bool old, IsOld(entry.session, kRootBook, entry.class_id));
-      if (!old) continue;
-      ASSIGN_OR_RETURN(auto fields, reader_.OpenClass(row, entry.class_id));
-      if (fields) again.push_back({entry.class_id, *std::move(fields)});
+      if (old) old_classes.push_back(entry.class_id);
     }
+    ASSIGN_OR_RETURN(const std::vector<ClassFields> again, reader_.OpenClasses(row, old_classes));
     // Before the values are sealed under a session that nobody can read until it is stored.
     std::vector<IdentifierHashes> hashes;
     std::int64_t moved = 0;
     if (classes.contains(ClassId::kIndex)) {
-      ASSIGN_OR_RETURN(hashes, HashesOf(row, moved));
+      ASSIGN_OR_RETURN(hashes, HashesOf(row, again, moved));
     }
     if (!again.empty()) RETURN_IF_ERROR(RewriteClasses(keyring_, session, row, again));
     if (moved > 0) RETURN_IF_ERROR(ReplaceIdentifiers(keyring_, *index_, row, hashes));
@@ -225,12 +233,20 @@ class Drainer {
   }
 
   // The contact's identifiers, each hashed anew from what its listed hash is of; how many of those
-  // are not of the newest key.
+  // are not of the newest key. `opened`: classes that were opened already.
   absl::StatusOr<std::vector<IdentifierHashes>> HashesOf(const store::ContactRow& row,
+                                                         const std::vector<ClassFields>& opened,
                                                          std::int64_t& moved) {
-    ASSIGN_OR_RETURN(const auto identity, reader_.OpenClass(row, ClassId::kIdentity));
     std::vector<IdentifierValue> values;
-    if (identity) values = options_.identifiers_of(*identity);
+    const auto identity = std::find_if(opened.begin(), opened.end(), [](const ClassFields& c) {
+      return c.class_id == ClassId::kIdentity;
+    });
+    if (identity != opened.end()) {
+      values = options_.identifiers_of(identity->fields);
+    } else {
+      ASSIGN_OR_RETURN(const auto fields, reader_.OpenClass(row, ClassId::kIdentity));
+      if (fields) values = options_.identifiers_of(*fields);
+    }
     std::vector<IdentifierHashes> candidates, hashes;
     for (const IdentifierValue& value : values)
       candidates.push_back(index_->HashesOf(value.kind, value.value));
@@ -261,6 +277,7 @@ class Drainer {
     return std::string();
   }
 
+  // Writes one row, once everything else has gone well.
   absl::Status RewrapContact(keyring::SessionWriter& session, BookId book, ContactNumber contact,
                              const Classes& classes) {
     store::BookContactRow assigned;
