@@ -11,9 +11,7 @@
 #include <unicode/normalizer2.h>
 #include <unicode/unistr.h>
 
-#include "anonymizer/customer_list.h"
 #include "anonymizer/identifiers.h"
-#include "anonymizer/import.h"
 #include "bench/support.h"
 #include "policies/decision.h"
 #include "policies/mask.h"
@@ -30,25 +28,6 @@ constexpr int kLargeBook = 10;      // times the small one
 struct Size {
   std::int64_t contacts, book;
 };
-
-absl::Status ImportRows(const std::string& root, std::int64_t first, std::int64_t last,
-                        const std::string& book) {
-  const std::string path = root + "/customers.csv";
-  RETURN_IF_ERROR(
-      WriteList(path, static_cast<std::uint64_t>(first), static_cast<std::uint64_t>(last)));
-  ASSIGN_OR_RETURN(const auto keyring, UnlockImporter(root));
-  ASSIGN_OR_RETURN(const policies::Policy policy, PolicyOf(*keyring));
-  anonymizer::ListOptions list_options;
-  list_options.region = policy.region();
-  ASSIGN_OR_RETURN(const auto list, anonymizer::CustomerList::Open(path, list_options));
-  anonymizer::ImportOptions options;
-  options.books = {keyring->roster().FindBook(book)->id};
-  anonymizer::ImportReport report;
-  RETURN_IF_ERROR(anonymizer::Import(*keyring, policy, *list, options, report));
-  std::filesystem::remove(path);
-  return report.imported == last - first ? absl::OkStatus()
-                                         : absl::InternalError("rows were not imported");
-}
 
 // Contacts at random distances, all over those that were imported into no agent's book.
 absl::Status Pick(keyring::Keyring& owner, const Size& size, std::int64_t count,
@@ -269,14 +248,6 @@ absl::StatusOr<Searches> Search(const std::string& root, const std::string& book
                                   },
                                   out.phones_found));
   return out;
-}
-
-template <typename Work>
-auto InPreparedChild(Work&& work) {
-  return InChild([&]() -> std::invoke_result_t<Work> {
-    RETURN_IF_ERROR(crypto::PrepareProcess());
-    return work();
-  });
 }
 
 absl::Status Run(int argc, char** argv) {

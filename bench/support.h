@@ -26,6 +26,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
+#include "anonymizer/customer_list.h"
+#include "anonymizer/import.h"
 #include "policies/policy.h"
 #include "vault/crypto/age_file.h"
 #include "vault/crypto/random.h"
@@ -207,6 +209,26 @@ inline absl::Status MakeVault(const std::string& root, const std::vector<std::st
   return keyring::AddMember(*owner, importer);
 }
 
+// Rows `first` to `last` of the list, the last one not included, by the importer into one book.
+inline absl::Status ImportRows(const std::string& root, std::int64_t first, std::int64_t last,
+                               const std::string& book) {
+  const std::string path = root + "/customers.csv";
+  RETURN_IF_ERROR(
+      WriteList(path, static_cast<std::uint64_t>(first), static_cast<std::uint64_t>(last)));
+  ASSIGN_OR_RETURN(const auto keyring, UnlockImporter(root));
+  ASSIGN_OR_RETURN(const policies::Policy policy, PolicyOf(*keyring));
+  anonymizer::ListOptions list_options;
+  list_options.region = policy.region();
+  ASSIGN_OR_RETURN(const auto list, anonymizer::CustomerList::Open(path, list_options));
+  anonymizer::ImportOptions options;
+  options.books = {keyring->roster().FindBook(book)->id};
+  anonymizer::ImportReport report;
+  RETURN_IF_ERROR(anonymizer::Import(*keyring, policy, *list, options, report));
+  std::filesystem::remove(path);
+  return report.imported == last - first ? absl::OkStatus()
+                                         : absl::InternalError("rows were not imported");
+}
+
 // A folder for a run, with the high-water marks in it and not in the user's home. Removed
 // afterwards where nobody named it.
 class Workplace {
@@ -295,6 +317,15 @@ auto InChild(Work&& work) -> absl::StatusOr<typename std::invoke_result_t<Work>:
   waitpid(child, &status, 0);
   if (!whole || status != 0) return absl::InternalError("a part of the benchmark failed");
   return result;
+}
+
+// As InChild, in a process that is prepared for secrets.
+template <typename Work>
+auto InPreparedChild(Work&& work) {
+  return InChild([&]() -> std::invoke_result_t<Work> {
+    RETURN_IF_ERROR(crypto::PrepareProcess());
+    return work();
+  });
 }
 
 // ---- Figures.
