@@ -10,6 +10,7 @@ Command MemberAddCommand();
 Command MemberListCommand();
 Command MemberPasswdCommand();
 Command MemberRequestCommand();
+Command MemberRekeyCommand();
 Command MemberRoleCommand();
 Command MemberDisableCommand();
 Command MemberUnlockCommand();

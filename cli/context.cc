@@ -7,6 +7,7 @@
 #include "absl/strings/str_replace.h"
 #include "cli/command.h"
 #include "vault/keyring/administration.h"
+#include "vault/keyring/fingerprint.h"
 #include "vault/keyring/join_request.h"
 #include "vault/status.h"
 

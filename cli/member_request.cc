@@ -1,20 +1,15 @@
 #include "cli/member_request.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
+#include "cli/fingerprint.h"
+#include "vault/keyring/fingerprint.h"
 #include "vault/status.h"
 
 namespace sealbook::cli {
 namespace {
-
-// Longer than any way to type "yes".
-constexpr std::size_t kMaxAnswerBytes = 16;
 
 absl::Status IsThereAlready(const std::string& file) {
   return WithHint(absl::AlreadyExistsError(absl::StrCat(file, " is there already")),
@@ -55,30 +50,6 @@ absl::Status Request(Context& context, const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-absl::Status NotTheSame(absl::string_view what) {
-  return WithHint(absl::InvalidArgumentError(what),
-                  "Ask the new member to read the fingerprint out again; where it stays different, "
-                  "the file was exchanged on its way.");
-}
-
-// Whether "yes" was typed, in any case. Asked on the terminal itself: standard error may go
-// elsewhere.
-bool IsConfirmed(const std::string& fingerprint) {
-  const int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
-  if (tty < 0) return false;
-  const std::string question =
-      absl::StrCat("The request's fingerprint is\n\n    ", fingerprint,
-                   "\n\nDoes the new member read out the same? Type yes or no: ");
-  (void)!write(tty, question.data(), question.size());
-  std::string answer;
-  for (char c = 0; read(tty, &c, 1) == 1 && c != '\n';) {
-    if (answer.size() <= kMaxAnswerBytes) answer += c;
-  }
-  close(tty);
-  return answer.size() <= kMaxAnswerBytes &&
-         absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(answer), "yes");
-}
-
 }  // namespace
 
 absl::Status CheckRequestOptions(const Arguments& arguments) {
@@ -110,14 +81,7 @@ absl::StatusOr<keyring::JoinRequest> ReadRequest(Context& context, const Argumen
         absl::InvalidArgumentError(absl::StrCat(file, ": ", request.status().message())),
         HintOf(request.status()));
   }
-  const std::string fingerprint = request->Fingerprint();
-  if (arguments.Has("fingerprint")) {
-    if (!keyring::IsFingerprint(arguments.Value("fingerprint"), fingerprint))
-      return NotTheSame(absl::StrCat("the fingerprint of ", file, " is another one"));
-  } else if (isatty(STDIN_FILENO) == 1 && !context.globals().json && !context.globals().quiet) {
-    if (!IsConfirmed(fingerprint))
-      return NotTheSame("the fingerprint was not confirmed, so nobody was added");
-  }
+  RETURN_IF_ERROR(CompareFingerprint(context, arguments, request->Fingerprint(), "the new member"));
   return request;
 }
 

@@ -20,6 +20,7 @@
 #include "vault/crypto/aead.h"
 #include "vault/crypto/derive.h"
 #include "vault/crypto/hash.h"
+#include "vault/keyring/fingerprint.h"
 #include "vault/keyring/join_request.h"
 #include "vault/keyring/session.h"
 #include "vault/records/contact_codec.h"

@@ -9,6 +9,7 @@
 #include "vault/crypto/aead.h"
 #include "vault/crypto/hash.h"
 #include "vault/crypto/random.h"
+#include "vault/keyring/fingerprint.h"
 #include "vault/status.h"
 
 namespace sealbook::keyring {
@@ -18,7 +19,6 @@ constexpr absl::string_view kLabel = "sealbook/join-request/1";
 constexpr absl::string_view kSecretsLabel = "sealbook/join-secrets/1";
 constexpr int kFormat = 1;
 constexpr std::size_t kSecretsBytes = 2 * crypto::kKeyBytes;
-constexpr std::size_t kFingerprintGroups = 6, kGroupBytes = 5;
 
 absl::Status NoRequest(absl::string_view why) {
   return WithHint(absl::InvalidArgumentError(absl::StrFormat("this is no join request: %s", why)),
@@ -31,18 +31,6 @@ crypto::Bytes SecretsPlace(const SealedJoinSecrets& secrets) {
   out.Text(kSecretsLabel).Raw(secrets.exchange.bytes).Raw(secrets.verify.bytes);
   out.U32(secrets.cost.memory_kib).U32(secrets.cost.passes).Raw(secrets.salt);
   return out.Take();
-}
-
-// Each group is 40 bits of the hash, modulo 100,000: even to one part in ten million.
-std::string Digits(const crypto::Hash256& hash) {
-  std::string out;
-  for (std::size_t group = 0; group < kFingerprintGroups; ++group) {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < kGroupBytes; ++i)
-      value = value << 8 | hash[group * kGroupBytes + i];
-    absl::StrAppendFormat(&out, "%s%05d", group == 0 ? "" : " ", value % 100'000);
-  }
-  return out;
 }
 
 absl::StatusOr<crypto::Bytes> Base64Of(const nlohmann::json& json, const char* key) {
@@ -168,20 +156,7 @@ std::string JoinRequest::Format() const {
 }
 
 std::string JoinRequest::Fingerprint() const {
-  return Digits(crypto::HashOf("sealbook/join-fingerprint/1", {body_}));
-}
-
-std::string VaultFingerprint(const VaultId& vault, const crypto::VerifyKey& root) {
-  return Digits(crypto::HashOf("sealbook/vault-fingerprint/1", {vault, root.bytes}));
-}
-
-bool IsFingerprint(absl::string_view given, absl::string_view fingerprint) {
-  const auto digits = [](absl::string_view text) {
-    std::string out(text);
-    std::erase_if(out, [](char c) { return absl::ascii_isspace(static_cast<unsigned char>(c)); });
-    return out;
-  };
-  return digits(given) == digits(fingerprint);
+  return FingerprintOf(crypto::HashOf("sealbook/join-fingerprint/1", {body_}));
 }
 
 }  // namespace sealbook::keyring

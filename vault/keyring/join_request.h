@@ -76,11 +76,4 @@ class JoinRequest {
   SealedJoinSecrets secrets_;
 };
 
-// In the same form, of a vault's id and root public key: the new member compares it at the first
-// unlock (vault/keyring/admission.h says why).
-std::string VaultFingerprint(const VaultId& vault, const crypto::VerifyKey& root);
-
-// Whether somebody who typed or read out `given` means `fingerprint`: blanks do not count.
-bool IsFingerprint(absl::string_view given, absl::string_view fingerprint);
-
 }  // namespace sealbook::keyring

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "vault/keyring/database_key.h"
+#include "vault/keyring/fingerprint.h"
 #include "vault/status.h"
 
 namespace sealbook::keyring {
@@ -81,6 +82,10 @@ crypto::Bytes RekeyRequest::Sign(const crypto::SigningPair& now,
   document.insert(document.end(), by_now.begin(), by_now.end());
   document.insert(document.end(), by_next.begin(), by_next.end());
   return document;
+}
+
+std::string RekeyRequest::Fingerprint() const {
+  return FingerprintOf(crypto::HashOf("sealbook/rekey-fingerprint/1", {Body(*this)}));
 }
 
 absl::StatusOr<RekeyRequest> RekeyRequest::ParseUnchecked(ByteView document) {
@@ -162,7 +167,8 @@ absl::StatusOr<RekeyResult> Rekey(Keyring& keyring, const UnlockSecret& secret,
   return RekeyResult{.request = request, .in_force = true};
 }
 
-absl::Status TakeInRekey(Keyring& keyring, absl::string_view member_name) {
+absl::Status TakeInRekey(Keyring& keyring, absl::string_view member_name,
+                         absl::string_view fingerprint) {
   RETURN_IF_ERROR(PublishRoster(
       keyring, {.act = "member.rekey", .detail = DetailOf({{"member", std::string(member_name)}})},
       [&](Roster& next) -> absl::Status {
@@ -178,6 +184,10 @@ absl::Status TakeInRekey(Keyring& keyring, absl::string_view member_name) {
           return WithHint(request.status(), "They run 'sealbook member rekey' first.");
         }
         RETURN_IF_ERROR(request.status());
+        if (!IsFingerprint(fingerprint, request->Fingerprint())) {
+          return WithHint(absl::NotFoundError("the member has asked for other keys meanwhile"),
+                          "Run the command again and compare the new fingerprint.");
+        }
         ASSIGN_OR_RETURN(const UnlockFile file, UnlockFile::Load(keyring.paths().unlock()));
         const UnlockEntry* waiting = file.FindNext(EntryIdOf(file, *member));
         if (waiting == nullptr || HashOfBundle(waiting->bundle) != request->bundle_hash) {

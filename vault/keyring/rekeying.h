@@ -27,6 +27,8 @@ struct RekeyRequest {
   crypto::Bytes Sign(const crypto::SigningPair& now, const crypto::SigningPair& next) const;
   // DataLoss: not a request, or not signed by `now` and by the key that it asks for.
   static absl::StatusOr<RekeyRequest> Parse(ByteView document, const crypto::VerifyKey& now);
+  // Read aloud by the member and by the admin who takes it in: who has the old key can ask as well.
+  std::string Fingerprint() const;
   // What it says, whoever signed it.
   static absl::StatusOr<RekeyRequest> ParseUnchecked(ByteView document);
 };
@@ -43,9 +45,11 @@ struct RekeyResult {
 };
 absl::StatusOr<RekeyResult> Rekey(Keyring& keyring, const UnlockSecret& secret,
                                   const crypto::PassphraseCost& cost);
-// NotFound: no such member, or no request of theirs. PermissionDenied: not this member's to take
-// in. DataLoss: a request that does not count, or that is not for what waits in unlock.json.
-absl::Status TakeInRekey(Keyring& keyring, absl::string_view member);
+// Takes in the request with this fingerprint, which somebody has compared. NotFound: no such member,
+// or no request of theirs, or another one by now. PermissionDenied: not this member's to take in.
+// DataLoss: a request that does not count, or that is not for what waits in unlock.json.
+absl::Status TakeInRekey(Keyring& keyring, absl::string_view member,
+                         absl::string_view fingerprint);
 
 // For whoever holds the root key, by the recovery code or as the owner: a new recovery code; a new
 // passphrase and new pairs for the owner, where one is given; and new epochs of everything.

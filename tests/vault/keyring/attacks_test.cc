@@ -15,8 +15,8 @@ namespace sealbook {
 namespace {
 
 using records::ContactReader;
-using testing::TestVault;
 using testing::Attacker;
+using testing::TestVault;
 using testing::Times;
 using testing::Values;
 

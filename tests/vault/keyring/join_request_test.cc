@@ -12,6 +12,7 @@
 #include "tests/support/test_vault.h"
 #include "vault/crypto/aead.h"
 #include "vault/crypto/hash.h"
+#include "vault/keyring/fingerprint.h"
 #include "vault/status.h"
 
 namespace sealbook::keyring {

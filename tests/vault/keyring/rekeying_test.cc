@@ -36,6 +36,10 @@ class RekeyingTest : public ::testing::Test {
                            .bytes = TestVault::SecretOf(name)},
                           kInsecureTestCost);
   }
+  static absl::Status TakeIn(Keyring& keyring, absl::string_view name) {
+    const auto request = FindRekeyRequest(keyring, *keyring.roster().FindMember(name));
+    return keyring::TakeInRekey(keyring, name, request.ok() ? request->Fingerprint() : "");
+  }
   void Drain() {
     auto owner = vault_.Unlock("owner");
     records::DrainReport report;
@@ -77,7 +81,7 @@ TEST_F(RekeyingTest, AMembersNewKeysAreTakenInAndTheOldOnesOpenNothingLater) {
   const auto found = FindRekeyRequest(*ada, *ada->roster().FindMember("mina"));
   ASSERT_TRUE(found.ok()) << found.status();
   EXPECT_EQ(found->exchange, asked->request.exchange);
-  ASSERT_TRUE(TakeInRekey(*ada, "mina").ok());
+  ASSERT_TRUE(TakeIn(*ada, "mina").ok());
   EXPECT_TRUE(File().next().empty());
   const ContactNumber later = Import("33334444");
   EXPECT_TRUE(Reads("mina", contact_) && Reads("mina", later));
@@ -87,8 +91,14 @@ TEST_F(RekeyingTest, AMembersNewKeysAreTakenInAndTheOldOnesOpenNothingLater) {
   thief.Forget();
   EXPECT_EQ(thief.Opens(*vault_.Unlock("owner")), Values());
   EXPECT_TRUE(Reads("mina", contact_) && Reads("mina", later));
-  // There is nothing more to take in.
-  EXPECT_TRUE(absl::IsNotFound(TakeInRekey(*ada, "mina")));
+  // What was compared is what is taken in, and there is nothing more.
+  ASSERT_TRUE(Rekey("mina").ok());
+  const std::string compared =
+      FindRekeyRequest(*ada, *ada->roster().FindMember("mina"))->Fingerprint();
+  ASSERT_TRUE(Rekey("mina").ok());
+  EXPECT_TRUE(absl::IsNotFound(keyring::TakeInRekey(*ada, "mina", compared)));
+  ASSERT_TRUE(TakeIn(*ada, "mina").ok());
+  EXPECT_TRUE(absl::IsNotFound(TakeIn(*ada, "mina")));
 }
 
 TEST_F(RekeyingTest, WhereTheAdminsProcessDiedTheMembersOwnUnlockPutsTheNewKeysInPlace) {
@@ -97,7 +107,7 @@ TEST_F(RekeyingTest, WhereTheAdminsProcessDiedTheMembersOwnUnlockPutsTheNewKeysI
   const MemberId mina = owner->roster().FindMember("mina")->id;
   const std::string file = *ReadSmallFile(vault_.paths().unlock(), 1 << 20);
   const crypto::Bytes row = **owner->store().GetRekeyRequest(mina);
-  ASSERT_TRUE(TakeInRekey(*owner, "mina").ok());
+  ASSERT_TRUE(TakeIn(*owner, "mina").ok());
   // The roster names the new keys, and unlock.json is as it was.
   ASSERT_TRUE(ReplaceFile(vault_.paths().unlock(), file, 0660).ok());
   {
@@ -112,7 +122,7 @@ TEST_F(RekeyingTest, WhereTheAdminsProcessDiedTheMembersOwnUnlockPutsTheNewKeysI
 TEST_F(RekeyingTest, OldKeysAloneAreNobodyAfterwards) {
   auto old = vault_.Unlock("mina");
   ASSERT_TRUE(Rekey("mina").ok());
-  ASSERT_TRUE(TakeInRekey(*vault_.Unlock("ada"), "mina").ok());
+  ASSERT_TRUE(TakeIn(*vault_.Unlock("ada"), "mina").ok());
   EXPECT_TRUE(absl::IsUnauthenticated(old->Refresh()));
   EXPECT_TRUE(
       absl::IsUnauthenticated(TestVault::Set(*old, contact_, ClassId::kProfile, {{"name", "x"}})));
@@ -126,8 +136,8 @@ TEST_F(RekeyingTest, TheOwnerTakesItsOwnInAtOnceAndAdminsNeedTheOwner) {
   EXPECT_TRUE(vault_.AddMember("later", "agent", {"seoul"}).ok());  // still signs as the root
   ASSERT_TRUE(Rekey("ada").ok());
   EXPECT_TRUE(vault_.AddMember("boss", "admin").ok());
-  EXPECT_TRUE(absl::IsPermissionDenied(TakeInRekey(*vault_.Unlock("boss"), "ada")));
-  ASSERT_TRUE(TakeInRekey(*vault_.Unlock("owner"), "ada").ok());
+  EXPECT_TRUE(absl::IsPermissionDenied(TakeIn(*vault_.Unlock("boss"), "ada")));
+  ASSERT_TRUE(TakeIn(*vault_.Unlock("owner"), "ada").ok());
   EXPECT_TRUE(Reads("ada", contact_));
   EXPECT_TRUE(vault_.AddMember("by ada", "agent", {"seoul"}, "ada").ok());
 }
@@ -149,7 +159,7 @@ TEST_F(RekeyingTest, AServiceAccountGetsKeysUnderANewKeyFile) {
   };
   EXPECT_TRUE(absl::IsUnauthenticated(by_fresh().status()));  // not in force yet
   EXPECT_TRUE(vault_.TryUnlock("service importer").ok());
-  ASSERT_TRUE(TakeInRekey(*vault_.Unlock("owner"), "service importer").ok());
+  ASSERT_TRUE(TakeIn(*vault_.Unlock("owner"), "service importer").ok());
   EXPECT_TRUE(by_fresh().ok());
   EXPECT_TRUE(absl::IsUnauthenticated(vault_.TryUnlock("service importer").status()));
 }
@@ -174,17 +184,17 @@ TEST_F(RekeyingTest, AlteredRequestsAreReportedAndNotTakenIn) {
   crypto::Bytes altered = document;
   altered[60] ^= 1;
   put(altered);
-  EXPECT_TRUE(absl::IsDataLoss(TakeInRekey(*owner, "mina")));
+  EXPECT_TRUE(absl::IsDataLoss(TakeIn(*owner, "mina")));
   // Another member's request, moved.
   ASSERT_TRUE(Rekey("ada").ok());
   put(**owner->store().GetRekeyRequest(owner->roster().FindMember("ada")->id));
-  EXPECT_TRUE(absl::IsDataLoss(TakeInRekey(*owner, "mina")));
+  EXPECT_TRUE(absl::IsDataLoss(TakeIn(*owner, "mina")));
   // The right request, and another bundle in unlock.json: mina would be locked out.
   put(document);
   UnlockFile file = File();
   file.next()[EntryOf("mina")].bundle[30] ^= 1;
   ASSERT_TRUE(file.Save(vault_.paths().unlock()).ok());
-  EXPECT_TRUE(absl::IsDataLoss(TakeInRekey(*owner, "mina")));
+  EXPECT_TRUE(absl::IsDataLoss(TakeIn(*owner, "mina")));
   EXPECT_TRUE(Reads("mina", contact_));
 }
 
@@ -193,7 +203,7 @@ TEST_F(RekeyingTest, APassphraseChangedMeanwhileMakesTheRequestVoid) {
   auto mina = vault_.Unlock("mina");
   ASSERT_TRUE(ChangePassphrase(*mina, TestVault::SecretOf("mina"), kInsecureTestCost).ok());
   EXPECT_TRUE(File().next().empty());
-  EXPECT_TRUE(absl::IsNotFound(TakeInRekey(*vault_.Unlock("owner"), "mina")));
+  EXPECT_TRUE(absl::IsNotFound(TakeIn(*vault_.Unlock("owner"), "mina")));
 }
 
 TEST_F(RekeyingTest, AnEntryThatNobodyAskedForIsRemoved) {
@@ -317,7 +327,7 @@ TEST_F(DatabaseKeyTest, AfterTheRotationOldKeysOpenNoFileAndEverybodyGoesOn) {
   for (const auto& [id, entry] : after.entries()) EXPECT_TRUE(entry.database_key_next.empty());
   for (const char* name : {"mina", "ada", "owner", "service importer"})
     EXPECT_TRUE(vault_.TryUnlock(name).ok()) << name;
-  ASSERT_TRUE(TakeInRekey(*vault_.Unlock("ada"), "mina").ok());
+  ASSERT_TRUE(TakeIn(*vault_.Unlock("ada"), "mina").ok());
   EXPECT_TRUE(Reads("mina", contact_));
   EXPECT_TRUE(absl::IsPermissionDenied(RotateDatabaseKey(*vault_.Unlock("mina"))));
 }
