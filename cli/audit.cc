@@ -54,6 +54,7 @@ absl::Status Log(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Record({.act = "audit.log"}));
   keyring::Keyring& keyring = context.keyring();
   CatchInterrupts();
+  ASSIGN_OR_RETURN(const auto snapshot, keyring.Snapshot());
   return keyring.store().EachAudit(1, [&](std::int64_t, ByteView bytes) -> absl::Status {
     if (Interrupted()) return absl::CancelledError("interrupted");
     ASSIGN_OR_RETURN(const audit::Record record, audit::Record::Parse(bytes));
@@ -114,6 +115,7 @@ absl::Status Verify(Context& context, const Arguments& arguments) {
     }
     must_contain = checkpoint.head;
   }
+  ASSIGN_OR_RETURN(const auto snapshot, keyring.Snapshot());
   ASSIGN_OR_RETURN(const audit::Verification result,
                    audit::Verify(keyring.store(), keyring.roster().vault, keys, must_contain));
   Json json = {{"ok", result.ok()},
@@ -141,6 +143,7 @@ absl::Status Checkpoint(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kReadAudit));
   keyring::Keyring& keyring = context.keyring();
+  ASSIGN_OR_RETURN(const auto snapshot, keyring.Snapshot());
   ASSIGN_OR_RETURN(const audit::Head head, audit::ReadHead(keyring.store()));
   const std::string text = audit::FormatCheckpoint({.vault = keyring.roster().vault,
                                                     .head = head,
