@@ -101,6 +101,7 @@ absl::Status Verify(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kReadAudit));
   keyring::Keyring& keyring = context.keyring();
+  ASSIGN_OR_RETURN(const auto snapshot, keyring.Snapshot());
   const audit::KeyOf keys = KeysOf(keyring);
   std::optional<audit::Head> must_contain;
   if (arguments.Has("checkpoint")) {
@@ -115,7 +116,6 @@ absl::Status Verify(Context& context, const Arguments& arguments) {
     }
     must_contain = checkpoint.head;
   }
-  ASSIGN_OR_RETURN(const auto snapshot, keyring.Snapshot());
   ASSIGN_OR_RETURN(const audit::Verification result,
                    audit::Verify(keyring.store(), keyring.roster().vault, keys, must_contain));
   Json json = {{"ok", result.ok()},

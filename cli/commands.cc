@@ -3,17 +3,22 @@
 namespace sealbook::cli {
 
 const std::vector<Command>& Commands() {
-  static const auto* const commands = new std::vector<Command>{
-      InitCommand(),         MemberAddCommand(),   MemberListCommand(),
-      MemberPasswdCommand(), MemberRoleCommand(),  MemberDisableCommand(),
-      MemberUnlockCommand(), BookAddCommand(),     BookListCommand(),
-      BookMembersCommand(),  BookAssignCommand(),  BookUnassignCommand(),
-      ImportCommand(),       LookupCommand(),      ListCommand(),
-      ShowCommand(),         RevealCommand(),      SetCommand(),
-      AuditLogCommand(),     AuditVerifyCommand(), AuditCheckpointCommand(),
-      PolicyShowCommand(),   PolicyCheckCommand(), PolicyApplyCommand(),
-      KeyRotateCommand(),    RecoverCommand(),     DoctorCommand(),
-      VersionCommand()};
+  static const auto* const commands =
+      new std::vector<Command>{InitCommand(),          MemberAddCommand(),
+                               MemberListCommand(),    MemberPasswdCommand(),
+                               MemberRequestCommand(), MemberRoleCommand(),
+                               MemberDisableCommand(), MemberUnlockCommand(),
+                               BookAddCommand(),       BookListCommand(),
+                               BookMembersCommand(),   BookAssignCommand(),
+                               BookUnassignCommand(),  ImportCommand(),
+                               LookupCommand(),        ListCommand(),
+                               ShowCommand(),          RevealCommand(),
+                               SetCommand(),           AuditLogCommand(),
+                               AuditVerifyCommand(),   AuditCheckpointCommand(),
+                               PolicyShowCommand(),    PolicyCheckCommand(),
+                               PolicyApplyCommand(),   KeyRotateCommand(),
+                               RecoverCommand(),       DoctorCommand(),
+                               VersionCommand()};
   return *commands;
 }
 

@@ -9,6 +9,7 @@ Command InitCommand();
 Command MemberAddCommand();
 Command MemberListCommand();
 Command MemberPasswdCommand();
+Command MemberRequestCommand();
 Command MemberRoleCommand();
 Command MemberDisableCommand();
 Command MemberUnlockCommand();

@@ -7,6 +7,7 @@
 #include "absl/strings/str_replace.h"
 #include "cli/command.h"
 #include "vault/keyring/administration.h"
+#include "vault/keyring/join_request.h"
 #include "vault/status.h"
 
 namespace sealbook::cli {
@@ -115,6 +116,16 @@ absl::Status Context::UnlockAs(keyring::UnlockRequest request) {
   ASSIGN_OR_RETURN(const std::string directory, VaultDirectory());
   ASSIGN_OR_RETURN(keyring_,
                    keyring::Keyring::Unlock(keyring::VaultPaths(directory), std::move(request)));
+  if (keyring_->joined()) {
+    // Whoever wrote the entry could have named another vault: only a person can tell.
+    PrintNote(
+        globals_,
+        absl::StrCat("This is your first unlock of this vault. Its fingerprint is\n    ",
+                     keyring::VaultFingerprint(keyring_->roster().vault, keyring_->bundle().root),
+                     "\nCompare it with what your admin reads out. If you see this again "
+                     "later, or the digits\ndiffer, type nothing into this vault and tell "
+                     "your admin."));
+  }
   if (!crypto::KeyMemoryIsLocked()) {
     PrintNote(globals_,
               "sealbook: the system does not let all keys be locked in memory (see 'ulimit -l')");

@@ -1,6 +1,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
+#include "cli/draining.h"
+#include "vault/keyring/epochs.h"
 #include "vault/records/health.h"
 #include "vault/status.h"
 
@@ -22,6 +24,19 @@ records::HealthCheck Archives(const policies::Policy& policy) {
                           "another one"};
 }
 
+// What stands under older keys is no damage either, but opens to who had them and kept a copy.
+absl::StatusOr<records::HealthCheck> Epochs(keyring::Keyring& keyring) {
+  ASSIGN_OR_RETURN(const auto undrained, keyring::ListUndrained(keyring));
+  if (undrained.empty())
+    return records::HealthCheck{
+        .name = "epochs", .ok = true, .detail = "everything stands under the newest keys"};
+  ASSIGN_OR_RETURN(const std::string left, DescribeUndrained(keyring));
+  return records::HealthCheck{.name = "epochs",
+                              .ok = true,
+                              .detail = absl::StrCat("warning: not moved to the new keys yet: ",
+                                                     left, "; run 'sealbook key rotate --drain'")};
+}
+
 absl::Status Run(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   CatchInterrupts();
@@ -34,6 +49,8 @@ absl::Status Run(Context& context, const Arguments& arguments) {
            .progress = [&](const std::string&, std::int64_t rows) { progress.Update(rows, 0, 0); },
            .interrupted = &Interrupted}));
   progress.Finish();
+  ASSIGN_OR_RETURN(records::HealthCheck epochs, Epochs(context.keyring()));
+  checks.push_back(std::move(epochs));
   checks.push_back(Archives(context.policy()));
   bool ok = true;
   Json list = Json::array();

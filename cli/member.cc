@@ -4,8 +4,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/commands.h"
+#include "cli/draining.h"
+#include "cli/member_request.h"
 #include "vault/crypto/random.h"
 #include "vault/keyring/administration.h"
+#include "vault/keyring/epochs.h"
+#include "vault/keyring/rekeying.h"
 #include "vault/status.h"
 
 namespace sealbook::cli {
@@ -35,6 +39,7 @@ absl::Status Add(Context& context, const Arguments& arguments) {
   if (!arguments.Has("role"))
     return Usage("a member needs a role", "Give --role ROLE; 'sealbook policy show' lists them.");
   const std::string key_file = arguments.Value("key-file-out");
+  RETURN_IF_ERROR(CheckRequestOptions(arguments));
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kManageMembers));
   keyring::NewMember member{.name = *name,
@@ -70,6 +75,8 @@ absl::Status Add(Context& context, const Arguments& arguments) {
     member.secret.bytes = crypto::SecretBytes(crypto::kKeyBytes);
     crypto::FillRandom(member.secret.bytes.ExposeMutable());
     RETURN_IF_ERROR(WriteKeyFile(context, key_file, *name, member.secret.bytes));
+  } else if (arguments.Has("request")) {
+    ASSIGN_OR_RETURN(member.request, ReadRequest(context, arguments));
   } else {
     ASSIGN_OR_RETURN(member.secret.bytes,
                      ReadNewPassphrase(arguments.Value("new-passphrase-file"),
@@ -77,7 +84,9 @@ absl::Status Add(Context& context, const Arguments& arguments) {
                                        context.policy().passphrase_min_length()));
   }
   RETURN_IF_ERROR(keyring::AddMember(context.keyring(), member));
-  if (context.globals().json) {
+  if (member.request) {
+    PrintAdmitted(context, member);
+  } else if (context.globals().json) {
     PrintJson({{"name", *name}, {"role", member.role}, {"books", member.books}});
   } else if (role->service) {
     PrintLine(
@@ -91,7 +100,9 @@ absl::Status Add(Context& context, const Arguments& arguments) {
 
 absl::Status List(Context& context, const Arguments&) {
   RETURN_IF_ERROR(context.Unlock());
+  ASSIGN_OR_RETURN(const auto snapshot, context.keyring().Snapshot());
   const keyring::Roster& roster = context.keyring().roster();
+  ASSIGN_OR_RETURN(const auto undrained, keyring::ListUndrained(context.keyring()));
   Json members = Json::array();
   std::vector<std::vector<std::string>> rows;
   for (const keyring::Member& member : roster.members) {
@@ -100,19 +111,31 @@ absl::Status List(Context& context, const Arguments&) {
     for (const BookId book : roster.BooksOf(member.id))
       books.push_back(roster.FindBook(book)->name);
     const char* status = member.active ? "active" : "disabled";
+    // Keys that were taken from them and under which rows still stand.
+    const std::size_t left = keyring::UndrainedFrom(context.keyring().history(), member, undrained);
+    const bool asks = keyring::FindRekeyRequest(context.keyring(), member).ok();
     members.push_back({{"name", member.name},
                        {"role", member.role},
                        {"books", books},
                        {"status", status},
-                       {"factors", Json::array()}});
-    rows.push_back(
-        {Printable(member.name), member.role, status, Printable(absl::StrJoin(books, ", "))});
+                       {"factors", Json::array()},
+                       {"undrained", left},
+                       {"asks_for_new_keys", asks}});
+    std::string shown = status;
+    if (left > 0) absl::StrAppend(&shown, ", not drained");
+    if (asks) absl::StrAppend(&shown, ", asks for new keys");
+    rows.push_back({Printable(member.name), Printable(member.role), shown,
+                    Printable(absl::StrJoin(books, ", "))});
   }
   if (context.globals().json) {
-    PrintJson({{"members", std::move(members)}});
-  } else {
-    PrintTable({"NAME", "ROLE", "STATUS", "BOOKS"}, rows);
+    PrintJson({{"members", std::move(members)}, {"undrained", undrained.size()}});
+    return absl::OkStatus();
   }
+  PrintTable({"NAME", "ROLE", "STATUS", "BOOKS"}, rows);
+  if (undrained.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string what, DescribeUndrained(context.keyring()));
+  PrintNote(context.globals(), Printable(absl::StrCat("Not moved to the new keys yet: ", what,
+                                                      ". 'sealbook key rotate --drain' does it.")));
   return absl::OkStatus();
 }
 
@@ -144,20 +167,25 @@ absl::Status Passwd(Context& context, const Arguments& arguments) {
 }  // namespace
 
 Command MemberAddCommand() {
-  return {
-      .name = "member add",
-      .arguments = "NAME --role ROLE [--book BOOK]… [--new-passphrase-file F | --key-file-out F]",
-      .summary = "a person, or a service account with a key file",
-      .options = {{"role", Option::Kind::kValue, "ROLE",
-                   "admin, supervisor, agent, importer, … as in the policy"},
-                  {"book", Option::Kind::kList, "BOOK", "to look after; again for more"},
-                  {"new-passphrase-file", Option::Kind::kValue, "F",
-                   "the first passphrase, to be changed by its user"},
-                  {"key-file-out", Option::Kind::kValue, "F",
-                   "where a service account's key is written"}},
-      .min_positional = 1,
-      .max_positional = 1,
-      .run = &Add};
+  return {.name = "member add",
+          .arguments =
+              "NAME --role ROLE [--book BOOK]… "
+              "[--new-passphrase-file F | --request F | --key-file-out F]",
+          .summary = "a person, or a service account with a key file",
+          .options = {{"role", Option::Kind::kValue, "ROLE",
+                       "admin, supervisor, agent, importer, … as in the policy"},
+                      {"book", Option::Kind::kList, "BOOK", "to look after; again for more"},
+                      {"new-passphrase-file", Option::Kind::kValue, "F",
+                       "the first passphrase, to be changed by its user"},
+                      {"request", Option::Kind::kValue, "F",
+                       "what the new member's 'member request' wrote, in its place"},
+                      {"fingerprint", Option::Kind::kValue, "DIGITS",
+                       "of the request, as the new member reads it out"},
+                      {"key-file-out", Option::Kind::kValue, "F",
+                       "where a service account's key is written"}},
+          .min_positional = 1,
+          .max_positional = 1,
+          .run = &Add};
 }
 
 Command MemberListCommand() {

@@ -27,6 +27,10 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   }
   RETURN_IF_ERROR(DrainAfter(context, arguments, json));
   PrintIfJson(context, json);
+  PrintNote(
+      context.globals(),
+      "They still know the key of the file itself, which shows its structure and no customer: "
+      "'sealbook\nkey rotate --database' changes that one too.");
   return absl::OkStatus();
 }
 

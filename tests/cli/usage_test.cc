@@ -11,12 +11,14 @@ using ::testing::Not;
 
 const Words& AllCommands() {
   static const Words commands = {
-      "init",          "member add",       "member list", "member passwd",
-      "member unlock", "book add",         "book list",   "book members",
-      "book assign",   "import",           "lookup",      "list",
-      "show",          "reveal",           "set",         "audit log",
-      "audit verify",  "audit checkpoint", "policy show", "policy check",
-      "policy apply",  "doctor",           "version"};
+      "init",           "member add",    "member list",      "member passwd",
+      "member request", "member unlock", "book add",         "book list",
+      "book members",   "book assign",   "import",           "lookup",
+      "list",           "show",          "reveal",           "set",
+      "audit log",      "audit verify",  "audit checkpoint", "policy show",
+      "policy check",   "policy apply",  "doctor",           "version",
+      "member disable", "member role",   "book unassign",    "key rotate",
+      "recover"};
   return commands;
 }
 Words Split(const std::string& command) {
@@ -43,9 +45,17 @@ TEST_F(UsageTest, EveryCommandExplainsItselfAndItsOptionsHoweverItIsAsked) {
       {"init",
        {"--owner", "--region", "--policy", "--archive-recipient", "--archive-identity-out",
         "--archive-destination"}},
-      {"member add", {"--role", "--book", "--new-passphrase-file", "--key-file-out"}},
+      {"member add",
+       {"--role", "--book", "--new-passphrase-file", "--key-file-out", "--request",
+        "--fingerprint"}},
       {"member passwd", {"--new-passphrase-file"}},
-      {"book members", {"--add"}},
+      {"member request", {"-o", "--new-passphrase-file"}},
+      {"book members", {"--add", "--remove", "--no-drain"}},
+      {"book unassign", {"--from"}},
+      {"member disable", {"--no-drain"}},
+      {"member role", {"--no-drain"}},
+      {"key rotate", {"--book", "--all", "--database", "--drain", "--no-drain"}},
+      {"recover", {"--recovery-code-file", "--new-passphrase-file", "--new-code", "--no-drain"}},
       {"book assign", {"--from"}},
       {"import",
        {"--book", "--format", "--encoding", "--delimiter", "--map", "--region", "--on-duplicate",

@@ -20,6 +20,7 @@
 #include "vault/crypto/aead.h"
 #include "vault/crypto/derive.h"
 #include "vault/crypto/hash.h"
+#include "vault/keyring/join_request.h"
 #include "vault/keyring/session.h"
 #include "vault/records/contact_codec.h"
 #include "vault/store/schema.h"
@@ -255,16 +256,20 @@ TEST_F(FormatExampleTest, HasTheValuesThatAreCheckedHereAndNoOthers) {
           "grant_plaintext", "grant_sealed", "audit_detail", "audit_start", "audit_row", "name",
           "passphrase", "entry_id", "unlock_key", "bundle", "bundle_place",
           "database_key_plaintext", "key_file_secret", "key_file_entry_id", "key_file_unlock_key",
-          "recovery_code", "recovery_entry_id"));
+          "recovery_code", "recovery_entry_id", "joiner_secret", "joiner_public", "joiner_seed",
+          "joiner_verify", "joiner_passphrase", "joiner_unlock_key", "join_secrets",
+          "join_secrets_place", "join_request_body", "join_fingerprint", "joiner_entry_id",
+          "admission_plaintext", "vault_fingerprint"));
 }
 
 TEST_F(FormatExampleTest, PublicKeysFollowFromSecrets) {
-  for (const std::string name : {"identity", "book", "index", "audit", "ephemeral", "member"}) {
+  for (const std::string name :
+       {"identity", "book", "index", "audit", "ephemeral", "member", "joiner"}) {
     EXPECT_EQ(crypto::ToHex(PairOf(name + "_secret").public_key().bytes), HexText(name + "_public"))
         << name;
     EXPECT_EQ(raw::PublicOf(Hex(name + "_secret")), Hex(name + "_public")) << name;
   }
-  for (const std::string name : {"member", "root"}) {
+  for (const std::string name : {"member", "root", "joiner"}) {
     EXPECT_EQ(crypto::ToHex(SignerOf(name + "_seed").verify_key().bytes), HexText(name + "_verify"))
         << name;
     EXPECT_EQ(raw::VerifyKeyOf(Hex(name + "_seed")), Hex(name + "_verify")) << name;
@@ -677,6 +682,109 @@ TEST_F(FormatExampleUnlockTest, SavingGivesTheSameFile) {
   EXPECT_EQ(saved.str(), Document::Get().Block("unlock"));
 }
 
+// Six numbers of five bytes each, modulo 100,000.
+std::string DigitsByHand(const Bytes& hash) {
+  std::string out;
+  for (std::size_t at = 0; at < 30; at += 5) {
+    std::string group = absl::StrCat(raw::Number(ByteView(hash).subspan(at, 5)) % 100'000);
+    group.insert(0, 5 - group.size(), '0');
+    absl::StrAppend(&out, at == 0 ? "" : " ", group);
+  }
+  return out;
+}
+
+TEST_F(FormatExampleTest, JoinRequestVerifiesAndItsSecretsOpen) {
+  const std::string text = Document::Get().Block("join-request");
+  const auto request = keyring::JoinRequest::Parse(text);
+  ASSERT_TRUE(request.ok()) << request.status();
+  EXPECT_EQ(request->Format(), text);
+  EXPECT_EQ(crypto::ToHex(request->exchange().bytes), HexText("joiner_public"));
+  EXPECT_EQ(crypto::ToHex(request->verify().bytes), HexText("joiner_verify"));
+  EXPECT_EQ(request->Fingerprint(), Document::Get().Text("join_fingerprint"));
+  const std::string passphrase = Document::Get().Text("joiner_passphrase");
+  const auto secrets = request->secrets().Open(crypto::AsBytes(passphrase));
+  ASSERT_TRUE(secrets.ok()) << secrets.status();
+  EXPECT_EQ(HexOf(secrets->exchange.secret()), HexText("joiner_secret"));
+  EXPECT_EQ(HexOf(secrets->signing.seed()), HexText("joiner_seed"));
+
+  const Bytes body = Hex("join_request_body");
+  EXPECT_EQ(body.size(), 227U);
+  EXPECT_NE(text.find("\"body\": \"" + crypto::ToBase64(body) + "\""), std::string::npos);
+  const auto at = text.find("\"signature\": \"") + 14;
+  const auto signature = crypto::FromBase64(text.substr(at, text.find('"', at) - at));
+  ASSERT_TRUE(signature.ok());
+  EXPECT_TRUE(raw::Verifies(Hex("joiner_verify"), "sealbook/join-request/1", body, *signature));
+  const ByteView sealed = ByteView(body).subspan(123), salt = ByteView(body).subspan(107, 16);
+  EXPECT_EQ(raw::Join({raw::BigEndian(23, 4), raw::Ascii("sealbook/join-request/1"),
+                       Hex("joiner_public"), Hex("joiner_verify"),
+                       raw::BigEndian(static_cast<std::uint64_t>(request->time_ms()), 8),
+                       raw::BigEndian(8, 4), raw::BigEndian(1, 4), salt, sealed}),
+            body);
+  Bytes key(32);
+  ASSERT_EQ(crypto_pwhash(key.data(), key.size(), passphrase.data(), passphrase.size(), salt.data(),
+                          1, 8 * 1024, crypto_pwhash_ALG_ARGON2ID13),
+            0);
+  EXPECT_EQ(key, Hex("joiner_unlock_key"));
+  const Bytes place =
+      raw::Join({raw::BigEndian(23, 4), raw::Ascii("sealbook/join-secrets/1"), Hex("joiner_public"),
+                 Hex("joiner_verify"), raw::BigEndian(8, 4), raw::BigEndian(1, 4), salt});
+  EXPECT_EQ(place.size(), 115U);
+  EXPECT_EQ(place, Hex("join_secrets_place"));
+  EXPECT_EQ(raw::Open(key, place, sealed), Hex("join_secrets"));
+  EXPECT_EQ(raw::Join({Hex("joiner_secret"), Hex("joiner_seed")}), Hex("join_secrets"));
+  EXPECT_EQ(DigitsByHand(raw::Hash(32, {}, "sealbook/join-fingerprint/1", {body})),
+            request->Fingerprint());
+}
+
+TEST_F(FormatExampleTest, VaultFingerprintIsOfItsIdAndRootKey) {
+  const std::string shown = Document::Get().Text("vault_fingerprint");
+  EXPECT_EQ(keyring::VaultFingerprint(ExampleVault(), {HexArray<32>("root_verify")}), shown);
+  EXPECT_EQ(DigitsByHand(raw::Hash(32, {}, "sealbook/vault-fingerprint/1",
+                                   {Hex("vault_id"), Hex("root_verify")})),
+            shown);
+}
+
+TEST_F(FormatExampleTest, JoiningEntryOpensToABundle) {
+  const std::string text = Document::Get().Block("unlock-joining");
+  const std::string path =
+      ::testing::TempDir() + "sealbook-format-joining-" + absl::StrCat(getpid()) + ".json";
+  std::ofstream(path) << text;
+  const auto file = keyring::UnlockFile::Load(path);
+  std::remove(path.c_str());
+  ASSERT_TRUE(file.ok()) << file.status();
+  const std::string id = file->EntryId("hana");
+  EXPECT_EQ(id, HexText("joiner_entry_id"));
+  const keyring::UnlockEntry* entry = file->Find(id);
+  ASSERT_TRUE(entry != nullptr && entry->joining.has_value());
+  const auto bundle = file->Open(id, {.bytes = crypto::SecretBytes::CopyOf(crypto::AsBytes(
+                                          Document::Get().Text("joiner_passphrase")))});
+  ASSERT_TRUE(bundle.ok()) << bundle.status();
+  EXPECT_EQ(bundle->member, MemberId{4});
+  EXPECT_FALSE(bundle->must_change);
+  EXPECT_EQ(bundle->root.bytes, HexArray<32>("root_verify"));
+  const auto database_key =
+      keyring::UnlockFile::OpenDatabaseKey(entry->database_key, *bundle, file->vault());
+  ASSERT_TRUE(database_key.ok()) << database_key.status();
+  EXPECT_EQ(HexOf(*database_key), HexText("database_key"));
+
+  const Bytes body = Hex("join_request_body");
+  EXPECT_EQ(entry->bundle, Bytes(body.begin() + 123, body.end()));
+  EXPECT_EQ(Bytes(entry->salt.begin(), entry->salt.end()),
+            Bytes(body.begin() + 107, body.begin() + 123));
+  EXPECT_EQ(crypto::ToHex(entry->joining->exchange.bytes), HexText("joiner_public"));
+  EXPECT_EQ(crypto::ToHex(entry->joining->verify.bytes), HexText("joiner_verify"));
+  const Bytes admission = raw::Join({raw::BigEndian(20, 4), raw::Ascii("sealbook/admission/1"),
+                                     Hex("vault_id"), raw::BigEndian(4, 4), Hex("root_verify")});
+  EXPECT_EQ(admission.size(), 76U);
+  EXPECT_EQ(admission, Hex("admission_plaintext"));
+  EXPECT_EQ(raw::OpenBox(Hex("joiner_secret"), entry->joining->admission), admission);
+  ASSERT_TRUE(file->Save(path).ok());
+  std::stringstream saved;
+  saved << std::ifstream(path).rdbuf();
+  std::remove(path.c_str());
+  EXPECT_EQ(saved.str(), text);
+}
+
 TEST_F(FormatExampleTest, RecoveryCodeHasItsCheckCharacters) {
   const std::string shown = Document::Get().Text("recovery_code");
   const auto code = keyring::NormalizeRecoveryCode(shown);
@@ -697,7 +805,7 @@ TEST_F(FormatExampleTest, RecoveryCodeHasItsCheckCharacters) {
 
 TEST_F(FormatExampleTest, SchemaIsTheDocuments) {
   std::string all;
-  for (const char* migration : store::Migrations()) all += absl::string_view(migration).substr(1);
+  for (const char* migration : store::Migrations()) all += migration + 1;
   EXPECT_EQ(absl::StrReplaceAll(all, {{"INSERT INTO counter VALUES ('contact', 1);\n", ""}}),
             Document::Get().Block("schema"));
 }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "vault/keyring/admission.h"
 #include "vault/keyring/database_key.h"
 #include "vault/keyring/epochs.h"
 #include "vault/status.h"
@@ -55,6 +56,21 @@ Id NextId(const std::vector<T>& items) {
   std::uint32_t highest = 0;
   for (const T& item : items) highest = std::max(highest, static_cast<std::uint32_t>(item.id));
   return Id{highest + 1};
+}
+
+// The keys that a join request brings. Each request is used once, also after its member has renewed
+// the keys: the older versions still know them.
+absl::Status TakeKeys(const JoinRequest& request, const RosterHistory& history, Member& member) {
+  member.exchange = request.exchange();
+  member.verify = request.verify();
+  for (std::uint64_t version = history.current().version; version >= 1; --version) {
+    for (const Member& other : history.Version(version)->members) {
+      if (other.exchange != member.exchange && other.verify != member.verify) continue;
+      return WithHint(absl::InvalidArgumentError("the join request was used already"),
+                      "Ask for a new one: 'sealbook member request' makes it.");
+    }
+  }
+  return absl::OkStatus();
 }
 
 bool SignsRosters(const RoleDefinition& role) { return role.Has(Power::kSignRoster); }
@@ -147,7 +163,8 @@ absl::Status AddMember(Keyring& keyring, const NewMember& request) {
               absl::PermissionDeniedError("only the owner makes members who change the roster"),
               "Ask the owner.");
         }
-        if (role->service != (request.secret.kind == UnlockSecret::Kind::kKeyFile)) {
+        if (role->service !=
+            (!request.request && request.secret.kind == UnlockSecret::Kind::kKeyFile)) {
           return WithHint(
               absl::FailedPreconditionError(
                   role->service ? "this role is for service accounts, which unlock with a key file"
@@ -169,6 +186,7 @@ absl::Status AddMember(Keyring& keyring, const NewMember& request) {
                       .root_pair = std::nullopt};
         member.exchange = bundle.exchange.public_key();
         member.verify = bundle.signing.verify_key();
+        if (request.request) RETURN_IF_ERROR(TakeKeys(*request.request, keyring.history(), member));
         next.members.push_back(member);
         for (const std::string& name : request.books) {
           const Book* book = next.FindBook(name);
@@ -179,7 +197,12 @@ absl::Status AddMember(Keyring& keyring, const NewMember& request) {
         // An entry that a crash left without its roster version counts for nothing and is replaced.
         ASSIGN_OR_RETURN(UnlockFile file, UnlockFile::Load(keyring.paths().unlock()));
         const std::string id = file.EntryId(request.name);
-        ASSIGN_OR_RETURN(UnlockEntry entry, file.Seal(id, bundle, request.secret, request.cost));
+        UnlockEntry entry;
+        if (request.request) {
+          entry = MakeJoiningEntry(next.vault, *request.request, member.id, bundle.root);
+        } else {
+          ASSIGN_OR_RETURN(entry, file.Seal(id, bundle, request.secret, request.cost));
+        }
         AddDatabaseKeys(keyring, file, member.id, member.exchange, entry);
         file.Remove(id);
         file.entries()[id] = std::move(entry);
@@ -279,7 +302,7 @@ absl::Status DisableMember(Keyring& keyring, absl::string_view member_name) {
       return m.id == id;
     })->active = false;
     std::erase_if(next.memberships, [&](const Membership& m) { return m.member == id; });
-    return absl::OkStatus();
+    return keyring.store().DeleteRekeyRequest(id);
   });
   // An earlier run may have ended here.
   if (!published.ok() && !absl::IsAlreadyExists(published)) return published;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "vault/keyring/join_request.h"
 #include "vault/keyring/keyring.h"
 
 namespace sealbook::keyring {
@@ -65,8 +66,10 @@ struct NewMember {
   std::vector<std::string> books;
   UnlockSecret secret;  // a passphrase that must be changed, or a key file's
   crypto::PassphraseCost cost;
+  std::optional<JoinRequest> request;  // in the place of secret and cost: whose keys these are
 };
-// AlreadyExists, NotFound (role, book), PermissionDenied.
+// InvalidArgument: the request's keys are or were a member's. AlreadyExists, NotFound (role, book),
+// PermissionDenied.
 absl::Status AddMember(Keyring& keyring, const NewMember& member);
 
 // Seals this member's own bundle again. The database's lock is held meanwhile.

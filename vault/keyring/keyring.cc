@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "vault/keyring/admission.h"
 #include "vault/keyring/database_key.h"
 #include "vault/keyring/epochs.h"
 #include "vault/keyring/high_water.h"
@@ -128,6 +129,10 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Unlock(const VaultPaths& paths
   std::unique_ptr<Keyring> keyring = *std::move(opened);
   RETURN_IF_ERROR(keyring->CheckMarks());
   if (file->FindNext(entry_id) != nullptr) RETURN_IF_ERROR(TidyUnlockFile(*keyring));
+  if (const UnlockEntry* entry = file->Find(entry_id); entry != nullptr && entry->joining) {
+    RETURN_IF_ERROR(SettleJoiningEntry(*keyring, entry_id, request.secret));
+    keyring->joined_ = true;
+  }
   ASSIGN_OR_RETURN(const std::vector<FailedUnlock> failures, lockout.RecordSuccess(entry_id));
   if (!failures.empty()) {
     ASSIGN_OR_RETURN(store::Transaction transaction, keyring->BeginWrite());
@@ -169,12 +174,16 @@ absl::StatusOr<std::unique_ptr<Keyring>> Keyring::Open(const VaultPaths& paths,
 
 absl::Status Keyring::Refresh() {
   const std::uint64_t have = history_.empty() ? 0 : roster().version;
-  RETURN_IF_ERROR(store_->EachRoster(have + 1, [this](std::uint64_t version, ByteView document) {
-    RETURN_IF_ERROR(history_.Append(document));
-    return history_.current().version == version
-               ? absl::OkStatus()
-               : absl::DataLossError("a roster version stood elsewhere");
-  }));
+  ASSIGN_OR_RETURN(const std::uint64_t newest, store_->LastRosterVersion());
+  if (newest < have) return absl::DataLossError("the newest roster versions are missing");
+  if (newest > have) {
+    RETURN_IF_ERROR(store_->EachRoster(have + 1, [this](std::uint64_t version, ByteView document) {
+      RETURN_IF_ERROR(history_.Append(document));
+      return history_.current().version == version
+                 ? absl::OkStatus()
+                 : absl::DataLossError("a roster version stood elsewhere");
+    }));
+  }
   if (history_.empty()) return absl::DataLossError("vault.db holds no roster");
   const Member* member = roster().FindMember(bundle_.member);
   if (member == nullptr || !member->active || roster().RoleOf(*member) == nullptr ||

@@ -40,7 +40,8 @@ class Keyring {
   // Checks lock-out, opens the bundle and the database, verifies the roster chain against the
   // pinned root key, finds the member active in it, and compares the high-water marks. NotFound: no
   // vault here. Unauthenticated: wrong secret, no such member, disabled or locked out. DataLoss: a
-  // roster that does not count, or a vault older than one that was seen.
+  // roster that does not count, or a vault older than one that was seen. A joining entry becomes an
+  // ordinary one.
   static absl::StatusOr<std::unique_ptr<Keyring>> Unlock(const VaultPaths& paths,
                                                          UnlockRequest request);
 
@@ -66,6 +67,10 @@ class Keyring {
   // Reads roster versions that other processes published. Unauthenticated: this member is not
   // active any more.
   absl::Status Refresh();
+
+  // Whether this unlock was the member's first after joining by a request: the vault's root public
+  // key came from an entry that nobody had signed (vault/keyring/admission.h).
+  bool joined() const { return joined_; }
 
   // Where another process has given the database another key, both open it again and go on.
   //
@@ -112,6 +117,7 @@ class Keyring {
                                                   std::uint32_t epoch) const;
 
   VaultPaths paths_;
+  bool joined_ = false;
   Bundle bundle_;
   crypto::DatabaseKey database_key_;
   std::unique_ptr<store::Store> store_;

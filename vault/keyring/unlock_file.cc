@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "vault/crypto/aead.h"
 #include "vault/crypto/random.h"
+#include "vault/keyring/admission.h"
 #include "vault/keyring/files.h"
 #include "vault/status.h"
 
@@ -86,6 +87,23 @@ absl::Status Damaged(const std::string& path) {
                   "Put vault.db and unlock.json of the same backup back.");
 }
 
+bool ReadJoining(const nlohmann::json& json, Joining& joining) {
+  const auto read = [&](const char* key) -> crypto::Bytes {
+    const auto at = json.is_object() ? json.find(key) : json.end();
+    if (!json.is_object() || at == json.end() || !at->is_string()) return {};
+    return crypto::FromBase64(at->get<std::string>()).value_or(crypto::Bytes());
+  };
+  const crypto::Bytes exchange = read("exchange"), verify = read("verify");
+  joining.admission = read("admission");  // one that is missing does not open
+  if (exchange.size() != joining.exchange.bytes.size() ||
+      verify.size() != joining.verify.bytes.size()) {
+    return false;
+  }
+  std::copy(exchange.begin(), exchange.end(), joining.exchange.bytes.begin());
+  std::copy(verify.begin(), verify.end(), joining.verify.bytes.begin());
+  return true;
+}
+
 bool ReadEntry(const nlohmann::json& json, UnlockEntry& entry) {
   if (!json.is_object()) return false;
   const auto text = [&](const char* key) {
@@ -112,6 +130,9 @@ bool ReadEntry(const nlohmann::json& json, UnlockEntry& entry) {
   const auto next_key = crypto::FromBase64(text("database_key_next"));
   if (!next_key.ok()) return false;
   entry.database_key_next = *next_key;
+  if (const auto joining = json.find("joining"); joining != json.end()) {
+    return ReadJoining(*joining, entry.joining.emplace());
+  }
   return true;
 }
 
@@ -128,6 +149,11 @@ nlohmann::ordered_json EntriesJson(const std::map<std::string, UnlockEntry>& ent
     };
     if (!entry.database_key_next.empty())
       out[id]["database_key_next"] = crypto::ToBase64(entry.database_key_next);
+    if (entry.joining) {
+      out[id]["joining"] = {{"exchange", crypto::ToBase64(entry.joining->exchange.bytes)},
+                            {"verify", crypto::ToBase64(entry.joining->verify.bytes)},
+                            {"admission", crypto::ToBase64(entry.joining->admission)}};
+    }
   }
   return out;
 }
@@ -232,6 +258,7 @@ absl::StatusOr<Bundle> UnlockFile::Open(const std::string& entry_id, const Unloc
   if (entry == nullptr || entry->kind != secret.kind) {
     return absl::UnauthenticatedError("this secret opens no member");
   }
+  if (entry->joining) return OpenJoiningEntry(vault_, *entry, secret);
   const absl::StatusOr<crypto::UnlockKey> key = UnlockKeyFor(secret, *entry);
   // A cost outside its bounds was altered, as anything else in the entry may be.
   if (absl::IsInvalidArgument(key.status())) {

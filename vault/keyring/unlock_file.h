@@ -14,6 +14,8 @@
 // both are there. `database_key_next` is the key that the database is getting: one of the two opens
 // it. An entry under `next` holds a member's new keys, and takes the place of that of the same id
 // once the roster names them (rekeying.h).
+//
+// Who joins by a request has a joining entry until the first unlock: vault/keyring/admission.h.
 #pragma once
 
 #include <map>
@@ -44,6 +46,13 @@ struct UnlockSecret {
   crypto::SecretBytes bytes;
 };
 
+// What a joining entry has beside the others; its bundle is the request's sealed secrets.
+struct Joining {
+  crypto::ExchangePublic exchange;
+  crypto::VerifyKey verify;
+  crypto::Bytes admission;
+};
+
 struct UnlockEntry {
   UnlockSecret::Kind kind = UnlockSecret::Kind::kPassphrase;
   crypto::PassphraseCost cost;
@@ -51,6 +60,7 @@ struct UnlockEntry {
   crypto::Bytes bundle;
   crypto::Bytes database_key;
   crypto::Bytes database_key_next;  // empty but while the database gets another key
+  std::optional<Joining> joining;
 };
 
 class UnlockFile {
@@ -86,7 +96,7 @@ class UnlockFile {
   crypto::Bytes SealDatabaseKey(const crypto::DatabaseKey& key, MemberId member,
                                 const crypto::ExchangePublic& recipient) const;
   // Unauthenticated: a wrong passphrase or key file, or an altered entry; on purpose not told
-  // apart.
+  // apart. DataLoss: a joining entry whose admission does not count.
   absl::StatusOr<Bundle> Open(const std::string& entry_id, const UnlockSecret& secret) const {
     return Open(entry_id, Find(entry_id), secret);
   }

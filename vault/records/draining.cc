@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "vault/keyring/administration.h"
 #include "vault/keyring/epochs.h"
 #include "vault/records/contact_reader.h"
 #include "vault/records/sealing.h"
@@ -308,11 +309,11 @@ class Drainer {
       ++dropped;
     }
     if (dropped == 0) return absl::OkStatus();
-    RETURN_IF_ERROR(
-        audit::Append(keyring_.store(), keyring_.AuditAuthor(),
-                      {.act = "key.drained",
-                       .detail = absl::StrCat("{\"book\":", static_cast<std::uint32_t>(book),
-                                              ",\"classes\":", dropped, "}")}));
+    const keyring::Book* named = keyring_.roster().FindBook(book);
+    RETURN_IF_ERROR(audit::Append(
+        keyring_.store(), keyring_.AuditAuthor(),
+        {.act = "key.drained",
+         .detail = keyring::DetailOf({{"book", named == nullptr ? "" : named->name}})}));
     return transaction.Commit();
   }
 

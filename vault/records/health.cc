@@ -7,7 +7,9 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "vault/audit/log.h"
+#include "vault/keyring/rekeying.h"
 #include "vault/records/contact_reader.h"
 #include "vault/records/index.h"
 #include "vault/records/sealing.h"
@@ -42,35 +44,38 @@ class Faults {
   std::string first_;
 };
 
-// Contact numbers, as ranges that are merged once all are known.
+// Contact numbers, as ranges that do not touch.
 class Numbers {
  public:
-  void Add(const std::vector<CoverageRange>& ranges) {
-    ranges_.insert(ranges_.end(), ranges.begin(), ranges.end());
-  }
-  void Seal() {
-    std::sort(ranges_.begin(), ranges_.end(),
-              [](const auto& a, const auto& b) { return a.first < b.first; });
-    std::vector<CoverageRange> merged;
-    for (const CoverageRange& range : ranges_) {
-      if (!merged.empty() && End(merged.back()) >= range.first) {
-        merged.back().count = static_cast<std::uint64_t>(std::max(End(merged.back()), End(range)) -
-                                                         merged.back().first);
-      } else {
-        merged.push_back(range);
-      }
+  void Add(const CoverageRange& range) {
+    ContactNumber first = range.first, end = End(range);
+    auto at = ranges_.upper_bound(first);
+    if (at != ranges_.begin() && std::prev(at)->second >= first) --at;
+    while (at != ranges_.end() && at->first <= end) {
+      first = std::min(first, at->first);
+      end = std::max(end, at->second);
+      at = ranges_.erase(at);
     }
-    ranges_ = std::move(merged);
+    ranges_[first] = end;
+  }
+  void Remove(const CoverageRange& range) {
+    const ContactNumber first = range.first, end = End(range);
+    auto at = ranges_.upper_bound(first);
+    if (at != ranges_.begin() && std::prev(at)->second > first) --at;
+    while (at != ranges_.end() && at->first < end) {
+      const auto [old_first, old_end] = *at;
+      at = ranges_.erase(at);
+      if (old_first < first) ranges_[old_first] = first;
+      if (old_end > end) ranges_[end] = old_end;
+    }
   }
   bool Contains(ContactNumber number) const {
-    auto after = std::upper_bound(
-        ranges_.begin(), ranges_.end(), number,
-        [](ContactNumber n, const CoverageRange& range) { return n < range.first; });
-    return after != ranges_.begin() && number < End(*(after - 1));
+    const auto after = ranges_.upper_bound(number);
+    return after != ranges_.begin() && number < std::prev(after)->second;
   }
   std::int64_t Count() const {
     std::int64_t count = 0;
-    for (const CoverageRange& range : ranges_) count += static_cast<std::int64_t>(range.count);
+    for (const auto& [first, end] : ranges_) count += end - first;
     return count;
   }
 
@@ -78,7 +83,7 @@ class Numbers {
   static ContactNumber End(const CoverageRange& range) {
     return range.first + static_cast<ContactNumber>(range.count);
   }
-  std::vector<CoverageRange> ranges_;
+  std::map<ContactNumber, ContactNumber> ranges_;  // by the first, the one behind the last
 };
 
 class Doctor {
@@ -87,19 +92,25 @@ class Doctor {
       : keyring_(keyring), store_(keyring.store()), reader_(keyring), options_(options) {}
 
   absl::StatusOr<std::vector<HealthCheck>> Run() {
-    const std::pair<const char*, absl::Status (Doctor::*)()> checks[] = {
-        {"files", &Doctor::Files},
-        {"members", &Doctor::Members},
-        {"pages", &Doctor::Pages},
-        {"sessions", &Doctor::Sessions},
-        {"roster", &Doctor::Roster},
-        {"grants", &Doctor::Grants},
-        // Before the contacts, which an assignment that does not count makes unreadable until it is
-        // removed.
-        {"books", &Doctor::Books},
-        {"contacts", &Doctor::Contacts},
-        {"index", &Doctor::Index},
-        {"audit", &Doctor::Audit}};
+    RETURN_IF_ERROR(RunChecks(
+        {{"files", &Doctor::Files}, {"pages", &Doctor::Pages}, {"members", &Doctor::Members}}));
+    // One view of the vault for all that compares rows with rows, while others go on writing.
+    RETURN_IF_ERROR(Look());
+    RETURN_IF_ERROR(RunChecks({{"sessions", &Doctor::Sessions},
+                               {"roster", &Doctor::Roster},
+                               {"grants", &Doctor::Grants},
+                               // Before the contacts, which an assignment that does not count makes
+                               // unreadable until it is removed.
+                               {"books", &Doctor::Books},
+                               {"contacts", &Doctor::Contacts},
+                               {"index", &Doctor::Index},
+                               {"audit", &Doctor::Audit}}));
+    return std::move(results_);
+  }
+
+ private:
+  absl::Status RunChecks(
+      std::initializer_list<std::pair<const char*, absl::Status (Doctor::*)()>> checks) {
     for (const auto& [name, check] : checks) {
       name_ = name;
       rows_ = 0;
@@ -107,15 +118,10 @@ class Doctor {
       if (absl::IsCancelled(status) || absl::IsUnavailable(status)) return status;
       if (!status.ok())
         results_.push_back({.name = name, .ok = false, .detail = std::string(status.message())});
-      // The members are looked at under the lock; all else as it stands at one moment, whoever
-      // writes meanwhile.
-      if (check == &Doctor::Members) RETURN_IF_ERROR(Look());
     }
-    return std::move(results_);
+    return absl::OkStatus();
   }
-
- private:
-  // A view of the vault, held until something is mended.
+  // A view, held until something is mended: that needs a transaction of its own.
   absl::Status Look() {
     view_.reset();
     ASSIGN_OR_RETURN(auto view, keyring_.Snapshot());
@@ -185,13 +191,19 @@ absl::Status Doctor::Files() {
 }
 
 absl::Status Doctor::Pages() {
+  RETURN_IF_ERROR(Look());
   absl::Status status = store_.CheckPages();
+  view_.reset();
   if (absl::IsDataLoss(status)) {
     // Where the database got another key and a reader was in the way, the file's own pages are
     // under the older one still, and the log has the others.
-    view_.reset();
-    RETURN_IF_ERROR(store_.database().TruncateWal());
-    RETURN_IF_ERROR(Look());
+    absl::Status truncated = store_.database().TruncateWal();
+    // Where another process is at it already, the engine does not wait.
+    for (int i = 0; i < 100 && absl::IsUnavailable(truncated); ++i) {
+      absl::SleepFor(absl::Milliseconds(20));
+      truncated = store_.database().TruncateWal();
+    }
+    RETURN_IF_ERROR(truncated);
     status = store_.CheckPages();
   }
   RETURN_IF_ERROR(status);
@@ -228,10 +240,15 @@ absl::Status Doctor::Sessions() {
         if (!may)
           faults.Add(
               absl::StrCat("session ", number, " creates or assigns, which its signer may not"));
-        else if (coverage.kind == CoverageKind::kCreated)
-          created_.Add(coverage.ranges);
-        else if (coverage.kind == CoverageKind::kAssigned)
-          assigned_[coverage.book].Add(coverage.ranges);
+        else
+          for (const CoverageRange& range : coverage.ranges) {
+            if (coverage.kind == CoverageKind::kCreated)
+              created_.Add(range);
+            else if (coverage.kind == CoverageKind::kAssigned)
+              assigned_[coverage.book].Add(range);
+            else
+              assigned_[coverage.book].Remove(range);
+          }
       }
       if (session->TakesAway()) last_taking = number;
     }
@@ -239,8 +256,6 @@ absl::Status Doctor::Sessions() {
     expected = number + 1;
     return absl::OkStatus();
   }));
-  created_.Seal();
-  for (auto& [book, numbers] : assigned_) numbers.Seal();
   Report(faults, absl::StrCat(rows_, " sessions, one chain"));
   return absl::OkStatus();
 }
@@ -265,6 +280,7 @@ absl::Status Doctor::Members() {
   Faults faults;
   std::string mended;
   // Under the lock, so that nobody is between writing an entry and publishing its roster version.
+  if (options_.repair) RETURN_IF_ERROR(keyring::TidyUnlockFile(keyring_));
   ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
   ASSIGN_OR_RETURN(keyring::UnlockFile file, keyring::UnlockFile::Load(keyring_.paths().unlock()));
   std::int64_t known = 0;
@@ -286,6 +302,13 @@ absl::Status Doctor::Members() {
   } else if (!strangers.empty()) {
     faults.Add(absl::StrCat("unlock.json has ", strangers.size(),
                             " entries of nobody (an interrupted command; --repair removes them)"));
+  }
+  const bool two_keys = std::any_of(file.entries().begin(), file.entries().end(), [](auto& entry) {
+    return !entry.second.database_key_next.empty();
+  });
+  if (two_keys) {
+    absl::StrAppend(&mended,
+                    "; the database was getting another key: run 'sealbook key rotate --database'");
   }
   Report(faults, absl::StrCat(known, " members can unlock"), mended);
   return transaction.Commit();
@@ -488,11 +511,9 @@ absl::Status Doctor::Books() {
             faults.Add(absl::string_view(status.message()));
           return true;
         }));
-    if (counting < assigned_[book].Count()) {
-      // Nothing takes contacts out of books yet, so what sessions assigned must be there.
-      ASSIGN_OR_RETURN(const std::int64_t last_taking, keyring_.sessions().LastTaking());
-      if (last_taking == 0) faults.Add("contacts that sessions assigned to a book are not in it");
-    }
+    // What sessions assigned and none took away must be there.
+    if (counting < assigned_[book].Count())
+      faults.Add("contacts that sessions assigned to a book are not in it");
   }
   std::string mended;
   if (!bad.empty()) {

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/test_vault.h"
-#include "vault/records/draining.h"
 
 namespace sealbook {
 namespace {
@@ -58,7 +57,7 @@ TEST_F(HealthTest, HealthyVaultIsOkInEveryCheck) {
     EXPECT_TRUE(check.ok) << check.name << ": " << check.detail;
     names.push_back(check.name);
   }
-  EXPECT_THAT(names, ElementsAre("files", "members", "pages", "sessions", "roster", "grants",
+  EXPECT_THAT(names, ElementsAre("files", "pages", "members", "sessions", "roster", "grants",
                                  "books", "contacts", "index", "audit"));
 }
 
@@ -77,9 +76,6 @@ TEST_F(HealthTest, WhatOthersWriteMeanwhileIsNoDamageAndNotMended) {
       EXPECT_TRUE(TestVault::Import(*other, {TestVault::Draft(absl::StrCat(30'000'000 + people++))},
                                     {"seoul"})
                       .ok());
-      records::DrainReport report;
-      EXPECT_TRUE(
-          records::Drain(*other, {.identifiers_of = &TestVault::IdentifiersOf}, report).ok());
     };
     const auto checks = records::CheckHealth(*owner, {.repair = repair, .progress = write});
     ASSERT_TRUE(checks.ok()) << checks.status();
