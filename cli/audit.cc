@@ -143,6 +143,7 @@ absl::Status Checkpoint(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kReadAudit));
   keyring::Keyring& keyring = context.keyring();
+  ASSIGN_OR_RETURN(const auto snapshot, keyring.Snapshot());
   ASSIGN_OR_RETURN(const audit::Head head, audit::ReadHead(keyring.store()));
   const std::string text = audit::FormatCheckpoint({.vault = keyring.roster().vault,
                                                     .head = head,

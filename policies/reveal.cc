@@ -74,8 +74,7 @@ absl::Status UsedUp(std::vector<absl::Time> reveals, std::size_t budget) {
 
 absl::StatusOr<int> RecordReveal(keyring::Keyring& keyring, const Policy& policy,
                                  const Reveal& reveal, absl::Time now) {
-  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.store().BeginWrite());
-  RETURN_IF_ERROR(keyring.Refresh());
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
   // The newest roster's: a role that was taken away while this command ran reveals nothing.
   const std::string role = keyring.self().role;
   RETURN_IF_ERROR(Require(policy, role, Action::kReveal, reveal.field));

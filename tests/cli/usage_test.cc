@@ -16,7 +16,9 @@ const Words& AllCommands() {
       "book members",   "book assign",   "import",           "lookup",
       "list",           "show",          "reveal",           "set",
       "audit log",      "audit verify",  "audit checkpoint", "policy show",
-      "policy check",   "policy apply",  "doctor",           "version"};
+      "policy check",   "policy apply",  "doctor",           "version",
+      "member disable", "member role",   "book unassign",    "key rotate",
+      "recover"};
   return commands;
 }
 Words Split(const std::string& command) {
@@ -48,7 +50,12 @@ TEST_F(UsageTest, EveryCommandExplainsItselfAndItsOptionsHoweverItIsAsked) {
         "--fingerprint"}},
       {"member passwd", {"--new-passphrase-file"}},
       {"member request", {"-o", "--new-passphrase-file"}},
-      {"book members", {"--add"}},
+      {"book members", {"--add", "--remove", "--no-drain"}},
+      {"book unassign", {"--from"}},
+      {"member disable", {"--no-drain"}},
+      {"member role", {"--no-drain"}},
+      {"key rotate", {"--book", "--all", "--database", "--drain", "--no-drain"}},
+      {"recover", {"--recovery-code-file", "--new-passphrase-file", "--new-code", "--no-drain"}},
       {"book assign", {"--from"}},
       {"import",
        {"--book", "--format", "--encoding", "--delimiter", "--map", "--region", "--on-duplicate",

@@ -152,6 +152,15 @@ class TestVault {
             {ClassId::kProfile, {{"name", absl::StrCat("Person ", tag)}}},
             {ClassId::kSensitive, {{"skin", absl::StrCat("dry ", tag)}}}}};
   }
+  // As Draft puts them into the index.
+  static std::vector<records::IdentifierValue> IdentifiersOf(const records::Fields& identity) {
+    std::vector<records::IdentifierValue> out;
+    for (const records::Field& field : identity) {
+      if (field.name == "phone") out.push_back({IdentifierKind::kPhone, field.value});
+      if (field.name == "email") out.push_back({IdentifierKind::kEmail, field.value});
+    }
+    return out;
+  }
   static absl::StatusOr<std::vector<records::DraftResult>> Import(
       keyring::Keyring& keyring, const std::vector<records::ContactDraft>& drafts,
       const std::vector<std::string>& books,

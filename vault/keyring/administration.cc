@@ -96,6 +96,7 @@ crypto::Hash256 HashOfPolicy(absl::string_view text) {
 }
 
 absl::StatusOr<std::string> CurrentPolicyText(Keyring& keyring) {
+  ASSIGN_OR_RETURN(const auto snapshot, keyring.Snapshot());
   absl::StatusOr<std::string> text = keyring.store().GetPolicy(keyring.roster().policy_hash);
   if (!text.ok()) {
     return absl::IsNotFound(text.status()) ? absl::DataLossError("the policy is missing")

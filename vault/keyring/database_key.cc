@@ -111,13 +111,18 @@ absl::Status RotateDatabaseKey(Keyring& keyring) {
   const absl::Status rekeyed = keyring.store().database().Rekey(key);
   // Whether it was done is for the file to say: the engine does not report every failure.
   const absl::Status reopened = keyring.Reopen(std::move(key));
-  if (!reopened.ok()) {
-    if (!absl::IsDataLoss(reopened)) return reopened;
-    return rekeyed.ok() ? WithHint(absl::UnavailableError("the database kept its old key"),
-                                   "Make sure that there is as much free space as the database is "
-                                   "large, and run the command again.")
-                        : rekeyed;
+  if (absl::IsDataLoss(reopened)) {
+    // It kept the old one; what was begun under the other is forgotten.
+    RETURN_IF_ERROR(keyring.Reopen(keyring.database_key().Duplicate()));
+    RETURN_IF_ERROR(rekeyed);
+    RETURN_IF_ERROR(keyring.BeginWrite().status());  // Unavailable: others keep it busy
+    return WithHint(
+        absl::ResourceExhaustedError("the database could not be encrypted anew and keeps its old "
+                                     "key: there is no space left, or the disk fails"),
+        "Make sure that there is as much free space as the database is large, and run the command "
+        "again.");
   }
+  RETURN_IF_ERROR(reopened);
   RETURN_IF_ERROR(Settle(keyring));
   // Pages under the old key stand in the log until then. Readers in the way only put that off.
   const absl::Status truncated = keyring.store().database().TruncateWal();

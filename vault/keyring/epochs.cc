@@ -209,6 +209,7 @@ absl::StatusOr<crypto::ExchangePair> OpenEpochLink(const VaultId& vault,
 }
 
 absl::StatusOr<std::vector<Undrained>> ListUndrained(Keyring& keyring) {
+  ASSIGN_OR_RETURN(const auto snapshot, keyring.Snapshot());
   std::vector<Undrained> out;
   RETURN_IF_ERROR(keyring.store().EachEpochLink([&](const store::EpochLinkRow& link) {
     if (link.class_id == ClassId::kAudit) return absl::OkStatus();

@@ -37,6 +37,10 @@ absl::Status SystemError(absl::string_view what, const std::string& path) {
   if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
     return WithHint(absl::ResourceExhaustedError(message), "Make room and run the command again.");
   }
+  if (error == EACCES || error == EPERM || error == EROFS) {
+    return WithHint(absl::InternalError(message),
+                    "Give this user access to the folder and the files in it.");
+  }
   return absl::InternalError(message);
 }
 

@@ -241,6 +241,7 @@ absl::StatusOr<bool> Keyring::ReopenIfRekeyed() {
 void Keyring::ReplaceBundle(Bundle bundle) { bundle_ = std::move(bundle); }
 
 absl::Status Keyring::CheckMarks() {
+  ASSIGN_OR_RETURN(const auto snapshot, Snapshot());
   const VaultId& vault = roster().vault;
   ASSIGN_OR_RETURN(const auto seen, LoadHighWater(vault));
   if (!seen) return absl::OkStatus();

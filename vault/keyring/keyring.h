@@ -80,6 +80,9 @@ class Keyring {
   absl::StatusOr<std::optional<store::Transaction>> Snapshot();
   // Takes the write lock and brings the roster up to date. Unauthenticated as Refresh.
   absl::StatusOr<store::Transaction> BeginWrite();
+  // For who met DataLoss on the way, with no transaction open: true where that was the other key,
+  // under which the database is open now.
+  absl::StatusOr<bool> ReopenIfRekeyed();
 
   // A compartment's pair, by this member's grant or, for a book, through the root compartment of
   // the same class; of an older epoch, by the links from the current one (epochs.h).
@@ -106,7 +109,6 @@ class Keyring {
           std::unique_ptr<store::Store> store);
   absl::Status CheckMarks();
   absl::StatusOr<store::Transaction> Begin(store::Transaction::Kind kind);
-  absl::StatusOr<bool> ReopenIfRekeyed();
   absl::StatusOr<crypto::ExchangePair> PairByGrant(BookId book, ClassId class_id,
                                                    std::uint32_t epoch);
   absl::StatusOr<crypto::ExchangePair> PairByLink(BookId book, ClassId class_id,

@@ -59,8 +59,13 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::WriteBatch(
       RETURN_IF_ERROR(keyring_->store().database().CheckpointPast(kWalPages));
       return results;
     }
-    if (!absl::IsAborted(results.status())) return results;
-    RETURN_IF_ERROR(keyring_->Refresh());
+    if (absl::IsDataLoss(results.status())) {
+      // Nothing opens any more where the database got another key meanwhile.
+      ASSIGN_OR_RETURN(const bool reopened, keyring_->ReopenIfRekeyed());
+      if (!reopened) return results;
+    } else if (!absl::IsAborted(results.status())) {
+      return results;
+    }
     // The index may have another key by now, and rows under it that the filter does not know.
     const std::uint32_t epoch = index_.epoch();
     ASSIGN_OR_RETURN(index_, IdentifierIndex::Open(*keyring_));
@@ -72,10 +77,13 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::WriteBatch(
 
 absl::Status ContactWriter::MergeIndex() {
   store::Store& store = keyring_->store();
-  ASSIGN_OR_RETURN(const std::int64_t waiting, store.CountRecentIndex());
-  if (waiting < kMaxRecentIndexRows) return absl::OkStatus();
+  {
+    ASSIGN_OR_RETURN(const auto snapshot, keyring_->Snapshot());
+    ASSIGN_OR_RETURN(const std::int64_t waiting, store.CountRecentIndex());
+    if (waiting < kMaxRecentIndexRows) return absl::OkStatus();
+  }
   for (int slice = 0; slice < store::Store::kIndexSlices; ++slice) {
-    ASSIGN_OR_RETURN(store::Transaction transaction, store.BeginWrite());
+    ASSIGN_OR_RETURN(store::Transaction transaction, keyring_->BeginWrite());
     const absl::Time locked = absl::Now();
     RETURN_IF_ERROR(store.MergeRecentIndex(slice));
     const absl::Time committing = absl::Now();

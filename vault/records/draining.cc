@@ -36,12 +36,7 @@ class Drainer {
     for (const keyring::Undrained& u : undrained) {
       if (CanDrain(u)) mine[u.book].insert(u.class_id);
     }
-    for (const auto& [book, classes] : mine) {
-      ASSIGN_OR_RETURN(const std::int64_t rows, book == kRootBook
-                                                    ? keyring_.store().CountContacts()
-                                                    : keyring_.store().CountBookContacts(book));
-      total_ += rows;
-    }
+    RETURN_IF_ERROR(CountRows(mine));
     // The root book first: what it seals again is wrapped for the books at their newest epochs.
     for (const auto& [book, classes] : mine) {
       const std::int64_t damaged = report_.damaged;
@@ -64,6 +59,17 @@ class Drainer {
   }
 
  private:
+  absl::Status CountRows(const std::map<BookId, Classes>& books) {
+    ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
+    for (const auto& [book, classes] : books) {
+      ASSIGN_OR_RETURN(const std::int64_t rows, book == kRootBook
+                                                    ? keyring_.store().CountContacts()
+                                                    : keyring_.store().CountBookContacts(book));
+      total_ += rows;
+    }
+    return absl::OkStatus();
+  }
+
   bool CanDrain(const keyring::Undrained& u) {
     if (!keyring_.Holds(u.book, u.class_id)) return false;
     if (u.book != kRootBook) return true;

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "vault/audit/log.h"
 #include "vault/keyring/rekeying.h"
 #include "vault/records/contact_reader.h"
@@ -91,15 +92,10 @@ class Doctor {
       : keyring_(keyring), store_(keyring.store()), reader_(keyring), options_(options) {}
 
   absl::StatusOr<std::vector<HealthCheck>> Run() {
-    if (auto index = IdentifierIndex::Open(keyring_); index.ok()) index_ = *std::move(index);
     RETURN_IF_ERROR(RunChecks(
         {{"files", &Doctor::Files}, {"pages", &Doctor::Pages}, {"members", &Doctor::Members}}));
-    // One view of the vault for all that compares rows with rows, while others go on writing. What
-    // is mended needs transactions of its own.
-    auto snapshot = options_.repair
-                        ? absl::StatusOr<std::optional<store::Transaction>>(std::nullopt)
-                        : keyring_.Snapshot();
-    RETURN_IF_ERROR(snapshot.status());
+    // One view of the vault for all that compares rows with rows, while others go on writing.
+    RETURN_IF_ERROR(Look());
     RETURN_IF_ERROR(RunChecks({{"sessions", &Doctor::Sessions},
                                {"roster", &Doctor::Roster},
                                {"grants", &Doctor::Grants},
@@ -125,6 +121,15 @@ class Doctor {
     }
     return absl::OkStatus();
   }
+  // A view, held until something is mended: that needs a transaction of its own.
+  absl::Status Look() {
+    view_.reset();
+    ASSIGN_OR_RETURN(auto view, keyring_.Snapshot());
+    if (view) view_.emplace(*std::move(view));
+    index_.reset();
+    if (auto index = IdentifierIndex::Open(keyring_); index.ok()) index_ = *std::move(index);
+    return absl::OkStatus();
+  }
   absl::Status Step() {
     ++rows_;
     if (rows_ % 1000 != 0) return absl::OkStatus();
@@ -146,12 +151,14 @@ class Doctor {
   absl::Status Index();
   absl::Status Books();
   absl::Status Audit();
+  absl::StatusOr<bool> Counts(const store::IndexRow& row, store::ContactRow& contact);
   absl::Status MendIndex(const std::vector<crypto::Hash128>& bad, std::int64_t& mended);
 
   keyring::Keyring& keyring_;
   store::Store& store_;
   ContactReader reader_;
   const HealthOptions& options_;
+  std::optional<store::Transaction> view_;
   std::optional<IdentifierIndex> index_;
   std::vector<HealthCheck> results_;
   std::string name_;
@@ -184,7 +191,22 @@ absl::Status Doctor::Files() {
 }
 
 absl::Status Doctor::Pages() {
-  RETURN_IF_ERROR(store_.CheckPages());
+  RETURN_IF_ERROR(Look());
+  absl::Status status = store_.CheckPages();
+  view_.reset();
+  if (absl::IsDataLoss(status)) {
+    // Where the database got another key and a reader was in the way, the file's own pages are
+    // under the older one still, and the log has the others.
+    absl::Status truncated = store_.database().TruncateWal();
+    // Where another process is at it already, the engine does not wait.
+    for (int i = 0; i < 100 && absl::IsUnavailable(truncated); ++i) {
+      absl::SleepFor(absl::Milliseconds(20));
+      truncated = store_.database().TruncateWal();
+    }
+    RETURN_IF_ERROR(truncated);
+    status = store_.CheckPages();
+  }
+  RETURN_IF_ERROR(status);
   Report(Faults(), "every page is whole and authentic");
   return absl::OkStatus();
 }
@@ -373,16 +395,37 @@ absl::Status Doctor::Contacts() {
   return absl::OkStatus();
 }
 
-// Deletes rows of the index that do not count.
+// Whether its tag opens, and its contact lists it.
+absl::StatusOr<bool> Doctor::Counts(const store::IndexRow& row, store::ContactRow& contact) {
+  if (!index_->Check(row).ok()) return false;
+  ASSIGN_OR_RETURN(const bool there, store_.GetContact(row.contact, contact));
+  if (!there) return false;
+  const std::vector<crypto::Hash128> hashes = ListedHashes(contact);
+  return std::find(hashes.begin(), hashes.end(), row.hash) != hashes.end();
+}
+
+// Deletes rows of the index that do not count: under the lock, and as they stand by then.
 absl::Status Doctor::MendIndex(const std::vector<crypto::Hash128>& bad, std::int64_t& mended) {
-  ASSIGN_OR_RETURN(store::Transaction transaction, store_.BeginWrite());
-  for (const crypto::Hash128& hash : bad) RETURN_IF_ERROR(store_.DeleteIndex(hash));
-  RETURN_IF_ERROR(audit::Append(
-      store_, keyring_.AuditAuthor(),
-      {.act = "doctor.repair", .detail = absl::StrCat("{\"index_rows\":", bad.size(), "}")}));
-  RETURN_IF_ERROR(transaction.Commit());
-  mended = static_cast<std::int64_t>(bad.size());
-  return absl::OkStatus();
+  view_.reset();
+  {
+    ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
+    ASSIGN_OR_RETURN(index_, IdentifierIndex::Open(keyring_));
+    for (const crypto::Hash128& hash : bad) {
+      store::IndexRow row;
+      store::ContactRow contact;
+      ASSIGN_OR_RETURN(const bool found, store_.FindIndex(hash, row));
+      if (!found) continue;
+      ASSIGN_OR_RETURN(const bool counts, Counts(row, contact));
+      if (counts) continue;
+      RETURN_IF_ERROR(store_.DeleteIndex(hash));
+      ++mended;
+    }
+    RETURN_IF_ERROR(audit::Append(
+        store_, keyring_.AuditAuthor(),
+        {.act = "doctor.repair", .detail = absl::StrCat("{\"index_rows\":", mended, "}")}));
+    RETURN_IF_ERROR(transaction.Commit());
+  }
+  return Look();
 }
 
 absl::Status Doctor::Index() {
@@ -396,13 +439,9 @@ absl::Status Doctor::Index() {
   RETURN_IF_ERROR(store_.EachIndex([&](const store::IndexRow& row) -> absl::Status {
     RETURN_IF_ERROR(Step());
     store::ContactRow contact;
-    bool listed = false;
+    ASSIGN_OR_RETURN(const bool counts, Counts(row, contact));
+    if (counts) return absl::OkStatus();
     ASSIGN_OR_RETURN(const bool there, store_.GetContact(row.contact, contact));
-    if (there) {
-      const std::vector<crypto::Hash128> hashes = ListedHashes(contact);
-      listed = std::find(hashes.begin(), hashes.end(), row.hash) != hashes.end();
-    }
-    if (index_->Check(row).ok() && listed) return absl::OkStatus();
     if (options_.repair && bad.size() < kMaxBad)
       bad.push_back(row.hash);
     else
@@ -467,7 +506,7 @@ absl::Status Doctor::Books() {
             return true;
           }
           if (options_.repair && bad.size() < kMaxBad)
-            bad.push_back({.book = row.book, .contact = row.contact});
+            bad.push_back(row);
           else
             faults.Add(absl::string_view(status.message()));
           return true;
@@ -478,14 +517,25 @@ absl::Status Doctor::Books() {
   }
   std::string mended;
   if (!bad.empty()) {
-    ASSIGN_OR_RETURN(store::Transaction transaction, store_.BeginWrite());
-    for (const store::BookContactRow& row : bad)
-      RETURN_IF_ERROR(store_.DeleteBookContact(row.book, row.contact));
-    RETURN_IF_ERROR(audit::Append(
-        store_, keyring_.AuditAuthor(),
-        {.act = "doctor.repair", .detail = absl::StrCat("{\"book_rows\":", bad.size(), "}")}));
-    RETURN_IF_ERROR(transaction.Commit());
-    mended = absl::StrCat("; removed ", bad.size(), " rows that do not count");
+    view_.reset();
+    std::int64_t removed = 0;
+    {
+      ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
+      for (const store::BookContactRow& row : bad) {
+        // Assigned again meanwhile, it may count.
+        store::BookContactRow now;
+        ASSIGN_OR_RETURN(const bool there, store_.GetBookContact(row.book, row.contact, now));
+        if (!there || now.session != row.session) continue;
+        RETURN_IF_ERROR(store_.DeleteBookContact(row.book, row.contact));
+        ++removed;
+      }
+      RETURN_IF_ERROR(audit::Append(
+          store_, keyring_.AuditAuthor(),
+          {.act = "doctor.repair", .detail = absl::StrCat("{\"book_rows\":", removed, "}")}));
+      RETURN_IF_ERROR(transaction.Commit());
+    }
+    RETURN_IF_ERROR(Look());
+    mended = absl::StrCat("; removed ", removed, " rows that do not count");
   }
   Report(faults, absl::StrCat(rows_, " assignments in ", books.size(), " books"), mended);
   return absl::OkStatus();

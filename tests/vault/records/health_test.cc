@@ -61,6 +61,32 @@ TEST_F(HealthTest, HealthyVaultIsOkInEveryCheck) {
                                  "books", "contacts", "index", "audit"));
 }
 
+// Somebody else writes and changes every key between two checks, and within one.
+TEST_F(HealthTest, WhatOthersWriteMeanwhileIsNoDamageAndNotMended) {
+  std::vector<records::ContactDraft> many;
+  for (int i = 0; i < 1'000; ++i) many.push_back(TestVault::Draft(absl::StrCat(20'000'000 + i)));
+  auto other = vault_.Unlock("owner"), owner = vault_.Unlock("owner");
+  ASSERT_TRUE(TestVault::Import(*other, many, {"seoul"}).ok());
+  int people = 0;
+  for (const bool repair : {false, true}) {
+    int told = 0;
+    const auto write = [&](const std::string&, std::int64_t) {
+      ++told;
+      EXPECT_TRUE(keyring::RotateAll(*other).ok());
+      EXPECT_TRUE(TestVault::Import(*other, {TestVault::Draft(absl::StrCat(30'000'000 + people++))},
+                                    {"seoul"})
+                      .ok());
+    };
+    const auto checks = records::CheckHealth(*owner, {.repair = repair, .progress = write});
+    ASSERT_TRUE(checks.ok()) << checks.status();
+    EXPECT_GT(told, 1);
+    for (const HealthCheck& check : *checks)
+      EXPECT_TRUE(check.ok && check.detail.find("removed") == std::string::npos)
+          << check.name << ": " << check.detail;
+  }
+  EXPECT_THAT(Bad(), IsEmpty());
+}
+
 TEST_F(HealthTest, AgentSeesWhatItsKeysReach) {
   auto mina = vault_.Unlock("mina");
   const auto checks = records::CheckHealth(*mina, {});

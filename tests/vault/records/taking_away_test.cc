@@ -21,15 +21,6 @@ using testing::TestVault;
 using testing::Times;
 using testing::Values;
 
-std::vector<records::IdentifierValue> IdentifiersOf(const records::Fields& identity) {
-  std::vector<records::IdentifierValue> out;
-  for (const records::Field& field : identity) {
-    if (field.name == "phone") out.push_back({IdentifierKind::kPhone, field.value});
-    if (field.name == "email") out.push_back({IdentifierKind::kEmail, field.value});
-  }
-  return out;
-}
-
 class TakingAwayTest : public ::testing::Test {
  protected:
   TakingAwayTest() {
@@ -72,7 +63,7 @@ class TakingAwayTest : public ::testing::Test {
     auto member = vault_.Unlock(by);
     records::DrainReport report;
     const absl::Status status = records::Drain(
-        *member, {.identifiers_of = &IdentifiersOf, .interrupted = interrupted}, report);
+        *member, {.identifiers_of = &TestVault::IdentifiersOf, .interrupted = interrupted}, report);
     EXPECT_TRUE(status.ok() || (interrupted && absl::IsCancelled(status))) << status;
     return report;
   }
