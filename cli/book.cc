@@ -81,8 +81,16 @@ absl::Status Members(Context& context, const Arguments& arguments) {
     RETURN_IF_ERROR(context.Require(policies::Action::kManageBooks));
   Json taken = Json::object();
   if (arguments.Has("remove")) {
+    // One who is not in the book keeps nobody else in it, and is told at the end: an earlier run
+    // may have taken them out and have been interrupted after that.
+    absl::Status missing;
     for (const std::string& member : arguments.List("remove")) {
-      RETURN_IF_ERROR(keyring::RemoveBookMember(context.keyring(), name, member));
+      const absl::Status removed = keyring::RemoveBookMember(context.keyring(), name, member);
+      if (absl::IsNotFound(removed)) {
+        missing = removed;
+        continue;
+      }
+      RETURN_IF_ERROR(removed);
       if (!context.globals().json) {
         PrintLine(Printable(
             absl::StrCat(member, " is no longer in ", name,
@@ -90,6 +98,7 @@ absl::Status Members(Context& context, const Arguments& arguments) {
       }
     }
     RETURN_IF_ERROR(DrainAfter(context, arguments, taken));
+    RETURN_IF_ERROR(missing);
   }
   if (arguments.Has("add")) {
     for (const std::string& member : arguments.List("add")) {

@@ -34,8 +34,9 @@ absl::Status Rotate(Context& context, const Arguments& arguments) {
   if (arguments.Has("book")) RETURN_IF_ERROR(keyring::RotateBook(context.keyring(), book));
   if (arguments.Has("all")) RETURN_IF_ERROR(keyring::RotateAll(context.keyring()));
   if (arguments.Has("database")) {
-    PrintNote(context.globals(),
-              "Encrypting the database anew; others wait meanwhile, and then go on.");
+    if (!context.globals().json)
+      PrintNote(context.globals(),
+                "Encrypting the database anew; others wait meanwhile, and then go on.");
     RETURN_IF_ERROR(keyring::RotateDatabaseKey(context.keyring()));
   }
   Json json = {

@@ -27,10 +27,11 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   }
   RETURN_IF_ERROR(DrainAfter(context, arguments, json));
   PrintIfJson(context, json);
+  if (context.globals().json) return absl::OkStatus();
   PrintNote(
       context.globals(),
-      "They still know the key of the file itself, which shows its structure and no customer: "
-      "'sealbook\nkey rotate --database' changes that one too.");
+      "They still know the key of the file itself, which shows its structure and no customer.\n"
+      "'sealbook key rotate --database' changes that one too.");
   return absl::OkStatus();
 }
 
