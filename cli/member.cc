@@ -118,9 +118,9 @@ absl::Status List(Context& context, const Arguments&) {
                        {"role", member.role},
                        {"books", books},
                        {"status", status},
-                       {"factors", Json::array()},
-                       {"undrained", left},
-                       {"asks_for_new_keys", asks}});
+                       {"factors", Json::array()}});
+    if (left > 0) members.back()["undrained"] = left;
+    if (asks) members.back()["asks_for_new_keys"] = true;
     std::string shown = status;
     if (left > 0) absl::StrAppend(&shown, ", not drained");
     if (asks) absl::StrAppend(&shown, ", asks for new keys");

@@ -5,9 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "anonymizer/identifiers.h"
 #include "policies/mask.h"
 #include "tests/support/policy_vault.h"
 #include "tests/support/temporary_file.h"
+#include "vault/records/draining.h"
 
 namespace sealbook::anonymizer {
 namespace {
@@ -90,6 +92,32 @@ TEST_F(ImportTest, RowsBecomeContactsWithTheirClasses) {
   EXPECT_THAT(vault_.Contacts("soo"),
               ElementsAre("birth_date=1990-01-02 email=***@example.com name=가을 note=vip "
                           "phone=+82 10-****-5678 피부_타입=건성"));
+}
+
+TEST_F(ImportTest, RowsWithoutIdentifiersAreFoundAgainAlsoUnderAnotherKeyOfTheIndex) {
+  const std::string list = "name,note,skin\nAda,calls on Friday,dry\nBen,,oily\nCy,,\n";
+  ASSERT_EQ(Import(list, {.books = Seoul()}).report.imported, 3);
+  const std::vector<std::string> seen = vault_.Contacts("owner");
+  // What they are found by is shown to nobody.
+  EXPECT_THAT(
+      seen, ElementsAre("name=Ada note=calls on Friday skin=dry", "name=Ben skin=oily", "name=Cy"));
+  const auto again = [&] {
+    const Run run = Import(list);
+    EXPECT_TRUE(run.status.ok()) << run.status;
+    EXPECT_EQ(run.report.duplicates, 3);
+    EXPECT_EQ(run.report.imported, 0);
+  };
+  again();
+  ASSERT_TRUE(keyring::RotateAll(*vault_.Unlock("owner")).ok());
+  again();  // not moved yet
+  records::DrainReport report;
+  const absl::Status drained =
+      records::Drain(*vault_.Unlock("owner"), {.identifiers_of = &IdentifiersOf}, report);
+  ASSERT_TRUE(drained.ok()) << drained;
+  EXPECT_EQ(report.undrained, 0u);
+  again();
+  EXPECT_EQ(vault_.Contacts("owner"), seen);
+  EXPECT_THAT(vault_.Contacts("mina"), SizeIs(3));
 }
 
 TEST_F(ImportTest, UnknownColumnIsSensitiveAndMaskedClassIsMade) {

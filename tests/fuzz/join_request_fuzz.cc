@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "vault/keyring/admission.h"
+#include "vault/keyring/fingerprint.h"
 
 namespace {
 

@@ -20,8 +20,10 @@
 #include "vault/crypto/aead.h"
 #include "vault/crypto/derive.h"
 #include "vault/crypto/hash.h"
+#include "vault/keyring/epochs.h"
 #include "vault/keyring/fingerprint.h"
 #include "vault/keyring/join_request.h"
+#include "vault/keyring/rekeying.h"
 #include "vault/keyring/session.h"
 #include "vault/records/contact_codec.h"
 #include "vault/store/schema.h"
@@ -260,17 +262,20 @@ TEST_F(FormatExampleTest, HasTheValuesThatAreCheckedHereAndNoOthers) {
           "recovery_code", "recovery_entry_id", "joiner_secret", "joiner_public", "joiner_seed",
           "joiner_verify", "joiner_passphrase", "joiner_unlock_key", "join_secrets",
           "join_secrets_place", "join_request_body", "join_fingerprint", "joiner_entry_id",
-          "admission_plaintext", "vault_fingerprint"));
+          "admission_plaintext", "vault_fingerprint", "newer_secret", "newer_public",
+          "epoch_link_key", "epoch_link_place", "epoch_link", "rekeyed_secret", "rekeyed_public",
+          "rekeyed_seed", "rekeyed_verify", "rekey_bundle_hash", "rekey_request",
+          "rekey_fingerprint", "row_value"));
 }
 
 TEST_F(FormatExampleTest, PublicKeysFollowFromSecrets) {
-  for (const std::string name :
-       {"identity", "book", "index", "audit", "ephemeral", "member", "joiner"}) {
+  for (const std::string name : {"identity", "book", "index", "audit", "ephemeral", "member",
+                                 "joiner", "newer", "rekeyed"}) {
     EXPECT_EQ(crypto::ToHex(PairOf(name + "_secret").public_key().bytes), HexText(name + "_public"))
         << name;
     EXPECT_EQ(raw::PublicOf(Hex(name + "_secret")), Hex(name + "_public")) << name;
   }
-  for (const std::string name : {"member", "root", "joiner"}) {
+  for (const std::string name : {"member", "root", "joiner", "rekeyed"}) {
     EXPECT_EQ(crypto::ToHex(SignerOf(name + "_seed").verify_key().bytes), HexText(name + "_verify"))
         << name;
     EXPECT_EQ(raw::VerifyKeyOf(Hex(name + "_seed")), Hex(name + "_verify")) << name;
@@ -802,6 +807,46 @@ TEST_F(FormatExampleTest, RecoveryCodeHasItsCheckCharacters) {
   const Bytes id =
       raw::Hash(32, {}, "sealbook/entry/1", {Hex("vault_id"), raw::Ascii("\x01recovery")});
   EXPECT_EQ(Bytes(id.begin(), id.begin() + 16), Hex("recovery_entry_id"));
+}
+
+TEST_F(FormatExampleTest, EpochLinkOpensToTheOlderSecret) {
+  const ExchangePair newer = PairOf("newer_secret");
+  EXPECT_EQ(raw::Hash(32, Hex("newer_secret"), "sealbook/epoch-link/1", {}), Hex("epoch_link_key"));
+  EXPECT_EQ(raw::Join({raw::Ascii("sealbook-epoch-1"), Hex("vault_id"), raw::BigEndian(0, 4),
+                       raw::BigEndian(1, 1), raw::BigEndian(1, 4)}),
+            Hex("epoch_link_place"));
+  EXPECT_EQ(raw::Open(Hex("epoch_link_key"), Hex("epoch_link_place"), Hex("epoch_link")),
+            Hex("identity_secret"));
+  const auto older = keyring::OpenEpochLink(
+      ExampleVault(),
+      {.book = kRootBook, .class_id = ClassId::kIdentity, .epoch = 1, .sealed = Hex("epoch_link")},
+      newer);
+  ASSERT_TRUE(older.ok()) << older.status();
+  EXPECT_EQ(crypto::ToHex(older->public_key().bytes), HexText("identity_public"));
+}
+
+TEST_F(FormatExampleTest, RekeyRequestIsSignedByBothKeys) {
+  const Bytes document = Hex("rekey_request");
+  const ByteView body = ByteView(document).first(document.size() - 128);
+  EXPECT_EQ(raw::Hash(32, {}, "sealbook/rekey-bundle/1", {raw::Ascii("a bundle")}),
+            Hex("rekey_bundle_hash"));
+  EXPECT_TRUE(raw::Verifies(Hex("member_verify"), "sealbook/rekey-request/1", body,
+                            ByteView(document).subspan(body.size(), 64)));
+  EXPECT_TRUE(raw::Verifies(Hex("rekeyed_verify"), "sealbook/rekey-request/1", body,
+                            ByteView(document).last(64)));
+  const auto request = keyring::RekeyRequest::Parse(document, {HexArray<32>("member_verify")});
+  ASSERT_TRUE(request.ok()) << request.status();
+  EXPECT_EQ(crypto::ToHex(request->exchange.bytes), HexText("rekeyed_public"));
+  EXPECT_EQ(crypto::ToHex(request->bundle_hash), HexText("rekey_bundle_hash"));
+  EXPECT_EQ(request->Fingerprint(), Document::Get().Text("rekey_fingerprint"));
+  EXPECT_EQ(request->Sign(SignerOf("member_seed"), SignerOf("rekeyed_seed")), document);
+}
+
+TEST_F(FormatExampleTest, RowWithoutIdentifiersHasTheValueOfItsFields) {
+  EXPECT_EQ(crypto::ToHex(raw::Hash(32, {}, "sealbook/row/1",
+                                    {raw::Ascii("name\x1fMina\x1enote\x1f"
+                                                "call on Friday\x1e")})),
+            Document::Get().Text("row_value"));
 }
 
 TEST_F(FormatExampleTest, SchemaIsTheDocuments) {
