@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
+#include "cli/draining.h"
 #include "vault/keyring/administration.h"
 #include "vault/status.h"
 
@@ -63,10 +64,10 @@ absl::Status Apply(Context& context, const Arguments& arguments) {
   if (!reasons.empty()) {
     for (const std::string& reason : reasons)
       PrintNote(context.globals(), Printable(absl::StrCat("  ", reason)));
-    return WithHint(absl::FailedPreconditionError(absl::StrCat(
-                        "this policy would need what is stored to be sealed or granted again (",
-                        reasons.front(), reasons.size() > 1 ? ", …" : "", ")")),
-                    "That cannot be done yet: leave classes, scopes and readers as they are.");
+    return WithHint(absl::FailedPreconditionError(
+                        absl::StrCat("this policy would need what is stored to be sealed again (",
+                                     reasons.front(), reasons.size() > 1 ? ", …" : "", ")")),
+                    "That cannot be done yet: leave classes, their fields and masks as they are.");
   }
   if (next->text() == context.policy().text()) {
     if (context.globals().json)
@@ -76,10 +77,11 @@ absl::Status Apply(Context& context, const Arguments& arguments) {
     return absl::OkStatus();
   }
   RETURN_IF_ERROR(keyring::ApplyPolicy(context.keyring(), next->Compile()));
-  if (context.globals().json)
-    PrintJson({{"applied", true}, {"version", context.keyring().roster().version}});
-  else
-    PrintLine("The policy is signed and in force.");
+  Json json = {{"applied", true}, {"version", context.keyring().roster().version}};
+  if (!context.globals().json) PrintLine("The policy is signed and in force.");
+  // Roles that read less than before have lost keys.
+  RETURN_IF_ERROR(DrainAfter(context, arguments, json));
+  PrintIfJson(context, json);
   return absl::OkStatus();
 }
 
@@ -98,8 +100,9 @@ Command PolicyCheckCommand() {
 }
 Command PolicyApplyCommand() {
   return {.name = "policy apply",
-          .arguments = "F",
+          .arguments = "F [--no-drain]",
           .summary = "signs a policy and puts it in force",
+          .options = {NoDrainOption()},
           .min_positional = 1,
           .max_positional = 1,
           .run = &Apply};

@@ -136,19 +136,10 @@ std::vector<std::string> ChangesThatNeedResealing(const Policy& now, const Polic
     const auto old = std::find_if(before.roles.begin(), before.roles.end(),
                                   [&](auto& r) { return r.name == role.name; });
     if (old == before.roles.end()) continue;  // nobody has a new role yet
-    if (old->holds != role.holds || old->root_scope != role.root_scope ||
-        old->service != role.service) {
-      out.push_back(
-          absl::StrCat("line ", next.FindRole(role.name)->line, ": role ", role.name,
-                       " reads other classes, so that its members would need other keys"));
-    }
-    for (const ClassId class_id : old->writes) {
-      if (!role.Writes(class_id)) {
-        out.push_back(
-            absl::StrCat("line ", next.FindRole(role.name)->line, ": role ", role.name,
-                         " loses the right to change a class, so that what its members wrote "
-                         "would have to be written again"));
-      }
+    if (old->service != role.service) {
+      out.push_back(absl::StrCat("line ", next.FindRole(role.name)->line, ": role ", role.name,
+                                 " becomes one of another kind of account, which unlocks in "
+                                 "another way"));
     }
   }
   return out;

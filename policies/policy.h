@@ -118,8 +118,9 @@ struct DefaultPolicyOptions {
 // The policy of a new vault, with comments, as its owner will read it.
 std::string DefaultPolicyText(const DefaultPolicyOptions& options);
 
-// What applying `next` in the place of `now` would need to be sealed or granted again, a sentence
-// each; empty where it can be applied as it stands.
+// What applying `next` in the place of `now` would need to be sealed again as something else, a
+// sentence each; empty where it can be applied as it stands. Keys that roles gain or lose are given
+// and taken by the vault (keyring/epochs.h).
 std::vector<std::string> ChangesThatNeedResealing(const Policy& now, const Policy& next);
 
 }  // namespace sealbook::policies

@@ -388,12 +388,11 @@ absl::Status ApplyPolicy(Keyring& keyring, const CompiledPolicy& policy) {
               std::find_if(policy.roles.begin(), policy.roles.end(),
                            [&](const RoleDefinition& r) { return r.name == old.name; });
           if (role == policy.roles.end()) continue;
-          if (role->holds != old.holds || role->root_scope != old.root_scope ||
-              role->service != old.service) {
-            return WithHint(absl::FailedPreconditionError(absl::StrCat(
-                                "the new policy gives role ", old.name,
-                                " other keys, which its members would have to be granted")),
-                            "Leave its scope and what it reads as they are.");
+          if (role->service != old.service) {
+            return WithHint(
+                absl::FailedPreconditionError(absl::StrCat("the new policy makes role ", old.name,
+                                                           " one of another kind of account")),
+                "Leave its \"service\" as it is, or use a new role.");
           }
         }
         for (const Member& member : next.members) {

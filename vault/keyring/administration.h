@@ -94,7 +94,8 @@ absl::Status RotateAll(Keyring& keyring);
 // Removes entries of unlock.json that are nobody's, as disabled members leave them; gives how many.
 absl::StatusOr<std::size_t> RemoveStaleEntries(Keyring& keyring);
 
-// Publishes a policy whose classes, holdings and write rights are those of today.
+// Publishes a policy whose classes are those of today. What its roles gain or lose is given and taken
+// at once.
 absl::Status ApplyPolicy(Keyring& keyring, const CompiledPolicy& policy);
 
 inline constexpr absl::string_view kOwnerRole = "owner";
