@@ -99,6 +99,7 @@ void PrintLine(absl::string_view line) {
 
 void PrintNote(const Globals& globals, absl::string_view line) {
   if (globals.quiet) return;
+  std::fflush(stdout);  // so that what was said before stands before
   std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
 }
 
