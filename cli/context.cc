@@ -131,14 +131,8 @@ absl::Status Context::UnlockAs(keyring::UnlockRequest request) {
     PrintNote(globals_,
               "sealbook: the system does not let all keys be locked in memory (see 'ulimit -l')");
   }
-  ASSIGN_OR_RETURN(const std::string text, keyring::CurrentPolicyText(*keyring_));
-  auto policy = policies::Policy::Parse(text);
-  if (!policy.ok()) {
-    return WithHint(absl::DataLossError(absl::StrCat("the policy in force cannot be read: ",
-                                                     policy.status().message())),
-                    "An older version of the program cannot read a newer policy: update it.");
-  }
-  policy_ = std::make_unique<policies::Policy>(*std::move(policy));
+  ASSIGN_OR_RETURN(policies::Policy policy, policies::PolicyInForce(*keyring_));
+  policy_ = std::make_unique<policies::Policy>(std::move(policy));
   return absl::OkStatus();
 }
 

@@ -101,6 +101,23 @@ keyring::CompiledPolicy Policy::Compile() const {
   return out;
 }
 
+absl::StatusOr<Policy> PolicyInForce(keyring::Keyring& keyring) {
+  ASSIGN_OR_RETURN(const std::string text, keyring::CurrentPolicyText(keyring));
+  auto policy = Policy::Parse(text);
+  if (!policy.ok()) {
+    return WithHint(absl::DataLossError(absl::StrCat("the policy in force cannot be read: ",
+                                                     policy.status().message())),
+                    "An older version of the program cannot read a newer policy: update it.");
+  }
+  const keyring::CompiledPolicy compiled = policy->Compile();
+  if (compiled.roles != keyring.roster().roles || compiled.classes != keyring.roster().classes) {
+    return WithHint(absl::DataLossError("the roster gives roles what the policy does not say"),
+                    "Somebody with an admin's key signed it: ask the owner, and look at "
+                    "'sealbook audit log'.");
+  }
+  return policy;
+}
+
 std::vector<std::string> ChangesThatNeedResealing(const Policy& now, const Policy& next) {
   std::vector<std::string> out;
   const keyring::CompiledPolicy before = now.Compile(), after = next.Compile();

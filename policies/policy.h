@@ -107,6 +107,11 @@ class Policy {
   std::vector<std::string> archive_destinations_;
 };
 
+// The policy that the vault's roster names. DataLoss: its text is missing, altered or has faults, or
+// the roster's roles and classes are not those of the text: then whoever signed the roster gave
+// somebody rights or keys that no policy shows.
+absl::StatusOr<Policy> PolicyInForce(keyring::Keyring& keyring);
+
 // "phone" of "phone_2"; other names as they are.
 absl::string_view BaseField(absl::string_view field);
 
