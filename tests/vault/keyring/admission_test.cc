@@ -9,6 +9,7 @@
 
 #include "tests/support/test_vault.h"
 #include "vault/keyring/database_key.h"
+#include "vault/keyring/fingerprint.h"
 
 namespace sealbook::keyring {
 namespace {
