@@ -227,7 +227,12 @@ class Drainer {
       ASSIGN_OR_RETURN(hashes, HashesOf(row, again, moved));
     }
     if (!again.empty()) RETURN_IF_ERROR(RewriteClasses(keyring_, session, row, again));
-    if (moved > 0) RETURN_IF_ERROR(ReplaceIdentifiers(keyring_, *index_, row, hashes));
+    if (moved > 0) {
+      const absl::Status replaced = ReplaceIdentifiers(keyring_, *index_, row, hashes);
+      if (absl::IsAlreadyExists(replaced))
+        return absl::DataLossError("an identifier of this contact leads to another one");
+      RETURN_IF_ERROR(replaced);
+    }
     report_.rewrapped += static_cast<std::int64_t>(again.size()) + moved;
     return absl::OkStatus();
   }
@@ -317,6 +322,7 @@ class Drainer {
       const keyring::Compartment* now = keyring_.roster().FindCompartment(book, class_id);
       if (now == nullptr || now->epoch != epoch) continue;
       RETURN_IF_ERROR(keyring_.store().DeleteEpochLinks(book, class_id));
+      RETURN_IF_ERROR(keyring_.store().DeleteGrantsBefore(book, class_id, epoch));
       ++dropped;
     }
     if (dropped == 0) return absl::OkStatus();
