@@ -131,6 +131,15 @@ bool SameSigners(const Roster& before, const Roster& after, MemberId signer) {
     const RoleDefinition *old_role = before.RoleOf(*old), *role = after.RoleOf(member);
     if (old_role != nullptr && (role == nullptr || *role != *old_role)) return false;
   }
+  // Names stay: else who is disabled by name would be somebody else.
+  for (std::size_t i = 0; i < before.members.size(); ++i) {
+    const Member &old = before.members[i], &now = after.members[i];
+    if (now.name != old.name || now.kind != old.kind) return false;
+    if (now.active && after.RoleOf(now) == nullptr) return false;
+  }
+  for (std::size_t i = 0; i < before.books.size(); ++i) {
+    if (after.books[i].name != before.books[i].name) return false;
+  }
   // Whoever signs stays: nobody renews what somebody knows who holds nothing any more.
   const Member* self = after.FindMember(signer);
   if (self == nullptr || !self->active || !signs(after, *self)) return false;
@@ -176,6 +185,13 @@ absl::Status GoesOn(const Roster& before, const Roster& after) {
     }
     // So the numbers last: nobody sets one to the highest, which could not be renewed.
     if (now->epoch - old.epoch > 1) return absl::DataLossError("it leaves out an epoch");
+  }
+  // Keys are handed out by roles: a role that reads more than it did would be given them unseen.
+  for (const RoleDefinition& role : after.roles) {
+    const RoleDefinition* old = before.FindRole(role.name);
+    if (old != nullptr && (role.holds != old->holds || role.root_scope != old->root_scope ||
+                           role.service != old->service))
+      return absl::DataLossError("it gives a role other keys");
   }
   const Holdings holdings(before, after);
   if (holdings.changed().empty()) return absl::OkStatus();
@@ -324,6 +340,8 @@ absl::StatusOr<SignedRoster> RosterHistory::CheckNext(ByteView document) const {
   if (before != nullptr && (roster.previous != hashes_.back() || roster.vault != before->vault)) {
     return fails("it does not name the version before it");
   }
+  if (const absl::Status status = IsWellFormed(before, roster); !status.ok())
+    return fails(absl::string_view(status.message()));
   if (roster.signer == kRootSigner) {
     if (!crypto::Verify(root_, kLabel, next.body, next.signature)) {
       return fails("the root key's signature is wrong");
@@ -340,8 +358,6 @@ absl::StatusOr<SignedRoster> RosterHistory::CheckNext(ByteView document) const {
     if (!SameSigners(*before, roster, roster.signer))
       return fails("only the owner changes who signs rosters");
   }
-  if (const absl::Status status = IsWellFormed(before, roster); !status.ok())
-    return fails(absl::string_view(status.message()));
   if (HasUnusableKey(roster)) return fails("it names a public key that cannot be used");
   if (before != nullptr) {
     if (const absl::Status status = GoesOn(*before, roster); !status.ok()) {
