@@ -132,6 +132,12 @@ absl::Status Context::UnlockAs(keyring::UnlockRequest request) {
               "sealbook: the system does not let all keys be locked in memory (see 'ulimit -l')");
   }
   ASSIGN_OR_RETURN(policies::Policy policy, policies::PolicyInForce(*keyring_));
+  if (const absl::Status roles = policies::CheckRoles(keyring_->roster(), policy); !roles.ok()) {
+    // The owner has to get in to put it right.
+    if (!keyring_->bundle().root_pair) return roles;
+    PrintNote(globals_, absl::StrCat("sealbook: ", roles.message(), ". ",
+                                     "Apply the right policy, and disable who signed that."));
+  }
   policy_ = std::make_unique<policies::Policy>(std::move(policy));
   return absl::OkStatus();
 }

@@ -69,7 +69,8 @@ absl::Status Apply(Context& context, const Arguments& arguments) {
                                      reasons.front(), reasons.size() > 1 ? ", …" : "", ")")),
                     "That cannot be done yet: leave classes, their fields and masks as they are.");
   }
-  if (next->text() == context.policy().text()) {
+  if (next->text() == context.policy().text() &&
+      policies::CheckRoles(context.keyring().roster(), *next).ok()) {
     if (context.globals().json)
       PrintJson({{"applied", false}, {"version", context.keyring().roster().version}});
     else

@@ -109,13 +109,17 @@ absl::StatusOr<Policy> PolicyInForce(keyring::Keyring& keyring) {
                                                      policy.status().message())),
                     "An older version of the program cannot read a newer policy: update it.");
   }
-  const keyring::CompiledPolicy compiled = policy->Compile();
-  if (compiled.roles != keyring.roster().roles || compiled.classes != keyring.roster().classes) {
-    return WithHint(absl::DataLossError("the roster gives roles what the policy does not say"),
-                    "Somebody with an admin's key signed it: ask the owner, and look at "
-                    "'sealbook audit log'.");
-  }
   return policy;
+}
+
+absl::Status CheckRoles(const keyring::Roster& roster, const Policy& policy) {
+  const keyring::CompiledPolicy compiled = policy.Compile();
+  if (compiled.roles == roster.roles && compiled.classes == roster.classes) return absl::OkStatus();
+  return WithHint(
+      absl::DataLossError("an admin signed other rights for roles than the policy in force says"),
+      "Ask the owner, who puts that right with 'sealbook policy apply' and finds in 'sealbook "
+      "audit "
+      "log' who it was.");
 }
 
 std::vector<std::string> ChangesThatNeedResealing(const Policy& now, const Policy& next) {

@@ -107,10 +107,11 @@ class Policy {
   std::vector<std::string> archive_destinations_;
 };
 
-// The policy that the vault's roster names. DataLoss: its text is missing, altered or has faults, or
-// the roster's roles and classes are not those of the text: then whoever signed the roster gave
-// somebody rights or keys that no policy shows.
+// The policy that the vault's roster names. DataLoss: its text is missing, altered or has faults.
 absl::StatusOr<Policy> PolicyInForce(keyring::Keyring& keyring);
+// DataLoss: the roster's roles and classes are not those of the policy's text: then whoever signed
+// the roster gave somebody rights or keys that no policy shows.
+absl::Status CheckRoles(const keyring::Roster& roster, const Policy& policy);
 
 // "phone" of "phone_2"; other names as they are.
 absl::string_view BaseField(absl::string_view field);

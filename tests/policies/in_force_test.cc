@@ -22,7 +22,13 @@ class PolicyInForceTest : public ::testing::Test {
                                     return absl::OkStatus();
                                   });
   }
-  absl::StatusOr<Policy> InForce() { return PolicyInForce(*vault_.Unlock("owner")); }
+  absl::StatusOr<Policy> InForce() {
+    auto owner = vault_.Unlock("owner");
+    auto policy = PolicyInForce(*owner);
+    if (!policy.ok()) return policy;
+    const absl::Status roles = CheckRoles(owner->roster(), *policy);
+    return roles.ok() ? std::move(policy) : roles;
+  }
 
   PolicyVault vault_;
 };
@@ -52,6 +58,9 @@ TEST_F(PolicyInForceTest, ARoleThatReachesOrWritesMoreThanThePolicySaysIsDataLos
   EXPECT_TRUE(InForce().ok());
   ASSERT_TRUE(Publish([](auto& role) { role.root_scope = !role.root_scope; }).ok());
   EXPECT_TRUE(absl::IsDataLoss(InForce().status()));
+  // The owner applies the same policy once more.
+  ASSERT_TRUE(keyring::ApplyPolicy(*vault_.Unlock("owner"), vault_.policy().Compile()).ok());
+  EXPECT_TRUE(InForce().ok());
 }
 
 }  // namespace

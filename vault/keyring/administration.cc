@@ -121,10 +121,13 @@ absl::Status PublishRoster(Keyring& keyring, RosterChange change) {
   next.previous = keyring.history().current_hash();
   next.time_ms = absl::ToUnixMillis(absl::Now());
   next.signer = root ? kRootSigner : keyring.bundle().member;
-  ASSIGN_OR_RETURN(next.session_head, keyring.store().LastSession());
-  if (next.session_head > 0) {
-    ASSIGN_OR_RETURN(const auto record, keyring.store().GetSession(next.session_head));
-    if (record) next.session_head_hash = HashOfSession(*record);
+  // Fewer than the last version knew: somebody deleted sessions, and must not stay for that.
+  ASSIGN_OR_RETURN(const std::int64_t last, keyring.store().LastSession());
+  if (last > next.session_head) {
+    ASSIGN_OR_RETURN(const auto record, keyring.store().GetSession(last));
+    if (!record) return absl::DataLossError("the newest session is missing");
+    next.session_head = last;
+    next.session_head_hash = HashOfSession(*record);
   }
   RETURN_IF_ERROR(change.change(next));
   RETURN_IF_ERROR(SettleKeys(keyring, next, change.renew));

@@ -5,12 +5,14 @@
 #include <set>
 
 #include "vault/crypto/aead.h"
+#include "vault/keyring/roster_change.h"
 #include "vault/status.h"
 
 namespace sealbook::keyring {
 namespace {
 
 constexpr absl::string_view kLinkPlace = "sealbook-epoch-1";
+constexpr std::size_t kLinkBytes = crypto::kKeyBytes + crypto::kSealOverheadBytes;
 // Where a grant is sealed to the root compartment of the same class.
 constexpr MemberId kRootCompartmentHolder{0};
 
@@ -25,23 +27,10 @@ crypto::Bytes LinkPlace(const VaultId& vault, BookId book, ClassId class_id,
 // One change of the roster, and the keys that follow from it.
 class Settlement {
  public:
+  // `next` changes while this runs, but for who is in it.
   Settlement(Keyring& keyring, Roster& next)
-      : keyring_(keyring), before_(keyring.roster()), next_(next) {
+      : keyring_(keyring), before_(keyring.roster()), next_(next), holdings_(before_, next) {
     for (const Membership& m : next.memberships) members_of_[m.book].push_back(m.member);
-    for (const Membership& m : before_.memberships) books_before_[m.member].insert(m.book);
-    for (const Membership& m : next.memberships) books_after_[m.member].insert(m.book);
-    for (const Member& old : before_.members) {
-      const Member* now = next.FindMember(old.id);
-      const RoleDefinition *old_role = before_.RoleOf(old),
-                           *new_role = now == nullptr ? nullptr : next.RoleOf(*now);
-      const bool same = now != nullptr && *now == old && old_role != nullptr &&
-                        new_role != nullptr && *old_role == *new_role &&
-                        books_before_[old.id] == books_after_[old.id];
-      if (!same) changed_.push_back(old.id);
-    }
-    for (const Member& member : next.members) {
-      if (before_.FindMember(member.id) == nullptr) changed_.push_back(member.id);
-    }
   }
 
   absl::Status Run(const std::function<bool(const Compartment&)>& renew) {
@@ -58,10 +47,13 @@ class Settlement {
     std::vector<bool> renewed;
     for (const Compartment* c : ordered) {
       const bool made = c->epoch == 0;
-      renewed.push_back(made || LostBySomebody(*c) || (renew && renew(*c)));
+      renewed.push_back(made || holdings_.LostBySomebody(*c) || (renew && renew(*c)));
       if (renewed.back() && c->book == kRootBook) renewed_roots.insert(c->class_id);
-      const bool regrant = c->book != kRootBook && renewed_roots.contains(c->class_id);
-      if (!made && (renewed.back() || regrant || GainedBySomebody(*c))) {
+      if (made) continue;
+      if (renewed.back() || (c->book != kRootBook && renewed_roots.contains(c->class_id))) {
+        ASSIGN_OR_RETURN(const bool opens, Opens(*c));
+        if (!opens) renewed.back() = true;
+      } else if (holdings_.GainedBySomebody(*c)) {
         RETURN_IF_ERROR(keyring_.CompartmentPair(c->book, c->class_id, c->epoch).status());
       }
     }
@@ -82,34 +74,15 @@ class Settlement {
   }
 
  private:
-  bool Holds(const Roster& roster, const std::set<BookId>& books, MemberId id, const Compartment& c,
-             bool through_root) const {
-    const Member* member = roster.FindMember(id);
-    const RoleDefinition* role = member == nullptr ? nullptr : roster.RoleOf(*member);
-    if (role == nullptr || !member->active || !role->Holds(c.class_id)) return false;
-    if (role->root_scope) return c.book == kRootBook || through_root;
-    return c.book != kRootBook && books.contains(c.book);
-  }
-  bool HeldBefore(MemberId id, const Compartment& c, bool through_root) {
-    return Holds(before_, books_before_[id], id, c, through_root);
-  }
-  bool HoldsNow(MemberId id, const Compartment& c, bool through_root) {
-    return Holds(next_, books_after_[id], id, c, through_root);
-  }
-  bool SameKey(MemberId id) const {
-    const Member *old = before_.FindMember(id), *now = next_.FindMember(id);
-    return old != nullptr && now != nullptr && old->exchange == now->exchange;
-  }
-  bool LostBySomebody(const Compartment& c) {
-    return std::any_of(changed_.begin(), changed_.end(), [&](MemberId id) {
-      return HeldBefore(id, c, true) && (!HoldsNow(id, c, true) || !SameKey(id));
-    });
-  }
-  bool Gains(MemberId id, const Compartment& c) {
-    return HoldsNow(id, c, false) && !(HeldBefore(id, c, false) && SameKey(id));
-  }
-  bool GainedBySomebody(const Compartment& c) {
-    return std::any_of(changed_.begin(), changed_.end(), [&](MemberId id) { return Gains(id, c); });
+  // Whether its secret of today is there to be handed on. False: this member should hold it, and
+  // somebody deleted or spoilt the grant; were that an error, whoever may write the files could not
+  // be taken out.
+  absl::StatusOr<bool> Opens(const Compartment& c) {
+    const absl::Status status = keyring_.CompartmentPair(c.book, c.class_id, c.epoch).status();
+    if (status.ok()) return true;
+    const bool lost = absl::IsDataLoss(status) || absl::IsPermissionDenied(status);
+    if (lost && HoldsCompartment(before_, keyring_.self(), c.book, c.class_id)) return false;
+    return status;
   }
 
   absl::Status Grant(const Compartment& c, const crypto::ExchangePair& pair, MemberId to,
@@ -125,8 +98,8 @@ class Settlement {
     return Grant(c, pair, kRootCompartmentHolder, root->public_key);
   }
   absl::Status GrantGained(const Compartment& c) {
-    for (const MemberId id : changed_) {
-      if (!Gains(id, c)) continue;
+    for (const MemberId id : holdings_.changed()) {
+      if (!holdings_.Gains(id, c)) continue;
       ASSIGN_OR_RETURN(const crypto::ExchangePair* pair,
                        keyring_.CompartmentPair(c.book, c.class_id, c.epoch));
       RETURN_IF_ERROR(Grant(c, *pair, id, next_.FindMember(id)->exchange));
@@ -138,38 +111,44 @@ class Settlement {
   // and nobody's grant of the older one stays.
   absl::Status Renew(Compartment& c) {
     const crypto::ExchangePair pair = crypto::ExchangePair::Generate();
+    bool linked = true;
     if (c.epoch > 0) {
-      ASSIGN_OR_RETURN(const crypto::ExchangePair* older,
-                       keyring_.CompartmentPair(c.book, c.class_id, c.epoch));
-      RETURN_IF_ERROR(keyring_.store().PutEpochLink(
-          {.book = c.book,
-           .class_id = c.class_id,
-           .epoch = c.epoch,
-           .sealed = SealEpochLink(next_.vault, c.book, c.class_id, c.epoch, *older, pair)}));
+      ASSIGN_OR_RETURN(linked, Opens(c));
+      store::EpochLinkRow link{.book = c.book,
+                               .class_id = c.class_id,
+                               .epoch = c.epoch,
+                               .sealed = crypto::Bytes(kLinkBytes)};  // opens nothing
+      if (linked) {
+        ASSIGN_OR_RETURN(const crypto::ExchangePair* older,
+                         keyring_.CompartmentPair(c.book, c.class_id, c.epoch));
+        link.sealed = SealEpochLink(next_.vault, c.book, c.class_id, c.epoch, *older, pair);
+      }
+      RETURN_IF_ERROR(keyring_.store().PutEpochLink(link));
     }
     ++c.epoch;
     c.public_key = pair.public_key();
     if (c.book == kRootBook) {
       for (const Member& member : next_.members) {
-        if (HoldsNow(member.id, c, false))
+        if (holdings_.IsGrantedNow(member.id, c))
           RETURN_IF_ERROR(Grant(c, pair, member.id, member.exchange));
       }
     } else {
       for (const MemberId id : members_of_[c.book]) {
-        if (HoldsNow(id, c, false))
+        if (holdings_.IsGrantedNow(id, c))
           RETURN_IF_ERROR(Grant(c, pair, id, next_.FindMember(id)->exchange));
       }
       RETURN_IF_ERROR(GrantToRoot(c, pair));
     }
+    // Without a link, the older grants are all that still leads to what stands under them.
+    if (!linked) return absl::OkStatus();
     return keyring_.store().DeleteGrantsBefore(c.book, c.class_id, c.epoch);
   }
 
   Keyring& keyring_;
   const Roster& before_;
   Roster& next_;
+  const Holdings holdings_;
   std::map<BookId, std::vector<MemberId>> members_of_;
-  std::map<MemberId, std::set<BookId>> books_before_, books_after_;
-  std::vector<MemberId> changed_;  // whose keys, role or books change
 };
 
 }  // namespace

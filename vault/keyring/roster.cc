@@ -1,8 +1,11 @@
 #include "vault/keyring/roster.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "absl/strings/str_cat.h"
+#include "vault/keyring/roster_change.h"
 #include "vault/status.h"
 
 namespace sealbook::keyring {
@@ -115,7 +118,7 @@ Roster ReadBody(crypto::ByteReader& in) {
 }
 
 // Whoever signs rosters, with all that makes the right: what only the root key may change.
-bool SameSigners(const Roster& before, const Roster& after) {
+bool SameSigners(const Roster& before, const Roster& after, MemberId signer) {
   const auto signs = [](const Roster& roster, const Member& member) {
     const RoleDefinition* role = roster.RoleOf(member);
     return member.kind == MemberKind::kRecovery ||
@@ -125,7 +128,24 @@ bool SameSigners(const Roster& before, const Roster& after) {
     if (!member.active || !signs(after, member)) continue;
     const Member* old = before.FindMember(member.id);
     if (old == nullptr || *old != member || !signs(before, *old)) return false;
+    const RoleDefinition *old_role = before.RoleOf(*old), *role = after.RoleOf(member);
+    if (old_role != nullptr && (role == nullptr || *role != *old_role)) return false;
   }
+  // Keys are handed out by roles: with another policy alone do they change, so that everybody sees
+  // it.
+  if (after.policy_hash == before.policy_hash && after.roles != before.roles) return false;
+  // Names stay: else who is disabled by name would be somebody else.
+  for (std::size_t i = 0; i < before.members.size(); ++i) {
+    const Member &old = before.members[i], &now = after.members[i];
+    if (now.name != old.name || now.kind != old.kind) return false;
+    if (now.active && after.RoleOf(now) == nullptr) return false;
+  }
+  for (std::size_t i = 0; i < before.books.size(); ++i) {
+    if (after.books[i].name != before.books[i].name) return false;
+  }
+  // Whoever signs stays: nobody renews what somebody knows who holds nothing any more.
+  const Member* self = after.FindMember(signer);
+  if (self == nullptr || !self->active || !signs(after, *self)) return false;
   // An admin may take another admin away, but never the owner or the recovery code.
   for (const Member& member : before.members) {
     if (!member.active || !(member.role == "owner" || member.kind == MemberKind::kRecovery))
@@ -157,12 +177,67 @@ absl::Status GoesOn(const Roster& before, const Roster& after) {
   }
   if (after.session_head < before.session_head)
     return absl::DataLossError("its session head goes back");
+  std::map<std::pair<BookId, ClassId>, const Compartment*> compartments;
+  for (const Compartment& c : after.compartments) compartments[{c.book, c.class_id}] = &c;
   for (const Compartment& old : before.compartments) {
-    const Compartment* now = after.FindCompartment(old.book, old.class_id);
+    const auto at = compartments.find({old.book, old.class_id});
+    const Compartment* now = at == compartments.end() ? nullptr : at->second;
     if (now == nullptr || now->epoch < old.epoch ||
         (now->epoch == old.epoch && now->public_key != old.public_key)) {
       return absl::DataLossError("a compartment's epoch goes back or changes its key");
     }
+    // So the numbers last: nobody sets one to the highest, which could not be renewed.
+    if (now->epoch - old.epoch > 1) return absl::DataLossError("it leaves out an epoch");
+  }
+  const Holdings holdings(before, after);
+  if (holdings.changed().empty()) return absl::OkStatus();
+  for (const Compartment& old : before.compartments) {
+    if (compartments[{old.book, old.class_id}]->epoch == old.epoch &&
+        holdings.LostBySomebody(old)) {
+      return absl::DataLossError("it takes a compartment away without a new epoch");
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Everything stands once, and under its number. Who is looked for by a number must not be one
+// member here and another there.
+absl::Status IsWellFormed(const Roster* before, const Roster& roster) {
+  std::set<absl::string_view> names, roles;
+  for (std::size_t i = 0; i < roster.members.size(); ++i) {
+    const Member& member = roster.members[i];
+    if (member.id != MemberId{static_cast<std::uint32_t>(i + 1)})
+      return absl::DataLossError("its members are not numbered in sequence");
+    if (member.kind != MemberKind::kRecovery && !names.insert(member.name).second)
+      return absl::DataLossError("two of its members have one name");
+  }
+  for (std::size_t i = 0; i < roster.books.size(); ++i) {
+    if (roster.books[i].id != BookId{static_cast<std::uint32_t>(i + 1)})
+      return absl::DataLossError("its books are not numbered in sequence");
+  }
+  if (before != nullptr && (roster.members.size() < before->members.size() ||
+                            roster.books.size() < before->books.size())) {
+    return absl::DataLossError("a member or a book is missing from it");
+  }
+  std::set<ClassId> classes;
+  for (const ClassDefinition& c : roster.classes) {
+    if (!classes.insert(c.id).second) return absl::DataLossError("it has a class twice");
+  }
+  for (const RoleDefinition& role : roster.roles) {
+    if (!roles.insert(role.name).second) return absl::DataLossError("it has a role twice");
+  }
+  std::set<std::pair<BookId, ClassId>> there;
+  if (before != nullptr) {
+    for (const Compartment& c : before->compartments) there.insert({c.book, c.class_id});
+  }
+  std::set<std::pair<BookId, ClassId>> compartments;
+  for (const Compartment& c : roster.compartments) {
+    if (!compartments.insert({c.book, c.class_id}).second)
+      return absl::DataLossError("it has a compartment twice");
+    if (static_cast<std::uint32_t>(c.book) > roster.books.size() || !classes.contains(c.class_id))
+      return absl::DataLossError("it has a compartment of no book or class");
+    if (c.epoch != 1 && !there.contains({c.book, c.class_id}))
+      return absl::DataLossError("a new compartment's epoch is not 1");
   }
   return absl::OkStatus();
 }
@@ -261,6 +336,8 @@ absl::StatusOr<SignedRoster> RosterHistory::CheckNext(ByteView document) const {
   if (before != nullptr && (roster.previous != hashes_.back() || roster.vault != before->vault)) {
     return fails("it does not name the version before it");
   }
+  if (const absl::Status status = IsWellFormed(before, roster); !status.ok())
+    return fails(absl::string_view(status.message()));
   if (roster.signer == kRootSigner) {
     if (!crypto::Verify(root_, kLabel, next.body, next.signature)) {
       return fails("the root key's signature is wrong");
@@ -274,7 +351,8 @@ absl::StatusOr<SignedRoster> RosterHistory::CheckNext(ByteView document) const {
     if (!crypto::Verify(signer->verify, kLabel, next.body, next.signature)) {
       return fails("its signature is wrong");
     }
-    if (!SameSigners(*before, roster)) return fails("only the owner changes who signs rosters");
+    if (!SameSigners(*before, roster, roster.signer))
+      return fails("only the owner changes who signs rosters");
   }
   if (HasUnusableKey(roster)) return fails("it names a public key that cannot be used");
   if (before != nullptr) {

@@ -5,13 +5,16 @@
 // a hash chain from version 1, which the root key signs; its public half is pinned in every
 // member's bundle. A version counts when
 //   - it names its predecessor's hash, and its number is one more;
+//   - members and books are numbered from 1 in the order in which they came, none is missing, and
+//   nothing stands twice;
 //   - the root key signed it, or a member who was active in the version before with a role that
 //   signs
 //     rosters, and then it changes nothing about who signs rosters: owners certify admins, admins
-//     do not make admins;
+//     do not make admins, nor take themselves away;
 //   - it goes on from its predecessor: the same vault, root key and escrow key, no epoch that goes
-//   back,
-//     no public key that changes within its epoch, no session head that goes back.
+//   back
+//     or leaves one out, no public key that changes within its epoch, no session head that goes
+//     back, and a new epoch of whatever it takes away from somebody (roster_change.h).
 //
 // A version also names the newest session at its signing. So the session numbered n must name
 // exactly the version R with R.session_head < n <= (R+1).session_head: a removed member cannot date
@@ -19,6 +22,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -135,7 +139,7 @@ class RosterHistory {
 
  private:
   crypto::VerifyKey root_;
-  std::vector<Roster> versions_;
+  std::deque<Roster> versions_;  // what current() gave stays where it is
   std::vector<crypto::Hash256> hashes_;
 };
 

@@ -1,6 +1,8 @@
 #include "vault/keyring/session.h"
 
 #include <algorithm>
+#include <limits>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "vault/status.h"
@@ -84,6 +86,8 @@ absl::StatusOr<SignedSession> SignedSession::Parse(ByteView record) {
     const CoverageRange* before = nullptr;
     for (const CoverageRange& range : c.ranges) {
       if (range.first < 1 || range.count < 1 ||
+          range.count >
+              static_cast<std::uint64_t>(std::numeric_limits<ContactNumber>::max() - range.first) ||
           (before != nullptr &&
            (range.first <= before->first ||
             static_cast<std::uint64_t>(range.first - before->first) <= before->count))) {
@@ -134,6 +138,8 @@ bool KeptItsRights(const Roster& then, const Roster& now, MemberId id) {
          (role->root_scope || !old_role->root_scope) &&
          std::all_of(old_role->writes.begin(), old_role->writes.end(),
                      [&](ClassId c) { return role->Writes(c); }) &&
+         std::all_of(old_role->holds.begin(), old_role->holds.end(),
+                     [&](ClassId c) { return role->Holds(c); }) &&
          std::all_of(old_books.begin(), old_books.end(),
                      [&](BookId book) { return role->root_scope || now.IsMember(book, id); });
 }
@@ -189,24 +195,38 @@ absl::StatusOr<const Session*> SessionDirectory::Get(std::int64_t number) {
 }
 
 // What a session says of earlier ones is believed where its signer may assign, since nobody else
-// takes anything away: whoever may not is passed over, one session at a time, without opening it.
+// takes anything away: whoever may not is passed over, one session at a time. Each of those must
+// count, and be the one that the session after it names; and what is named as a taking must be one:
+// else somebody could put a session of their own in the place of the one that took from them.
 absl::Status SessionDirectory::LoadTakings() {
   ASSIGN_OR_RETURN(const std::int64_t head, store_.LastSession());
+  if (head < history_.current().session_head) {
+    return absl::DataLossError(
+        absl::StrCat("session ", history_.current().session_head, " is missing"));
+  }
   std::vector<const Session*> found;
+  std::optional<crypto::Hash256> chained;  // the hash that the session after `next` names
+  bool named = false;                      // as the newest taking
   for (std::int64_t next = head; next > takings_read_to_;) {
     ASSIGN_OR_RETURN(const auto record, store_.GetSession(next));
     if (!record) return absl::DataLossError(absl::StrCat("session ", next, " is missing"));
-    ASSIGN_OR_RETURN(const SignedSession claimed, SignedSession::Parse(*record));
-    const Roster* roster = history_.ForSession(next);
-    const Member* signer = roster == nullptr ? nullptr : roster->FindMember(claimed.session.member);
-    const RoleDefinition* role = signer == nullptr ? nullptr : roster->RoleOf(*signer);
-    if (role == nullptr || !role->Has(Power::kAssign)) {
-      --next;
-      continue;
-    }
     ASSIGN_OR_RETURN(const Session* session, Get(next));
-    if (session->TakesAway()) found.push_back(session);
-    next = session->last_taking;
+    const Roster* roster = history_.Version(session->roster_version);
+    const RoleDefinition* role = roster->RoleOf(*roster->FindMember(session->member));
+    const bool may = role != nullptr && role->Has(Power::kAssign);
+    if ((chained && HashOfSession(*record) != *chained) ||
+        (named && !(may && session->TakesAway()))) {
+      return absl::DataLossError(absl::StrCat("session ", next, " is not the one that was there"));
+    }
+    if (may) {
+      if (session->TakesAway()) found.push_back(session);
+      chained.reset();
+      next = session->last_taking;
+    } else {
+      chained = session->previous;
+      --next;
+    }
+    named = may;
   }
   takings_.insert(takings_.end(), found.rbegin(), found.rend());
   takings_read_to_ = head;

@@ -77,13 +77,33 @@ absl::StatusOr<ContactNumber> ContactReader::FindIdentifier(IdentifierKind kind,
   return *number;
 }
 
+// A session's record does not say what was written under it, and who was taken out of a book may
+// have kept its secret: so what came through a book counts while that epoch of it is there.
+absl::StatusOr<bool> ContactReader::EpochStands(const ValueEntry& entry, BookId book) {
+  ASSIGN_OR_RETURN(const keyring::Session* session, keyring_.sessions().Get(entry.session));
+  const keyring::Compartment* then =
+      keyring_.history().Version(session->roster_version)->FindCompartment(book, entry.class_id);
+  const keyring::Compartment* now = keyring_.roster().FindCompartment(book, entry.class_id);
+  if (then == nullptr || now == nullptr) return false;
+  if (then->epoch == now->epoch) return true;
+  const absl::Status opens = keyring_.CompartmentPair(book, entry.class_id, then->epoch).status();
+  if (opens.ok() || absl::IsDataLoss(opens)) return opens.ok();
+  if (!absl::IsPermissionDenied(opens)) return opens;
+  // Another book's: whether the link is right is for its readers to see.
+  ASSIGN_OR_RETURN(const auto link,
+                   keyring_.store().GetEpochLink(book, entry.class_id, then->epoch));
+  return link.has_value();
+}
+
 absl::Status ContactReader::CheckWriter(const store::ContactRow& row, const ValueEntry& entry) {
   return keyring_.sessions().CheckWriter(
       entry.session, row.number, entry.class_id, [&](BookId book) -> absl::StatusOr<std::int64_t> {
         store::BookContactRow assigned;
         ASSIGN_OR_RETURN(const bool found,
                          keyring_.store().GetBookContact(book, row.number, assigned));
-        return found ? assigned.session : 0;
+        if (!found) return 0;
+        ASSIGN_OR_RETURN(const bool stands, EpochStands(entry, book));
+        return stands ? assigned.session : 0;
       });
 }
 

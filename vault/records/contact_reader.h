@@ -98,6 +98,7 @@ class ContactReader {
                                                     ClassId class_id);
   absl::StatusOr<crypto::ValueKey> KeyOf(const store::ContactRow& row, const ValueEntry& entry,
                                          const std::vector<store::BookContactRow>& books);
+  absl::StatusOr<bool> EpochStands(const ValueEntry& entry, BookId book);
   absl::Status CheckWrap(const ValueEntry& entry, BookId book, const WrapEntry& wrap);
   absl::StatusOr<crypto::ValueKey> OpenWrap(const store::ContactRow& row, const ValueEntry& entry,
                                             BookId book, const WrapEntry& wrap);

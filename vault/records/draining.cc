@@ -39,10 +39,11 @@ class Drainer {
     RETURN_IF_ERROR(CountRows(mine));
     // The root book first: what it seals again is wrapped for the books at their newest epochs.
     for (const auto& [book, classes] : mine) {
-      const std::int64_t damaged = report_.damaged;
+      const std::int64_t damaged = report_.damaged, unwritten = unwritten_;
       const std::map<ClassId, std::uint32_t> epochs = EpochsOf(book, classes);
       RETURN_IF_ERROR(DrainBook(book, classes));
-      if (report_.damaged == damaged) RETURN_IF_ERROR(DropLinks(book, epochs));
+      if (report_.damaged == damaged && unwritten_ == unwritten)
+        RETURN_IF_ERROR(DropLinks(book, epochs));
     }
     ASSIGN_OR_RETURN(const auto left, keyring::ListUndrained(keyring_));
     report_.undrained = left.size();
@@ -185,7 +186,7 @@ class Drainer {
       const std::int64_t done = report_.rewrapped;
       const absl::Status status = book == kRootBook
                                       ? RewriteWhole(session, stale[at], classes)
-                                      : RewrapContact(session, book, stale[at], classes);
+                                      : RewrapWhole(session, book, stale[at], classes);
       if (absl::IsDataLoss(status)) {
         // Told, and left alone: it must not keep the others under the old keys.
         report_.rewrapped = done;
@@ -213,6 +214,14 @@ class Drainer {
     return savepoint.Keep();
   }
 
+  absl::Status RewrapWhole(keyring::SessionWriter& session, BookId book, ContactNumber contact,
+                           const Classes& classes) {
+    ASSIGN_OR_RETURN(store::Savepoint savepoint,
+                     store::Savepoint::Begin(keyring_.store().database()));
+    RETURN_IF_ERROR(RewrapContact(session, book, contact, classes));
+    return savepoint.Keep();
+  }
+
   absl::Status RewriteContact(keyring::SessionWriter& session, ContactNumber contact,
                               const Classes& classes) {
     store::ContactRow row;
@@ -233,7 +242,12 @@ class Drainer {
       ASSIGN_OR_RETURN(hashes, HashesOf(row, again, moved));
     }
     if (!again.empty()) RETURN_IF_ERROR(RewriteClasses(keyring_, session, row, again));
-    if (moved > 0) RETURN_IF_ERROR(ReplaceIdentifiers(keyring_, *index_, row, hashes));
+    if (moved > 0) {
+      const absl::Status replaced = ReplaceIdentifiers(keyring_, *index_, row, hashes);
+      if (absl::IsAlreadyExists(replaced))
+        return absl::DataLossError("an identifier of this contact leads to another one");
+      RETURN_IF_ERROR(replaced);
+    }
     report_.rewrapped += static_cast<std::int64_t>(again.size()) + moved;
     return absl::OkStatus();
   }
@@ -283,7 +297,32 @@ class Drainer {
     return std::string();
   }
 
-  // Writes one row, once everything else has gone well.
+  // What members of the book wrote through it counts as long as that epoch is there
+  // (ContactReader::CheckWriter), so it is written again. False: there was nothing.
+  absl::StatusOr<bool> RewriteMembersValues(keyring::SessionWriter& session, BookId book,
+                                            const Classes& classes, store::ContactRow& row) {
+    ASSIGN_OR_RETURN(const std::vector<ValueEntry> values, DecodeValues(row.values));
+    std::vector<ClassId> old_classes;
+    for (const ValueEntry& entry : values) {
+      if (!classes.contains(entry.class_id)) continue;
+      ASSIGN_OR_RETURN(const keyring::Session* writing, keyring_.sessions().Get(entry.session));
+      const keyring::Roster* then = keyring_.history().Version(writing->roster_version);
+      const keyring::RoleDefinition* role = then->RoleOf(*then->FindMember(writing->member));
+      if (role == nullptr || role->root_scope || !then->IsMember(book, writing->member)) continue;
+      ASSIGN_OR_RETURN(const bool old, IsOld(entry.session, book, entry.class_id));
+      if (!old) continue;
+      if (keyring_.role().MayWriteAgain(entry.class_id))
+        old_classes.push_back(entry.class_id);
+      else
+        ++unwritten_;
+    }
+    if (old_classes.empty()) return false;
+    ASSIGN_OR_RETURN(const std::vector<ClassFields> again, reader_.OpenClasses(row, old_classes));
+    RETURN_IF_ERROR(RewriteClasses(keyring_, session, row, again));
+    report_.rewrapped += static_cast<std::int64_t>(again.size());
+    return true;
+  }
+
   absl::Status RewrapContact(keyring::SessionWriter& session, BookId book, ContactNumber contact,
                              const Classes& classes) {
     store::BookContactRow assigned;
@@ -294,11 +333,17 @@ class Drainer {
     store::ContactRow row;
     ASSIGN_OR_RETURN(const bool there, keyring_.store().GetContact(contact, row));
     if (!there) return absl::DataLossError("an assigned contact is missing");
+    ASSIGN_OR_RETURN(const bool again, RewriteMembersValues(session, book, classes, row));
+    if (again) {
+      ASSIGN_OR_RETURN([[maybe_unused]] const bool still,
+                       keyring_.store().GetBookContact(book, contact, assigned));
+    }
     ASSIGN_OR_RETURN(const std::vector<ValueEntry> values, DecodeValues(row.values));
     ASSIGN_OR_RETURN(std::vector<WrapEntry> wraps, DecodeWraps(assigned.wraps));
     ASSIGN_OR_RETURN(const std::int64_t number, session.Number());
     for (WrapEntry& wrap : wraps) {
-      if (!classes.contains(wrap.class_id)) continue;
+      // Of this session's own, which nobody can read until it is stored: written just now.
+      if (!classes.contains(wrap.class_id) || wrap.session == number) continue;
       ASSIGN_OR_RETURN(const bool old, IsOld(wrap.session, book, wrap.class_id));
       if (!old) continue;
       const auto entry = std::find_if(values.begin(), values.end(), [&](const ValueEntry& e) {
@@ -323,6 +368,7 @@ class Drainer {
       const keyring::Compartment* now = keyring_.roster().FindCompartment(book, class_id);
       if (now == nullptr || now->epoch != epoch) continue;
       RETURN_IF_ERROR(keyring_.store().DeleteEpochLinks(book, class_id));
+      RETURN_IF_ERROR(keyring_.store().DeleteGrantsBefore(book, class_id, epoch));
       ++dropped;
     }
     if (dropped == 0) return absl::OkStatus();
@@ -340,6 +386,7 @@ class Drainer {
   ContactReader reader_;
   std::optional<IdentifierIndex> index_;
   std::int64_t seen_ = 0, total_ = 0;
+  std::int64_t unwritten_ = 0;  // values of members that this one may not write again
 };
 
 }  // namespace

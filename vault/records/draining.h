@@ -4,7 +4,8 @@
 //   root book   a value's key comes from the compartment's secret, so the value is sealed again
 //   under
 //               a new session, with new wraps for every book; index rows get their hashes anew
-//   a book      the value's key stays and is wrapped again
+//   a book      the value's key stays and is wrapped again; what a member wrote through the book
+//               is written again
 //
 // In batches, each a session and a transaction with its audit row: others go on reading and writing
 // meanwhile. May be interrupted at any moment and run again; when nothing is left under an older

@@ -147,6 +147,7 @@ class Doctor {
   absl::Status Roster();
   absl::Status Members();
   absl::Status Grants();
+  absl::Status Links(Faults& faults, std::int64_t& mended);
   absl::Status Contacts();
   absl::Status Index();
   absl::Status Books();
@@ -355,8 +356,46 @@ absl::Status Doctor::Grants() {
     else
       faults.Add(absl::string_view(pair.status().message()));
   }
-  Report(faults, absl::StrCat(rows_, " grants, ", opened, " compartments opened"));
+  std::int64_t mended = 0;
+  RETURN_IF_ERROR(Links(faults, mended));
+  Report(faults, absl::StrCat(rows_, " grants, ", opened, " compartments opened"),
+         mended == 0 ? "" : absl::StrCat("; removed ", mended, " links that do not count"));
   return absl::OkStatus();
+}
+
+// Links to older epochs open. Those that lead nowhere are in the way (the index opens every one of
+// its own) and can be removed; one of a book's also says that the book is not drained.
+absl::Status Doctor::Links(Faults& faults, std::int64_t& mended) {
+  std::vector<store::EpochLinkRow> links, bad;
+  RETURN_IF_ERROR(store_.EachEpochLink([&](const store::EpochLinkRow& link) {
+    links.push_back(link);
+    return absl::OkStatus();
+  }));
+  for (const store::EpochLinkRow& link : links) {
+    const keyring::Compartment* compartment =
+        keyring_.roster().FindCompartment(link.book, link.class_id);
+    const bool leads = compartment != nullptr && link.epoch < compartment->epoch;
+    if (leads &&
+        !absl::IsDataLoss(keyring_.CompartmentPair(link.book, link.class_id, link.epoch).status()))
+      continue;
+    if (options_.repair && (!leads || link.class_id == ClassId::kIndex))
+      bad.push_back(link);
+    else
+      faults.Add("a link to an older epoch does not count");
+  }
+  if (bad.empty()) return absl::OkStatus();
+  view_.reset();
+  {
+    ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
+    for (const store::EpochLinkRow& link : bad)
+      RETURN_IF_ERROR(store_.DeleteEpochLink(link.book, link.class_id, link.epoch));
+    RETURN_IF_ERROR(audit::Append(
+        store_, keyring_.AuditAuthor(),
+        {.act = "doctor.repair", .detail = absl::StrCat("{\"epoch_links\":", bad.size(), "}")}));
+    RETURN_IF_ERROR(transaction.Commit());
+  }
+  mended = static_cast<std::int64_t>(bad.size());
+  return Look();
 }
 
 absl::Status Doctor::Contacts() {

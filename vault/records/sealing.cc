@@ -168,18 +168,24 @@ absl::StatusOr<bool> UnassignOne(keyring::Keyring& keyring, keyring::SessionWrit
   std::vector<ClassFields> again;
   ASSIGN_OR_RETURN(const std::vector<ValueEntry> values, DecodeValues(row.values));
   for (const ValueEntry& entry : values) {
-    ASSIGN_OR_RETURN(const keyring::Session* writing, keyring.sessions().Get(entry.session));
-    const keyring::Roster* roster = keyring.history().Version(writing->roster_version);
-    const keyring::RoleDefinition* role = roster->RoleOf(*roster->FindMember(writing->member));
-    if (!counted || (role != nullptr && role->root_scope)) continue;
+    if (!counted) break;
+    // What does not count is left for its readers to find: it must keep nobody in the book.
+    const auto writing = keyring.sessions().Get(entry.session);
+    if (absl::IsDataLoss(writing.status())) continue;
+    RETURN_IF_ERROR(writing.status());
+    const keyring::Roster* roster = keyring.history().Version((*writing)->roster_version);
+    const keyring::RoleDefinition* role = roster->RoleOf(*roster->FindMember((*writing)->member));
+    if (role != nullptr && role->root_scope) continue;
     if (!keyring.role().MayWriteAgain(entry.class_id)) {
       return WithHint(absl::PermissionDeniedError(
                           "members of the book wrote into this contact, and this role may not "
                           "write that again"),
                       "Ask an admin.");
     }
-    ASSIGN_OR_RETURN(auto fields, reader.OpenClass(row, entry.class_id));
-    if (fields) again.push_back({entry.class_id, *std::move(fields)});
+    auto fields = reader.OpenClass(row, entry.class_id);
+    if (absl::IsDataLoss(fields.status())) continue;
+    RETURN_IF_ERROR(fields.status());
+    if (*fields) again.push_back({entry.class_id, **std::move(fields)});
   }
   RETURN_IF_ERROR(keyring.store().DeleteBookContact(book, row.number));
   if (!counted) return true;

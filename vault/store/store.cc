@@ -239,6 +239,12 @@ absl::StatusOr<std::optional<crypto::Bytes>> Store::GetEpochLink(BookId book, Cl
   return Copy(select->Blob(0));
 }
 
+absl::Status Store::DeleteEpochLink(BookId book, ClassId class_id, std::uint32_t epoch) {
+  USE_STATEMENT(remove, "DELETE FROM epoch_link WHERE book = ? AND class = ? AND epoch = ?");
+  remove->Bind(1, Number(book)).Bind(2, Number(class_id)).Bind(3, std::int64_t{epoch});
+  return remove->Run();
+}
+
 absl::Status Store::DeleteEpochLinks(BookId book, ClassId class_id) {
   USE_STATEMENT(remove, "DELETE FROM epoch_link WHERE book = ? AND class = ?");
   remove->Bind(1, Number(book)).Bind(2, Number(class_id));

@@ -108,6 +108,7 @@ class Store {
   absl::Status PutEpochLink(const EpochLinkRow& row);
   absl::StatusOr<std::optional<crypto::Bytes>> GetEpochLink(BookId book, ClassId class_id,
                                                             std::uint32_t epoch);
+  absl::Status DeleteEpochLink(BookId book, ClassId class_id, std::uint32_t epoch);
   absl::Status DeleteEpochLinks(BookId book, ClassId class_id);
   absl::Status EachEpochLink(const std::function<absl::Status(const EpochLinkRow&)>& visit);
 

@@ -275,6 +275,7 @@ TEST_F(AdministrationTest, PolicyWithoutARoleThatMembersHaveIsRefused) {
 TEST_F(AdministrationTest, AdminsPolicyChangesNoRoleThatSignsRosters) {
   const auto with = [](absl::string_view role, std::uint32_t powers) {
     CompiledPolicy policy = TestPolicy();
+    policy.text = absl::StrCat("policy with other powers of ", role);
     for (RoleDefinition& each : policy.roles) {
       if (each.name == role) each.powers = powers;
     }

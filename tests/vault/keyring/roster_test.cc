@@ -65,12 +65,16 @@ class RosterTest : public ::testing::Test {
   }
   static crypto::ExchangePublic NewKey() { return crypto::ExchangePair::Generate().public_key(); }
 
-  // The next version, as an honest signer begins it.
+  // The next version, as an honest signer begins it: with new epochs, whatever it takes away.
   Roster Next(MemberId signer, const Edit& edit) const {
     Roster next = history_.current();
     ++next.version;
     next.previous = history_.current_hash();
     next.signer = signer;
+    for (Compartment& c : next.compartments) {
+      ++c.epoch;
+      c.public_key = NewKey();
+    }
     edit(next);
     return next;
   }
@@ -279,9 +283,10 @@ TEST_F(RosterTest, AdminsCannotMakeAdmins) {
 }
 
 TEST_F(RosterTest, AdminCannotMakeAnAdminInTwoSteps) {
-  // A role without members that signs rosters, and then a member of it.
+  // A policy with a role that signs rosters, without members, and then a member of it.
   ASSERT_TRUE(
       Append(kAdmin, [](Roster& next) {
+        next.policy_hash[0] ^= 1;
         next.roles.push_back(
             {"deputy", false, false, {}, {}, static_cast<std::uint32_t>(Power::kSignRoster)});
       }).ok());
@@ -338,14 +343,15 @@ TEST_F(RosterTest, EpochsAndKeysGoForward) {
     });
   };
   ASSERT_TRUE(Append(kAdmin, [](Roster& next) {
-                next.compartments[1] = {kSeoul, ClassId::kProfile, 5, NewKey()};
+                next.compartments[1] = {kSeoul, ClassId::kProfile, 2, NewKey()};
               }).ok());
   const crypto::ExchangePublic now = history_.current().compartments[1].public_key;
-  EXPECT_TRUE(with(5, now));
-  EXPECT_TRUE(with(6, NewKey()));
-  EXPECT_FALSE(with(5, NewKey()));
+  EXPECT_TRUE(with(2, now));
+  EXPECT_TRUE(with(3, NewKey()));
   EXPECT_FALSE(with(4, NewKey()));
-  EXPECT_FALSE(with(4, now));
+  EXPECT_FALSE(with(2, NewKey()));
+  EXPECT_FALSE(with(1, NewKey()));
+  EXPECT_FALSE(with(1, now));
   EXPECT_FALSE(Counts(kRootSigner, [](Roster& next) { next.compartments.pop_back(); }));
   EXPECT_FALSE(
       Counts(kRootSigner, [](Roster& next) { next.compartments[1].class_id = ClassId::kAudit; }));

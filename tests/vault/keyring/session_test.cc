@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 
+#include "absl/strings/str_cat.h"
 #include "tests/support/test_vault.h"
 #include "vault/crypto/random.h"
 #include "vault/keyring/session_writer.h"
@@ -135,6 +136,7 @@ class CheckSessionTest : public ::testing::Test {
               .session_head = 0,
               .root = root_.verify_key(),
               .escrow = Key(),
+              .classes = {{ClassId::kProfile, "profile"}},
               .roles = {{"agent", false, false, {ClassId::kProfile}, {ClassId::kProfile}, 0}},
               .members = {Agent(1), Agent(2)},
               .compartments = {{kRootBook, ClassId::kProfile, 1, Key()}}};
@@ -149,7 +151,11 @@ class CheckSessionTest : public ::testing::Test {
   }
   static crypto::ExchangePublic Key() { return crypto::ExchangePair::Generate().public_key(); }
   static Member Agent(std::uint32_t id) {
-    return {.id = MemberId{id}, .name = "agent", .role = "agent", .exchange = Key(), .verify = {}};
+    return {.id = MemberId{id},
+            .name = absl::StrCat("agent ", id),
+            .role = "agent",
+            .exchange = Key(),
+            .verify = {}};
   }
   static Session Good() {
     return {.number = 5,
@@ -350,6 +356,7 @@ TEST_F(SessionDirectoryTest, MemberWhoMayNotAssignCannotHideATaking) {
   Write(*owner_, {{CoverageKind::kTakenAway, seoul_, 5}});
   auto mina = vault_.Unlock("mina");
   const Session liar{.number = 3,
+                     .previous = HashOfSession(**mina->store().GetSession(2)),
                      .vault = mina->roster().vault,
                      .member = mina->bundle().member,
                      .roster_version = mina->roster().version,
