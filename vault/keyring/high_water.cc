@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -53,6 +54,7 @@ absl::StatusOr<std::optional<HighWater>> LoadHighWater(const VaultId& vault) {
     marks.roster_version = static_cast<std::uint64_t>(number("roster"));
     marks.session = number("session");
     marks.audit = number("audit");
+    marks.taking = std::min(number("taking"), marks.session);
   }
   if (!json.is_object() || number("roster") < 0 || marks.session < 0 || marks.audit < 0 ||
       !ReadHash(json, "roster_hash", marks.roster_hash) ||
@@ -78,10 +80,13 @@ absl::Status SaveHighWater(const VaultId& vault, const HighWater& marks) {
   if (seen && (seen->audit > marks.audit || seen->roster_version > marks.roster_version)) {
     return absl::OkStatus();
   }
-  const nlohmann::ordered_json json = {
-      {"roster", marks.roster_version}, {"roster_hash", crypto::ToHex(marks.roster_hash)},
-      {"session", marks.session},       {"session_hash", crypto::ToHex(marks.session_hash)},
-      {"audit", marks.audit},           {"audit_hash", crypto::ToHex(marks.audit_hash)}};
+  const nlohmann::ordered_json json = {{"roster", marks.roster_version},
+                                       {"roster_hash", crypto::ToHex(marks.roster_hash)},
+                                       {"session", marks.session},
+                                       {"session_hash", crypto::ToHex(marks.session_hash)},
+                                       {"taking", marks.taking},
+                                       {"audit", marks.audit},
+                                       {"audit_hash", crypto::ToHex(marks.audit_hash)}};
   return ReplaceFile(path, json.dump(1) + "\n", 0600);
 }
 

@@ -17,6 +17,8 @@ struct HighWater {
   crypto::Hash256 roster_hash{};
   std::int64_t session = 0;
   crypto::Hash256 session_hash{};
+  std::int64_t taking = -1;  // the newest session up to that one that took something away, 0: none;
+                             // -1: not known
   std::int64_t audit = 0;
   crypto::Hash256 audit_hash{};
 };

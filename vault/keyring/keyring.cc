@@ -262,6 +262,8 @@ absl::Status Keyring::CheckMarks() {
     if (!record.ok() || record->hash != seen->audit_hash)
       return OlderThanSeen("its audit log", vault);
   }
+  if (seen->session > 0 && seen->taking >= 0)
+    sessions_->TrustUpTo(seen->session, seen->session_hash, seen->taking);
   return absl::OkStatus();
 }
 
@@ -272,6 +274,8 @@ absl::Status Keyring::SaveMarks() {
   if (marks.session > 0) {
     ASSIGN_OR_RETURN(const auto record, store_->GetSession(marks.session));
     if (record) marks.session_hash = HashOfSession(*record);
+    // Where it cannot be told, the next process looks through all again.
+    marks.taking = sessions_->LastTaking().value_or(-1);
   }
   ASSIGN_OR_RETURN(const audit::Head head, audit::ReadHead(*store_));
   marks.audit = head.sequence;

@@ -210,6 +210,15 @@ absl::Status SessionDirectory::LoadTakings() {
   for (std::int64_t next = head; next > takings_read_to_;) {
     ASSIGN_OR_RETURN(const auto record, store_.GetSession(next));
     if (!record) return absl::DataLossError(absl::StrCat("session ", next, " is missing"));
+    if (next == trusted_.number) {
+      if (HashOfSession(*record) != trusted_.hash || (chained && *chained != trusted_.hash))
+        return absl::DataLossError(
+            absl::StrCat("session ", next, " is not the one that was there"));
+      next = trusted_.taking;
+      chained.reset();
+      named = true;
+      continue;
+    }
     ASSIGN_OR_RETURN(const Session* session, Get(next));
     const Roster* roster = history_.Version(session->roster_version);
     const RoleDefinition* role = roster->RoleOf(*roster->FindMember(session->member));

@@ -89,6 +89,11 @@ class SessionDirectory {
 
   // The newest session that took something away; 0: none did.
   absl::StatusOr<std::int64_t> LastTaking();
+  // Session `number`, whose record has this hash, was the newest when this user last looked, and
+  // `taking` the newest that took something away: so those before it are not looked through again.
+  void TrustUpTo(std::int64_t number, const crypto::Hash256& hash, std::int64_t taking) {
+    trusted_ = {number, hash, taking};
+  }
 
   // OK where what the signer of session `number` wrote into `class_id` of `contact` counts: by
   // role, or through a book that both were in. Who may sign rosters may write every class again, as
@@ -107,6 +112,11 @@ class SessionDirectory {
   absl::flat_hash_map<std::int64_t, std::unique_ptr<Session>> sessions_;
   // By roster version: the hashes of the session that it names as head, of the one before it, …
   absl::flat_hash_map<std::uint64_t, std::vector<crypto::Hash256>> chains_;
+  struct Trusted {
+    std::int64_t number = 0;  // 0: nothing
+    crypto::Hash256 hash{};
+    std::int64_t taking = 0;
+  } trusted_;
   std::int64_t takings_read_to_ = 0;
   std::vector<const Session*> takings_;  // newest last
 };

@@ -348,6 +348,29 @@ TEST_F(TakingAwayTest, UnassignedRowPutBackIsReportedAndNotUsed) {
   EXPECT_EQ(NameSeenBy("owner", in_seoul_), "Person 11112222");
 }
 
+TEST_F(TakingAwayTest, WhatAUserHasLookedThroughIsNotLookedThroughAgain) {
+  const BookId seoul = Book("seoul");
+  ASSERT_TRUE(records::UnassignContacts(Owner(), seoul, {in_seoul_}, {.act = "x"}).ok());
+  const std::int64_t taking = *Owner().store().LastSession();
+  auto mina = vault_.Unlock("mina");
+  for (const char* name : {"a", "b", "c"})
+    ASSERT_TRUE(TestVault::Set(*mina, changed_, ClassId::kProfile, {{"name", name}}).ok());
+  keyring::Keyring& owner = Owner();
+  EXPECT_EQ(*owner.sessions().LastTaking(), taking);
+  ASSERT_TRUE(owner.SaveMarks().ok());
+  // A session that was passed over then, spoilt since.
+  ASSERT_TRUE(
+      owner.store()
+          .database()
+          .Execute(
+              absl::StrCat("UPDATE session SET record = x'00' WHERE number = ", taking + 2).c_str())
+          .ok());
+  EXPECT_EQ(*Owner().sessions().LastTaking(), taking);
+  // Whoever has not looked yet finds it; and so does the doctor.
+  std::filesystem::remove_all(vault_.root() + "/state");
+  EXPECT_TRUE(absl::IsDataLoss(Owner().sessions().LastTaking().status()));
+}
+
 TEST_F(TakingAwayTest, TheVaultsLastDoorCannotBeLocked) {
   EXPECT_TRUE(absl::IsFailedPrecondition(keyring::DisableMember(Owner(), "owner")));
   EXPECT_TRUE(absl::IsFailedPrecondition(keyring::ChangeRole(Owner(), "owner", "agent")));
