@@ -33,8 +33,13 @@ absl::Status UnlockByCode(Context& context, const Arguments& arguments) {
   const std::string code_file = arguments.Has("recovery-code-file")
                                     ? arguments.Value("recovery-code-file")
                                     : context.globals().passphrase_file;
-  ASSIGN_OR_RETURN(const crypto::SecretBytes typed, ReadPassphrase(code_file, "Recovery code: "));
-  auto code = keyring::NormalizeRecoveryCode(typed.ExposeText());
+  const auto typed = ReadPassphrase(code_file, "Recovery code: ");
+  if (code_file.empty() && absl::IsFailedPrecondition(typed.status())) {
+    return Usage("there is no terminal to ask for the recovery code on",
+                 "Give --recovery-code-file F, and --new-passphrase-file F.");
+  }
+  RETURN_IF_ERROR(typed.status());
+  auto code = keyring::NormalizeRecoveryCode(typed->ExposeText());
   if (!code.ok()) return CountMistyped(paths);
   return context.UnlockAs(
       {.name = std::string(keyring::kRecoveryEntryName),
