@@ -80,9 +80,10 @@ absl::Status AddBook(Keyring& keyring, absl::string_view name);
 absl::Status AddBookMember(Keyring& keyring, absl::string_view book, absl::string_view member);
 
 // Taking away. In force when it returns: what is written from then on opens with no key that the
-// member had. What stood before is moved to the new epochs by records::Drain. Each may be run again
-// after an interruption, and then finishes what is left.
-// FailedPrecondition: this member itself, or the last owner. NotFound: no such member or book.
+// member had. What stood before is moved to the new epochs by records::Drain.
+// FailedPrecondition: this member itself, the last owner, or a role that does not fit. NotFound: no
+// such member, book or role, or the member is not in the book. AlreadyExists: disabled already (and
+// what an interruption left of their entry is removed), or of this role already.
 absl::Status DisableMember(Keyring& keyring, absl::string_view member);
 absl::Status ChangeRole(Keyring& keyring, absl::string_view member, absl::string_view role);
 absl::Status RemoveBookMember(Keyring& keyring, absl::string_view book, absl::string_view member);
@@ -94,8 +95,8 @@ absl::Status RotateAll(Keyring& keyring);
 // Removes entries of unlock.json that are nobody's, as disabled members leave them; gives how many.
 absl::StatusOr<std::size_t> RemoveStaleEntries(Keyring& keyring);
 
-// Publishes a policy whose classes are those of today. What its roles gain or lose is given and taken
-// at once.
+// Publishes a policy whose classes are those of today. What its roles gain or lose is given and
+// taken at once.
 absl::Status ApplyPolicy(Keyring& keyring, const CompiledPolicy& policy);
 
 inline constexpr absl::string_view kOwnerRole = "owner";

@@ -45,11 +45,10 @@ struct RekeyResult {
 };
 absl::StatusOr<RekeyResult> Rekey(Keyring& keyring, const UnlockSecret& secret,
                                   const crypto::PassphraseCost& cost);
-// Takes in the request with this fingerprint, which somebody has compared. NotFound: no such member,
-// or no request of theirs, or another one by now. PermissionDenied: not this member's to take in.
-// DataLoss: a request that does not count, or that is not for what waits in unlock.json.
-absl::Status TakeInRekey(Keyring& keyring, absl::string_view member,
-                         absl::string_view fingerprint);
+// Takes in the request with this fingerprint, which somebody has compared. NotFound: no such
+// member, or no request of theirs, or another one by now. PermissionDenied: not this member's to
+// take in. DataLoss: a request that does not count, or that is not for what waits in unlock.json.
+absl::Status TakeInRekey(Keyring& keyring, absl::string_view member, absl::string_view fingerprint);
 
 // For whoever holds the root key, by the recovery code or as the owner: a new recovery code; a new
 // passphrase and new pairs for the owner, where one is given; and new epochs of everything.
