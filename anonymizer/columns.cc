@@ -442,9 +442,8 @@ absl::Status ApplyMappings(const std::vector<std::string>& mappings, std::vector
       found = true;
     }
     if (!found) {
-      return WithHint(
-          absl::InvalidArgumentError(absl::StrCat("the list has no column '", name, "'")),
-          "'--dry-run' shows the columns that it has; a number works too.");
+      return WithHint(absl::InvalidArgumentError(absl::StrCat("has no column '", name, "'")),
+                      "'--dry-run' shows the columns that it has; a number works too.");
     }
   }
   return absl::OkStatus();

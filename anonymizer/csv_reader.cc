@@ -120,8 +120,8 @@ std::optional<char> DelimiterLine(absl::string_view text) {
 
 class CsvReader : public TableReader {
  public:
-  CsvReader(TextSource& source, TableFormat format, char delimiter)
-      : source_(source),
+  CsvReader(std::unique_ptr<TextSource> source, TableFormat format, char delimiter)
+      : source_(std::move(source)),
         format_(format),
         delimiter_(delimiter),
         parser_(std::make_unique<Parser>(delimiter)) {}
@@ -141,6 +141,8 @@ class CsvReader : public TableReader {
   std::int64_t header_line() const override { return header_line_; }
   TableFormat format() const override { return format_; }
   char delimiter() const override { return delimiter_; }
+  std::optional<Encoding> encoding() const override { return source_->encoding(); }
+  std::uint64_t bytes_read() const override { return source_->bytes_read(); }
 
  private:
   absl::StatusOr<bool> NextLine(TextLine& line) {
@@ -149,7 +151,7 @@ class CsvReader : public TableReader {
       again_.pop_front();
       return true;
     }
-    return source_.Next(line);
+    return source_->Next(line);
   }
   absl::StatusOr<bool> ReadRow(TableRow& row);
   std::optional<std::size_t> UnknownHeader(std::optional<std::size_t> first_data,
@@ -168,7 +170,7 @@ class CsvReader : public TableReader {
     }
   }
 
-  TextSource& source_;
+  std::unique_ptr<TextSource> source_;
   TableFormat format_;
   char delimiter_;
   std::unique_ptr<Parser> parser_;
@@ -186,7 +188,7 @@ absl::Status CsvReader::GiveUpQuote(std::deque<TextLine> lines, TableRow& row) {
   if (++broken_quotes_ > kMaxBrokenQuotes) {
     return WithHint(absl::InvalidArgumentError(
                         absl::StrCat("line ", lines.front().number,
-                                     ": quotes are never closed, here and in many lines before")),
+                                     " opens a quote that is never closed, as many lines before")),
                     "Save the list again as CSV from the program that made it.");
   }
   parser_ = std::make_unique<Parser>(delimiter_);
@@ -268,8 +270,7 @@ absl::Status CsvReader::ReadHeader(const TableOptions& options) {
     }
   }
   if (head_.empty()) {
-    return WithHint(absl::InvalidArgumentError("the file has no rows"),
-                    "Check that it was saved whole.");
+    return WithHint(absl::InvalidArgumentError("has no rows"), "Check that it was saved whole.");
   }
   if (!header && first_data != std::size_t{0}) header = UnknownHeader(first_data, data_width);
   if (header) {
@@ -305,20 +306,21 @@ std::optional<std::size_t> CsvReader::UnknownHeader(std::optional<std::size_t> f
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<TableReader>> OpenCsv(TextSource& source, TableFormat format,
+absl::StatusOr<std::unique_ptr<TableReader>> OpenCsv(std::unique_ptr<TextSource> source,
+                                                     TableFormat format,
                                                      const TableOptions& options) {
   char delimiter = format == TableFormat::kTsv ? '\t' : '\0';
   if (options.delimiter) delimiter = *options.delimiter;
-  if (delimiter == '\0' && !source.sample().empty()) {
-    if (const auto named = DelimiterLine(source.sample().front().text)) delimiter = *named;
+  if (delimiter == '\0' && !source->sample().empty()) {
+    if (const auto named = DelimiterLine(source->sample().front().text)) delimiter = *named;
   }
-  if (delimiter == '\0') delimiter = FindDelimiter(source.sample());
+  if (delimiter == '\0') delimiter = FindDelimiter(source->sample());
   if (delimiter == '"' || delimiter == '\n' || delimiter == '\r' || delimiter == ' ') {
     return WithHint(absl::InvalidArgumentError("that delimiter cannot stand between cells"),
                     "Use a comma, a semicolon, a tab or a bar.");
   }
-  auto reader = std::make_unique<CsvReader>(source, delimiter == '\t' ? TableFormat::kTsv : format,
-                                            delimiter);
+  auto reader = std::make_unique<CsvReader>(
+      std::move(source), delimiter == '\t' ? TableFormat::kTsv : format, delimiter);
   RETURN_IF_ERROR(reader->ReadHeader(options));
   return reader;
 }

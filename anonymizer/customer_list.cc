@@ -55,23 +55,17 @@ absl::StatusOr<std::unique_ptr<CustomerList>> CustomerList::Open(const std::stri
     return WithHint(absl::FailedPreconditionError("that is no region"),
                     "Use a country's two letters, KR or CN say.");
   }
-  ASSIGN_OR_RETURN(auto source, TextSource::Open(path, options.encoding));
-  auto table = OpenTable(*source, {.format = options.format,
-                                   .delimiter = options.delimiter,
-                                   .looks_like_header = &LooksLikeHeader,
-                                   .looks_like_data = &LooksLikeData});
-  if (!table.ok()) {
-    return WithHint(
-        absl::Status(table.status().code(), absl::StrCat(path, ": ", table.status().message())),
-        HintOf(table.status()));
-  }
+  ASSIGN_OR_RETURN(auto bytes, ByteSource::Open(path, options.interrupted));
+  auto table = OpenTable(*bytes, {.format = options.format,
+                                  .encoding = options.encoding,
+                                  .delimiter = options.delimiter,
+                                  .looks_like_header = &LooksLikeHeader,
+                                  .looks_like_data = &LooksLikeData});
+  if (!table.ok()) return About(bytes->name(), table.status());
   std::unique_ptr<CustomerList> list(
-      new CustomerList(std::move(source), *std::move(table), options));
+      new CustomerList(std::move(bytes), *std::move(table), options));
   const absl::Status recognized = list->Recognize();
-  if (!recognized.ok()) {
-    return WithHint(absl::Status(recognized.code(), absl::StrCat(path, ": ", recognized.message())),
-                    HintOf(recognized));
-  }
+  if (!recognized.ok()) return About(list->bytes_->name(), recognized);
   return list;
 }
 
@@ -85,7 +79,7 @@ absl::Status CustomerList::Recognize() {
     held_.push_back(std::move(row));
   }
   if (held_.empty()) {
-    return WithHint(absl::InvalidArgumentError("the list has no rows below its header"),
+    return WithHint(absl::InvalidArgumentError("has no rows below its header"),
                     "Check that it was saved whole.");
   }
   columns_ = RecognizeColumns(table_->columns(), sample, options_.region);

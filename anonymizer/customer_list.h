@@ -6,6 +6,7 @@
 //   while (*list->Next(row)) { if (row.reject.empty()) …; }
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,8 +25,9 @@ struct ListOptions {
   std::optional<TableFormat> format;
   std::optional<Encoding> encoding;
   std::optional<char> delimiter;
-  std::vector<std::string> mappings;  // "COLUMN=FIELD"
-  std::string region;                 // for numbers without a country code
+  std::vector<std::string> mappings;            // "COLUMN=FIELD"
+  std::string region;                           // for numbers without a country code
+  std::function<bool()> interrupted = nullptr;  // asked while a pipe is silent
 };
 
 struct CustomerRow {
@@ -38,29 +40,31 @@ struct CustomerRow {
 
 class CustomerList {
  public:
-  // InvalidArgument: no list that can be read; FailedPrecondition: options that do not fit.
+  // `path` "-" is standard input. InvalidArgument: no list that can be read; FailedPrecondition:
+  // options that do not fit.
   static absl::StatusOr<std::unique_ptr<CustomerList>> Open(const std::string& path,
                                                             const ListOptions& options);
 
-  Encoding encoding() const { return source_->encoding(); }
+  std::optional<Encoding> encoding() const { return table_->encoding(); }
   TableFormat format() const { return table_->format(); }
   char delimiter() const { return table_->delimiter(); }
   std::int64_t header_line() const { return table_->header_line(); }
+  std::vector<std::string> remarks() const { return table_->remarks(); }
   // JSON Lines may bring more of them as it goes.
   const std::vector<Column>& columns() const { return columns_; }
 
   // False at the end.
   absl::StatusOr<bool> Next(CustomerRow& row);
 
-  std::uint64_t bytes_read() const { return source_->bytes_read(); }
-  std::uint64_t bytes_total() const { return source_->bytes_total(); }
+  std::uint64_t bytes_read() const { return table_->bytes_read(); }
+  std::uint64_t bytes_total() const { return bytes_->bytes_total(); }
   // What phone numbers took of this thread's time.
   absl::Duration phone_time() const { return phone_time_; }
 
  private:
-  CustomerList(std::unique_ptr<TextSource> source, std::unique_ptr<TableReader> table,
+  CustomerList(std::unique_ptr<ByteSource> bytes, std::unique_ptr<TableReader> table,
                ListOptions options)
-      : source_(std::move(source)), table_(std::move(table)), options_(std::move(options)) {}
+      : bytes_(std::move(bytes)), table_(std::move(table)), options_(std::move(options)) {}
   absl::Status Recognize();
   void AddLateColumns();
   absl::Status Convert(TableRow& raw, CustomerRow& row);
@@ -68,7 +72,7 @@ class CustomerList {
                               absl::string_view cell, CustomerRow& row);
   static void AddField(CustomerRow& row, absl::string_view field, std::string value);
 
-  std::unique_ptr<TextSource> source_;
+  std::unique_ptr<ByteSource> bytes_;
   std::unique_ptr<TableReader> table_;
   ListOptions options_;
   std::vector<Column> columns_;

@@ -75,8 +75,8 @@ class FlatObject : public nlohmann::json_sax<nlohmann::json> {
 
 class JsonLinesReader : public TableReader {
  public:
-  explicit JsonLinesReader(TextSource& source) : source_(source) {
-    for (const TextLine& line : source.sample()) {
+  explicit JsonLinesReader(std::unique_ptr<TextSource> source) : source_(std::move(source)) {
+    for (const TextLine& line : source_->sample()) {
       FlatObject object;
       if (line.fault.empty() && nlohmann::json::sax_parse(line.text, &object)) {
         for (const auto& [name, value] : object.values) ColumnOf(name);
@@ -88,7 +88,7 @@ class JsonLinesReader : public TableReader {
     row = {};
     TextLine line;
     do {
-      ASSIGN_OR_RETURN(const bool more, source_.Next(line));
+      ASSIGN_OR_RETURN(const bool more, source_->Next(line));
       if (!more) return false;
     } while (line.fault.empty() && absl::StripAsciiWhitespace(line.text).empty());
     row.line = line.number;
@@ -114,6 +114,8 @@ class JsonLinesReader : public TableReader {
   const std::vector<std::string>& columns() const override { return columns_; }
   std::int64_t header_line() const override { return 0; }
   TableFormat format() const override { return TableFormat::kJsonLines; }
+  std::optional<Encoding> encoding() const override { return source_->encoding(); }
+  std::uint64_t bytes_read() const override { return source_->bytes_read(); }
 
  private:
   std::size_t ColumnOf(const std::string& name) {
@@ -125,15 +127,15 @@ class JsonLinesReader : public TableReader {
     return columns_.size() - 1;
   }
 
-  TextSource& source_;
+  std::unique_ptr<TextSource> source_;
   std::vector<std::string> columns_;
   absl::flat_hash_map<std::string, std::size_t> positions_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<TableReader>> OpenJsonLines(TextSource& source) {
-  return std::make_unique<JsonLinesReader>(source);
+absl::StatusOr<std::unique_ptr<TableReader>> OpenJsonLines(std::unique_ptr<TextSource> source) {
+  return std::make_unique<JsonLinesReader>(std::move(source));
 }
 
 }  // namespace sealbook::anonymizer

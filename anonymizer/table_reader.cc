@@ -16,26 +16,97 @@ absl::string_view NameOf(TableFormat format) {
       return "tsv";
     case TableFormat::kJsonLines:
       return "jsonl";
+    case TableFormat::kXlsx:
+      return "xlsx";
+    case TableFormat::kVcard:
+      return "vcard";
   }
   return "";
 }
 
 absl::StatusOr<TableFormat> ParseTableFormat(absl::string_view name) {
-  for (const TableFormat format : {TableFormat::kCsv, TableFormat::kTsv, TableFormat::kJsonLines}) {
+  for (const TableFormat format : {TableFormat::kCsv, TableFormat::kTsv, TableFormat::kJsonLines,
+                                   TableFormat::kXlsx, TableFormat::kVcard}) {
     if (absl::EqualsIgnoreCase(name, NameOf(format))) return format;
   }
   return WithHint(absl::InvalidArgumentError(absl::StrCat("the format '", name, "' is not read")),
-                  "Use csv, tsv or jsonl.");
+                  "Use csv, tsv, jsonl, xlsx or vcard.");
 }
 
-absl::StatusOr<std::unique_ptr<TableReader>> OpenTable(TextSource& source,
-                                                       const TableOptions& options) {
-  if (options.format == TableFormat::kJsonLines) return OpenJsonLines(source);
-  if (options.format) return OpenCsv(source, *options.format, options);
+namespace {
+
+// What other programs' files begin with.
+struct Signature {
+  absl::string_view bytes, what, hint;
+};
+constexpr absl::string_view kSaveAsCsv =
+    "Open it in its own program, save it as .xlsx or as "
+    "\"CSV UTF-8\", and import that.";
+const Signature kForeign[] = {
+    {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+     "is an old workbook (.xls) or one that is protected by a password",
+     "Open it in a spreadsheet program, save it as .xlsx without a password, and import that."},
+    {"\x89PNG\r\n\x1a\n", "is a picture, not a list", "Choose the list itself."},
+    {"\xff\xd8\xff", "is a picture, not a list", "Choose the list itself."},
+    {"GIF8", "is a picture, not a list", "Choose the list itself."},
+    {"%PDF-", "is a PDF, not a list", kSaveAsCsv},
+    {"{\\rtf", "is a text document, not a list", kSaveAsCsv},
+    {"\x1f\x8b", "is compressed with gzip", "Unpack it first."},
+    {"Rar!", "is a RAR archive", "Unpack it first."},
+    {"7z\xbc\xaf\x27\x1c", "is a 7z archive", "Unpack it first."},
+    {"\x28\xb5\x2f\xfd", "is compressed with zstd", "Unpack it first."},
+    {"SQLite format 3", "is a database, not a list", "Export the table as CSV and import that."},
+};
+
+bool BeginsVcard(absl::string_view head) {
+  if (const auto mark = FindByteOrderMark(head)) {
+    if (mark->encoding != Encoding::kUtf8) return false;
+    head.remove_prefix(mark->bytes);
+  }
+  return absl::StartsWithIgnoreCase(absl::StripLeadingAsciiWhitespace(head), "BEGIN:VCARD");
+}
+
+bool BeginsUtf16Vcard(const TextSource& source) {
   for (const TextLine& line : source.sample()) {
     const absl::string_view text = absl::StripAsciiWhitespace(line.text);
+    if (!text.empty()) return absl::StartsWithIgnoreCase(text, "BEGIN:VCARD");
+  }
+  return false;
+}
+
+absl::Status RefuseForeign(absl::string_view head) {
+  for (const Signature& foreign : kForeign) {
+    if (absl::StartsWith(head, foreign.bytes))
+      return WithHint(absl::InvalidArgumentError(foreign.what), foreign.hint);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TableReader>> OpenTable(ByteSource& bytes,
+                                                       const TableOptions& options) {
+  RETURN_IF_ERROR(RefuseForeign(bytes.head()));
+  const bool zip = absl::StartsWith(bytes.head(), "PK\x03\x04");
+  if (options.format == TableFormat::kXlsx || (!options.format && zip))
+    return OpenWorkbook(bytes, options);
+  if (zip) {
+    return WithHint(absl::InvalidArgumentError("is a workbook or a zip file, not text"),
+                    "Leave --format out, or unpack the zip file first.");
+  }
+  if (options.format == TableFormat::kVcard || (!options.format && BeginsVcard(bytes.head())))
+    return OpenVcards(bytes, options);
+  ASSIGN_OR_RETURN(auto source, TextSource::Open(bytes, options.encoding));
+  if (options.format == TableFormat::kJsonLines) return OpenJsonLines(std::move(source));
+  if (options.format) return OpenCsv(std::move(source), *options.format, options);
+  if (BeginsUtf16Vcard(*source)) {
+    return WithHint(absl::InvalidArgumentError("is a file of vCards in UTF-16"),
+                    "Save it as UTF-8.");
+  }
+  for (const TextLine& line : source->sample()) {
+    const absl::string_view text = absl::StripAsciiWhitespace(line.text);
     if (text.empty()) continue;
-    if (absl::StartsWith(text, "{")) return OpenJsonLines(source);
+    if (absl::StartsWith(text, "{")) return OpenJsonLines(std::move(source));
     absl::string_view inside = text;
     if (absl::ConsumePrefix(&inside, "[") &&
         (absl::StripAsciiWhitespace(inside).empty() ||
@@ -44,14 +115,9 @@ absl::StatusOr<std::unique_ptr<TableReader>> OpenTable(TextSource& source,
           absl::InvalidArgumentError(absl::StrCat("line ", line.number, " begins a JSON array")),
           "Write one object a line (JSON Lines), with 'jq -c .[]' say.");
     }
-    if (absl::StartsWithIgnoreCase(text, "BEGIN:VCARD")) {
-      return WithHint(
-          absl::InvalidArgumentError("this is a file of vCards, which are not read yet"),
-          "Export the list as CSV and import that.");
-    }
     break;
   }
-  return OpenCsv(source, TableFormat::kCsv, options);
+  return OpenCsv(std::move(source), TableFormat::kCsv, options);
 }
 
 }  // namespace sealbook::anonymizer

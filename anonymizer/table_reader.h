@@ -13,7 +13,7 @@
 
 namespace sealbook::anonymizer {
 
-enum class TableFormat { kCsv, kTsv, kJsonLines };
+enum class TableFormat { kCsv, kTsv, kJsonLines, kXlsx, kVcard };
 absl::string_view NameOf(TableFormat format);
 // InvalidArgument: a format that is not read.
 absl::StatusOr<TableFormat> ParseTableFormat(absl::string_view name);
@@ -22,6 +22,10 @@ struct TableRow {
   std::int64_t line = 0;           // where it begins
   std::vector<std::string> cells;  // UTF-8; those that the row has
   std::string fault;               // a clause why the row cannot be used; empty where it can
+  // What the row was read from, where its cells do not say it all: a line of JSON, a card, a line
+  // that could not be taken apart. Bytes that are no text of the file's encoding stand there as
+  // "\\xB0". Empty where it is too long to be kept.
+  std::string raw;
 };
 
 class TableReader {
@@ -38,10 +42,18 @@ class TableReader {
   virtual std::int64_t header_line() const = 0;  // 0: there is none
   virtual TableFormat format() const = 0;
   virtual char delimiter() const { return '\0'; }
+  // nullopt: the format says itself how it is written.
+  virtual std::optional<Encoding> encoding() const { return std::nullopt; }
+  // What else people should know of what was found, one sentence each: which sheet was read, what
+  // was passed over. Complete once all rows were read.
+  virtual std::vector<std::string> remarks() const { return {}; }
+  // How far the reader is in the file: bytes of `bytes_total` of its source.
+  virtual std::uint64_t bytes_read() const = 0;
 };
 
 struct TableOptions {
   std::optional<TableFormat> format;
+  std::optional<Encoding> encoding;
   std::optional<char> delimiter;
   // True where the row of names is recognised as one (anonymizer/columns.h).
   bool (*looks_like_header)(const std::vector<std::string>& cells) = nullptr;
@@ -49,14 +61,20 @@ struct TableOptions {
   bool (*looks_like_data)(const std::vector<std::string>& cells) = nullptr;
 };
 
-// Finds out what the file is. `source` outlives the reader.
-// InvalidArgument: a kind of file that is not read, or no table.
-absl::StatusOr<std::unique_ptr<TableReader>> OpenTable(TextSource& source,
+// Finds out what the file is. `bytes` outlives the reader.
+// InvalidArgument: a kind of file that is not read, or no table; a clause with the line, where
+// there is one. FailedPrecondition: options that do not fit the file.
+absl::StatusOr<std::unique_ptr<TableReader>> OpenTable(ByteSource& bytes,
                                                        const TableOptions& options);
 
 // The readers themselves.
-absl::StatusOr<std::unique_ptr<TableReader>> OpenCsv(TextSource& source, TableFormat format,
+absl::StatusOr<std::unique_ptr<TableReader>> OpenCsv(std::unique_ptr<TextSource> source,
+                                                     TableFormat format,
                                                      const TableOptions& options);
-absl::StatusOr<std::unique_ptr<TableReader>> OpenJsonLines(TextSource& source);
+absl::StatusOr<std::unique_ptr<TableReader>> OpenJsonLines(std::unique_ptr<TextSource> source);
+absl::StatusOr<std::unique_ptr<TableReader>> OpenWorkbook(ByteSource& bytes,
+                                                          const TableOptions& options);
+absl::StatusOr<std::unique_ptr<TableReader>> OpenVcards(ByteSource& bytes,
+                                                        const TableOptions& options);
 
 }  // namespace sealbook::anonymizer

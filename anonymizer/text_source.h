@@ -1,6 +1,6 @@
-// A text file as lines of UTF-8, streamed: UTF-8 and UTF-16 with and without a byte order mark,
-// line ends LF, CRLF and CR. A line that is not text of its encoding, holds a NUL or is too long is
-// handed over with its fault, so that one bad line costs one row and not the file.
+// A text file as lines of UTF-8, streamed: any encoding of anonymizer/encodings.h, line ends LF,
+// CRLF and CR. A line that is not text of its encoding, holds a NUL or is too long is handed over
+// with its fault, so that one bad line costs one row and not the file.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "anonymizer/byte_source.h"
+#include "anonymizer/encodings.h"
 
 namespace sealbook::anonymizer {
-
-enum class Encoding { kUtf8, kUtf16Le, kUtf16Be };
-absl::string_view NameOf(Encoding encoding);
-// InvalidArgument: an encoding that is not read.
-absl::StatusOr<Encoding> ParseEncoding(absl::string_view name);
 
 struct TextLine {
   std::int64_t number = 0;  // from 1
@@ -32,36 +29,29 @@ class TextSource {
   static constexpr std::size_t kSampleBytes = 64 * 1024;
   static constexpr std::size_t kSampleLines = 256;
 
-  // InvalidArgument: cannot be opened, is empty, or is not a text file; the hint says what to do
-  // with a workbook or another encoding.
-  static absl::StatusOr<std::unique_ptr<TextSource>> Open(const std::string& path,
+  // Finds the encoding where none is named. `bytes` outlives the source.
+  // InvalidArgument: not a text file, or one of another encoding; the hint says what to do.
+  static absl::StatusOr<std::unique_ptr<TextSource>> Open(ByteSource& bytes,
                                                           std::optional<Encoding> encoding);
-  ~TextSource();
-  TextSource(const TextSource&) = delete;
-  TextSource& operator=(const TextSource&) = delete;
 
   Encoding encoding() const { return encoding_; }
   // The first lines, which Next gives all the same: to see what kind of file this is.
   const std::deque<TextLine>& sample() const { return sample_; }
-  // False at the end. Internal: the disk failed.
+  // False at the end. Internal: the disk failed. Cancelled: interrupted.
   absl::StatusOr<bool> Next(TextLine& line);
-  std::uint64_t bytes_read() const { return bytes_read_; }
-  std::uint64_t bytes_total() const { return bytes_total_; }  // 0: unknown (a pipe)
+  std::uint64_t bytes_read() const { return bytes_.bytes_read(); }
 
  private:
-  TextSource(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  explicit TextSource(ByteSource& bytes) : bytes_(bytes), decoder_(Encoding::kUtf8) {}
   absl::Status Start(std::optional<Encoding> encoding);
   absl::Status CheckSample() const;
   absl::Status Fill();  // reads and decodes a block
-  void Decode(absl::string_view bytes);
   absl::StatusOr<bool> ReadLine(TextLine& line);
 
-  int fd_;
-  std::string path_;
+  ByteSource& bytes_;
   Encoding encoding_ = Encoding::kUtf8;
-  std::uint64_t bytes_read_ = 0, bytes_total_ = 0;
+  Decoder decoder_;
   bool at_end_ = false;
-  std::string undecoded_;  // half a UTF-16 character
   std::string decoded_;
   std::size_t position_ = 0;
   std::int64_t line_ = 0;

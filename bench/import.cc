@@ -88,10 +88,11 @@ absl::StatusOr<Theirs> ImportPlain(const std::string& database_path, const std::
         database->Execute("CREATE TABLE customer (number INTEGER PRIMARY KEY, token INTEGER NOT "
                           "NULL UNIQUE, phone TEXT NOT NULL UNIQUE, "
                           "email TEXT, name TEXT, company TEXT, tags TEXT, note TEXT)"));
-    ASSIGN_OR_RETURN(const auto source, anonymizer::TextSource::Open(list_path, std::nullopt));
+    ASSIGN_OR_RETURN(const auto source, anonymizer::ByteSource::Open(list_path));
     ASSIGN_OR_RETURN(
         const auto table,
         anonymizer::OpenTable(*source, {.format = {},
+                                        .encoding = {},
                                         .delimiter = {},
                                         .looks_like_header = &anonymizer::LooksLikeHeader,
                                         .looks_like_data = &anonymizer::LooksLikeData}));

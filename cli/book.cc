@@ -146,7 +146,10 @@ absl::Status EachToken(Context& context, const Arguments& arguments,
   }
   if (!arguments.Has("from")) return absl::OkStatus();
   const std::string file = arguments.Value("from");
-  ASSIGN_OR_RETURN(auto source, anonymizer::TextSource::Open(file, std::nullopt));
+  ASSIGN_OR_RETURN(auto bytes, anonymizer::ByteSource::Open(file));
+  auto opened = anonymizer::TextSource::Open(*bytes, std::nullopt);
+  if (!opened.ok()) return anonymizer::About(bytes->name(), opened.status());
+  const auto source = *std::move(opened);
   anonymizer::TextLine line;
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, source->Next(line));

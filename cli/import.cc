@@ -158,8 +158,8 @@ Json ToJson(const std::vector<Reject>& rejects) {
 
 void PrintFindings(Context& context, const std::string& file,
                    const anonymizer::CustomerList& list) {
-  std::string found = absl::StrCat(file, ": ", anonymizer::NameOf(list.format()), ", ",
-                                   anonymizer::NameOf(list.encoding()));
+  std::string found = absl::StrCat(file, ": ", anonymizer::NameOf(list.format()));
+  if (list.encoding()) absl::StrAppend(&found, ", ", anonymizer::NameOf(*list.encoding()));
   if (list.delimiter() == '\t')
     absl::StrAppend(&found, ", tabs between cells");
   else if (list.delimiter() != '\0')

@@ -35,6 +35,9 @@ if(NOT SQLCIPHER_COMPILED OR NOT SQLCIPHER_RUN EQUAL 0)
 endif()
 string(STRIP "${SQLCIPHER_CIPHER_VERSION}" SQLCIPHER_CIPHER_VERSION)
 
+pkg_check_modules(LIBARCHIVE REQUIRED IMPORTED_TARGET libarchive)
+pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)
+
 # libphonenumber and libcsv ship neither CMake nor pkg-config files.
 find_path(PHONENUMBER_INCLUDE_DIR phonenumbers/phonenumberutil.h REQUIRED)
 find_library(PHONENUMBER_LIBRARY phonenumber REQUIRED)

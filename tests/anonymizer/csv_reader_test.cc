@@ -225,7 +225,7 @@ TEST(CsvReaderTest, ManyOpenQuotesEndTheReadingWithASentence) {
   for (int i = 0; i < 40'000; ++i) absl::StrAppend(&text, i % 201 == 0 ? "\"x" : "x", ",", i, "\n");
   const Table table = Read(text);
   EXPECT_TRUE(absl::IsInvalidArgument(table.end)) << table.end;
-  EXPECT_THAT(std::string(table.end.message()), HasSubstr("quotes are never closed"));
+  EXPECT_THAT(std::string(table.end.message()), HasSubstr("a quote that is never closed"));
 }
 
 TEST(CsvReaderTest, FaultyHeaderIsToldAndNoCustomerTakenForIt) {

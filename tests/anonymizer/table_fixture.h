@@ -26,7 +26,7 @@ struct Table {
 
 inline absl::StatusOr<Table> ReadTable(absl::string_view bytes, TableOptions options = {}) {
   const testing::TemporaryFile file(bytes);
-  auto source = TextSource::Open(file.path(), std::nullopt);
+  auto source = ByteSource::Open(file.path());
   if (!source.ok()) return source.status();
   options.looks_like_header = &LooksLikeHeader;
   options.looks_like_data = &LooksLikeData;

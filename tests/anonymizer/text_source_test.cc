@@ -34,7 +34,9 @@ std::string Repeat(absl::string_view text, std::size_t times) {
 absl::StatusOr<std::vector<std::string>> LinesOf(absl::string_view bytes,
                                                  std::optional<Encoding> encoding = std::nullopt) {
   const TemporaryFile file(bytes);
-  auto source = TextSource::Open(file.path(), encoding);
+  auto bytes_of_file = ByteSource::Open(file.path());
+  if (!bytes_of_file.ok()) return bytes_of_file.status();
+  auto source = TextSource::Open(**bytes_of_file, encoding);
   if (!source.ok()) return source.status();
   std::vector<std::string> lines;
   TextLine line;
@@ -209,7 +211,7 @@ TEST(TextSourceTest, WhatIsNoTextIsRefusedAndSaysWhatToDo) {
 
 TEST(TextSourceTest, FolderMissingFileAndDeviceAreRefused) {
   for (const char* path : {"/tmp", "/tmp/there is no such file", "/dev/zero"}) {
-    const auto source = TextSource::Open(path, std::nullopt);
+    const auto source = ByteSource::Open(path);
     EXPECT_TRUE(absl::IsInvalidArgument(source.status())) << source.status();
     EXPECT_THAT(std::string(source.status().message()), HasSubstr(path));
     EXPECT_THAT(HintOf(source.status()), Not(IsEmpty()));
@@ -225,10 +227,12 @@ TEST(TextSourceTest, PipeOfUnknownSizeIsRead) {
     }
     close(ends[1]);
   });
-  const auto source = TextSource::Open(absl::StrCat("/proc/self/fd/", ends[0]), std::nullopt);
+  const auto bytes = ByteSource::Open(absl::StrCat("/proc/self/fd/", ends[0]));
   writer.join();
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  EXPECT_EQ((*bytes)->bytes_total(), 0u);
+  const auto source = TextSource::Open(**bytes, std::nullopt);
   ASSERT_TRUE(source.ok()) << source.status();
-  EXPECT_EQ((*source)->bytes_total(), 0u);
   std::vector<std::string> lines;
   TextLine line;
   while (*(*source)->Next(line)) lines.push_back(line.text);
@@ -239,10 +243,12 @@ TEST(TextSourceTest, PipeOfUnknownSizeIsRead) {
 
 TEST(TextSourceTest, SampleIsGivenAgainAndIsBounded) {
   const TemporaryFile file(Repeat("name,phone\n", 50'000));
-  auto source = TextSource::Open(file.path(), std::nullopt);
+  const auto bytes = ByteSource::Open(file.path());
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  EXPECT_EQ((*bytes)->bytes_total(), 550'000u);
+  auto source = TextSource::Open(**bytes, std::nullopt);
   ASSERT_TRUE(source.ok()) << source.status();
   EXPECT_EQ((*source)->sample().size(), TextSource::kSampleLines);
-  EXPECT_EQ((*source)->bytes_total(), 550'000u);
   TextLine line;
   std::size_t count = 0;
   std::vector<std::string> texts;
@@ -325,7 +331,9 @@ TEST(TextSourceTest, LargeFileThroughAPipeIsNotHeld) {
         }
         close(ends[1]);
       });
-      const auto source = TextSource::Open(absl::StrCat("/proc/self/fd/", ends[0]), std::nullopt);
+      const auto bytes = ByteSource::Open(absl::StrCat("/proc/self/fd/", ends[0]));
+      if (!bytes.ok()) _exit(4);
+      const auto source = TextSource::Open(**bytes, std::nullopt);
       if (!source.ok()) _exit(4);
       TextLine line;
       while (*(*source)->Next(line)) {
