@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <set>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -16,302 +15,6 @@
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {
-namespace {
-
-// Compatibility forms folded (full-width letters), small letters, nothing but letters and digits.
-std::string Fold(absl::string_view header) {
-  UErrorCode error = U_ZERO_ERROR;
-  const icu::Normalizer2* nfkc = icu::Normalizer2::getNFKCCasefoldInstance(error);
-  const icu::UnicodeString folded =
-      nfkc->normalize(icu::UnicodeString::fromUTF8(icu::StringPiece(
-                          header.data(), static_cast<std::int32_t>(header.size()))),
-                      error);
-  icu::UnicodeString kept;
-  for (std::int32_t i = 0; i < folded.length(); i = folded.moveIndex32(i, 1)) {
-    const UChar32 c = folded.char32At(i);
-    if (u_isalnum(c) || u_getIntPropertyValue(c, UCHAR_CANONICAL_COMBINING_CLASS) != 0)
-      kept.append(c);
-  }
-  std::string out;
-  kept.toUTF8String(out);
-  return out;
-}
-
-struct Known {
-  absl::string_view field;
-  std::vector<absl::string_view> headers;
-};
-
-// Headers as Fold leaves them.
-const std::vector<Known>& KnownHeaders() {
-  static const auto* const known = new std::vector<Known>{
-      {"phone",
-       {"phone",
-        "phones",
-        "phonenumber",
-        "phoneno",
-        "mobile",
-        "mobilephone",
-        "mobilenumber",
-        "mobileno",
-        "cell",
-        "cellphone",
-        "cellular",
-        "tel",
-        "telephone",
-        "contactnumber",
-        "contactno",
-        "homephone",
-        "businessphone",
-        "workphone",
-        "otherphone",
-        "primaryphone",
-        "phone1value",
-        "phone2value",
-        "phone3value",
-        "whatsapp",
-        "whatsappnumber",
-        "waid",
-        "whatsappphone",
-        "sms",
-        "defaultaddressphone",
-        "billingphone",
-        "shippingphone",
-        "전화",
-        "전화번호",
-        "연락처",
-        "휴대폰",
-        "휴대폰번호",
-        "핸드폰",
-        "핸드폰번호",
-        "휴대전화",
-        "휴대전화번호",
-        "모바일",
-        "연락처1",
-        "연락처2",
-        "구매자연락처",
-        "구매자전화번호",
-        "수취인연락처1",
-        "수취인연락처2",
-        "수취인전화번호",
-        "고객연락처",
-        "휴대번호",
-        "전화번호1",
-        "전화번호2",
-        "집전화",
-        "자택전화",
-        "카톡번호",
-        "왓츠앱",
-        "电话",
-        "電話",
-        "手机",
-        "手機",
-        "手机号",
-        "手机号码",
-        "手機號",
-        "手機號碼",
-        "电话号码",
-        "電話號碼",
-        "联系电话",
-        "聯絡電話",
-        "联系手机",
-        "联系方式",
-        "移动电话",
-        "備用電話",
-        "备用电话",
-        "行動電話",
-        "座机",
-        "收货人电话",
-        "收货人手机",
-        "電話番号",
-        "携帯",
-        "携帯電話",
-        "携帯番号",
-        "携帯電話番号",
-        "連絡先",
-        "telefono",
-        "teléfono",
-        "telefonomovil",
-        "teléfonomóvil",
-        "celular",
-        "movil",
-        "móvil",
-        "telefone",
-        "telemovel",
-        "telefon",
-        "telefonnummer",
-        "handy",
-        "handynummer",
-        "mobilnummer",
-        "mobiltelefon",
-        "nomortelepon",
-        "nomorhp",
-        "nohp",
-        "telepon",
-        "nomorponsel"}},
-      {"email",
-       {"email",
-        "emails",
-        "emailaddress",
-        "mail",
-        "mailaddress",
-        "email1value",
-        "email2value",
-        "email1address",
-        "customeremail",
-        "contactemail",
-        "이메일",
-        "이메일주소",
-        "메일",
-        "메일주소",
-        "전자우편",
-        "邮箱",
-        "郵箱",
-        "电子邮箱",
-        "电子邮件",
-        "電子郵件",
-        "電子信箱",
-        "邮件",
-        "邮箱地址",
-        "信箱",
-        "メール",
-        "メールアドレス",
-        "eメール",
-        "correo",
-        "correoelectronico",
-        "correoelectrónico",
-        "emailadresse",
-        "surel"}},
-      {"whatsapp_id",
-       {"whatsappid", "bsuid", "whatsappuserid", "userid", "jid", "whatsappjid", "lid"}},
-      {"username", {"username", "whatsappusername", "handle"}},
-      {"name", {"name",           "fullname",    "customername", "customer",
-                "contactname",    "displayname", "clientname",   "client",
-                "이름",           "성명",        "고객명",       "고객이름",
-                "고객성함",       "성함",        "회원명",       "구매자명",
-                "구매자",         "수취인명",    "수취인이름",   "姓名",
-                "名字",           "名称",        "客户",         "客户名称",
-                "客户姓名",       "客戶姓名",    "客戶名稱",     "联系人",
-                "聯絡人",         "收货人姓名",  "收货人",       "收件人",
-                "会员名",         "氏名",        "名前",         "お名前",
-                "顧客名",         "顧客氏名",    "ご氏名",       "nombre",
-                "nombrecompleto", "nome",        "nomecompleto", "vollstandigername",
-                "kundenname",     "kunde",       "nama",         "namalengkap",
-                "namapelanggan"}},
-      {kGivenName,
-       {"firstname", "givenname", "forename", "vorname", "名", "prenom", "primernombre"}},
-      {kFamilyName,
-       {"lastname", "familyname", "surname", "nachname", "姓", "성", "apellido", "apellidos",
-        "sobrenome"}},
-      {"address",
-       {"address",
-        "address1",
-        "streetaddress",
-        "street",
-        "homeaddress",
-        "mailingaddress",
-        "shippingaddress",
-        "deliveryaddress",
-        "defaultaddressaddress1",
-        "address1formatted",
-        "주소",
-        "배송지",
-        "통합배송지",
-        "배송주소",
-        "집주소",
-        "수취인주소",
-        "받는주소",
-        "地址",
-        "住址",
-        "收货地址",
-        "收件地址",
-        "送货地址",
-        "详细地址",
-        "聯絡地址",
-        "住所",
-        "配送先",
-        "お届け先",
-        "direccion",
-        "dirección",
-        "endereco",
-        "endereço",
-        "adresse",
-        "anschrift",
-        "alamat"}},
-      {"company",
-       {"company",
-        "companyname",
-        "organization",
-        "organisation",
-        "organizationname",
-        "organization1name",
-        "business",
-        "회사",
-        "회사명",
-        "상호",
-        "상호명",
-        "업체명",
-        "거래처",
-        "거래처명",
-        "소속",
-        "公司",
-        "公司名称",
-        "公司名稱",
-        "单位",
-        "企业名称",
-        "会社",
-        "会社名",
-        "empresa",
-        "firma",
-        "unternehmen",
-        "perusahaan"}},
-      {"tags",
-       {"tags",    "tag",      "labels", "label",     "groups",  "group",    "groupmembership",
-        "segment", "태그",     "분류",   "등급",      "그룹",    "고객등급", "회원등급",
-        "标签",    "標籤",     "分组",   "分類",      "分类",    "客户标签", "等级",
-        "タグ",    "グループ", "ラベル", "etiquetas", "gruppen", "kategori"}},
-      {"orders", {"orders",       "order",  "orderhistory", "purchases", "purchasehistory",
-                  "lastorder",    "주문",   "주문내역",     "구매내역",  "구매이력",
-                  "주문이력",     "订单",   "訂單",         "购买记录",  "订单记录",
-                  "購買記錄",     "注文",   "注文履歴",     "購入履歴",  "pedidos",
-                  "bestellungen", "pesanan"}},
-      {"note",
-       {"note",        "notes", "memo",          "comment",  "comments", "remark",    "remarks",
-        "description", "메모",  "비고",          "특이사항", "참고",     "고객메모",  "상담내용",
-        "备注",        "備註",  "备忘",          "说明",     "客户备注", "备注信息",  "メモ",
-        "備考",        "notas", "observaciones", "notiz",    "notizen",  "bemerkung", "catatan"}},
-      {"birth_date",
-       {"birthdate", "birthday", "dateofbirth", "dob", "생년월일", "생일", "출생일", "生日",
-        "出生日期", "出生年月", "生年月日", "誕生日", "fechadenacimiento", "datadenascimento",
-        "geburtsdatum", "geburtstag", "tanggallahir"}},
-      // Written by --rejects, and of no meaning when the mended rows come back.
-      {kIgnored, {"sealbookline", "sealbookreason"}},
-  };
-  return *known;
-}
-
-// "Phone 2", "연락처2", "备用电话 3": the number behind a known name says only which.
-absl::string_view WithoutNumber(absl::string_view folded) {
-  while (!folded.empty() && folded.back() >= '0' && folded.back() <= '9') folded.remove_suffix(1);
-  return folded;
-}
-
-}  // namespace
-
-absl::string_view FieldOfHeader(absl::string_view header) {
-  static const auto* const fields = [] {
-    auto* out = new absl::flat_hash_map<std::string, absl::string_view>;
-    for (const Known& known : KnownHeaders()) {
-      for (const absl::string_view name : known.headers)
-        out->emplace(std::string(name), known.field);
-    }
-    return out;
-  }();
-  const std::string folded = Fold(header);
-  auto found = fields->find(folded);
-  if (found == fields->end()) found = fields->find(std::string(WithoutNumber(folded)));
-  return found == fields->end() ? "" : found->second;
-}
 
 std::string FieldNameFor(absl::string_view header, std::size_t position) {
   std::string lower_text;
@@ -344,6 +47,69 @@ absl::Status CheckFieldName(absl::string_view field) {
                   "Use small letters, digits and underscores, up to 64.");
 }
 
+namespace {
+
+// What the values of one column are, where nine of ten agree.
+struct Contents {
+  std::size_t filled = 0, phones = 0, emails = 0, ids = 0;
+  std::size_t digits_only = 0, national = 0, international = 0;  // of those of digits alone
+  std::set<std::string> distinct_phones;
+};
+
+bool NineOfTen(std::size_t part, std::size_t whole) { return whole > 0 && part * 10 >= whole * 9; }
+
+bool IsWhatsAppId(absl::string_view value) {
+  if (absl::StrContains(value, "@")) return NormalizeWhatsAppId(value).ok();
+  const auto id = RecognizeIdentifier(value, "");
+  return id && id->kind == IdentifierKind::kWhatsAppId;
+}
+
+Contents LookAt(const std::vector<std::vector<std::string>>& sample, std::size_t column,
+                absl::string_view region) {
+  Contents contents;
+  for (const auto& row : sample) {
+    if (column >= row.size()) continue;
+    for (const std::string& value : SplitCell(row[column]).values) {
+      ++contents.filled;
+      if (NormalizeEmail(value).ok()) {
+        ++contents.emails;
+      } else if (IsWhatsAppId(value)) {
+        ++contents.ids;
+      } else if (auto phone = NormalizePhone(value, region); phone.ok()) {
+        ++contents.phones;
+        contents.distinct_phones.insert(*std::move(phone));
+      }
+      if (value.find_first_not_of("0123456789") != std::string::npos) continue;
+      ++contents.digits_only;
+      if (NormalizePhone(value, region).ok()) ++contents.national;
+      if (NormalizePhone(absl::StrCat("+", value), "").ok()) ++contents.international;
+    }
+  }
+  return contents;
+}
+
+absl::string_view FieldOfContents(const Contents& contents) {
+  if (NineOfTen(contents.emails, contents.filled)) return "email";
+  if (NineOfTen(contents.ids, contents.filled)) return "whatsapp_id";
+  if (!NineOfTen(contents.phones, contents.filled)) return "";
+  // One number in most rows is the shop's: by it one customer would be taken for another.
+  constexpr std::size_t kEnoughToTell = 4;
+  if (contents.phones >= kEnoughToTell && contents.distinct_phones.size() * 2 < contents.phones)
+    return "";
+  return "phone";
+}
+
+// Numbers that are none of the region, but all of them with the plus in front that some systems
+// leave out (WhatsApp's wa_id, Brevo's SMS).
+bool IsCountryCoded(const Contents& contents) {
+  constexpr std::size_t kEnoughToTell = 3;
+  return contents.digits_only >= kEnoughToTell &&
+         NineOfTen(contents.international, contents.digits_only) &&
+         contents.national * 10 <= contents.digits_only;
+}
+
+}  // namespace
+
 std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
                                      const std::vector<std::vector<std::string>>& sample,
                                      absl::string_view region) {
@@ -352,28 +118,16 @@ std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
     Column column{.name = CleanText(headers[i]),
                   .field = std::string(FieldOfHeader(headers[i])),
                   .by = RecognizedBy::kName};
+    const bool may_be_phone =
+        column.field.empty() || column.field == "phone" || column.field == kRecipientPhone;
+    const Contents contents = may_be_phone ? LookAt(sample, i, region) : Contents();
+    column.country_coded = IsCountryCoded(contents);
+    if (column.field == "address" || column.field == kAddressPart)
+      column.group = AddressGroup(headers[i]);
     if (column.field.empty()) {
-      std::size_t filled = 0, phones = 0, emails = 0, ids = 0;
-      for (const auto& row : sample) {
-        if (i >= row.size()) continue;
-        const CellParts parts = SplitCell(row[i]);
-        for (const std::string& value : parts.values) {
-          ++filled;
-          if (NormalizeEmail(value).ok())
-            ++emails;
-          else if (absl::StrContains(value, "@") && NormalizeWhatsAppId(value).ok())
-            ++ids;
-          else if (NormalizePhone(value, region).ok())
-            ++phones;
-        }
-      }
+      column.field = std::string(FieldOfContents(contents));
+      if (column.field.empty() && column.country_coded) column.field = "phone";
       column.by = RecognizedBy::kContent;
-      if (filled > 0 && emails * 10 >= filled * 9)
-        column.field = "email";
-      else if (filled > 0 && ids * 10 >= filled * 9)
-        column.field = "whatsapp_id";
-      else if (filled > 0 && phones * 10 >= filled * 9)
-        column.field = "phone";
     }
     if (column.field.empty()) {
       column.field = FieldNameFor(headers[i], i);
@@ -381,13 +135,23 @@ std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
     }
     columns.push_back(std::move(column));
   }
+  const auto any = [&](std::initializer_list<absl::string_view> fields) {
+    return std::any_of(columns.begin(), columns.end(), [&](const Column& column) {
+      return std::find(fields.begin(), fields.end(), column.field) != fields.end();
+    });
+  };
   // Parts of a name beside the whole one are kept as they are, and not put together a second time.
-  const auto is_name = [](const Column& column) { return column.field == "name"; };
-  if (std::any_of(columns.begin(), columns.end(), is_name)) {
+  if (any({"name"})) {
     for (Column& column : columns) {
-      if (column.field == kGivenName || column.field == kFamilyName)
+      if (column.field == kGivenName || column.field == kMiddleName || column.field == kFamilyName)
         column.by = RecognizedBy::kNothing;
     }
+  }
+  // Where a list names recipients only, they are the customers.
+  const bool has_name = any({"name", kGivenName, kFamilyName}), has_phone = any({"phone"});
+  for (Column& column : columns) {
+    if (column.field == kRecipientName && !has_name) column.field = "name";
+    if (column.field == kRecipientPhone && !has_phone) column.field = "phone";
   }
   SeparateUnknownFields(columns, 0);
   return columns;
@@ -407,9 +171,13 @@ void SeparateUnknownFields(std::vector<Column>& columns, std::size_t from) {
 }
 
 absl::string_view FieldWritten(const Column& column) {
-  const bool part = column.field == kGivenName || column.field == kFamilyName;
-  return part && column.by != RecognizedBy::kNothing ? absl::string_view("name")
-                                                     : absl::string_view(column.field);
+  if (column.by == RecognizedBy::kNothing) return column.field;
+  for (const absl::string_view part : {kGivenName, kMiddleName, kFamilyName, kRecipientName}) {
+    if (column.field == part) return "name";
+  }
+  if (column.field == kRecipientPhone) return "phone";
+  if (column.field == kAddressPart) return "address";
+  return column.field;
 }
 
 absl::Status ApplyMappings(const std::vector<std::string>& mappings, std::vector<Column>& columns) {

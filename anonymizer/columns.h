@@ -1,6 +1,5 @@
-// What the columns of a customer list mean: recognised by their names in Korean, Chinese, Japanese
-// and English (and some in Spanish, Portuguese, German and Indonesian), by what stands in them, or
-// told.
+// What the columns of a customer list mean: recognised by their names (anonymizer/known_headers.h),
+// by what stands in them, or told.
 #pragma once
 
 #include <string>
@@ -8,13 +7,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "anonymizer/known_headers.h"
 
 namespace sealbook::anonymizer {
-
-// Fields that are put together from columns, and columns that are left out.
-inline constexpr absl::string_view kGivenName = "given_name";
-inline constexpr absl::string_view kFamilyName = "family_name";
-inline constexpr absl::string_view kIgnored = "ignore";
 
 enum class RecognizedBy { kName, kContent, kMapping, kNothing };
 
@@ -22,10 +17,9 @@ struct Column {
   std::string name;   // as the file has it, cleaned; empty: the file has none
   std::string field;  // "phone", "name", …; a field of its own name where nothing was recognised
   RecognizedBy by = RecognizedBy::kNothing;
+  std::string group = "";      // of an address: parts of one group make one address
+  bool country_coded = false;  // phones of digits alone begin with the country code, without a +
 };
-
-// The field of a known header, empty for others.
-absl::string_view FieldOfHeader(absl::string_view header);
 
 // For a column that nobody knows: its own name as a field name, or column_7.
 std::string FieldNameFor(absl::string_view header, std::size_t position);
@@ -40,7 +34,7 @@ std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
 // meet under one name.
 void SeparateUnknownFields(std::vector<Column>& columns, std::size_t from);
 
-// The field that a column's values end up in: "name" for a part of one.
+// The field that a column's values end up in: "name" for a part of one, or for a recipient.
 absl::string_view FieldWritten(const Column& column);
 
 // `mappings` are "COLUMN=FIELD"; COLUMN is a name, or a number from 1. InvalidArgument otherwise.

@@ -5,8 +5,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "anonymizer/identifiers.h"
+#include "anonymizer/name_notes.h"
 #include "policies/policy.h"
 #include "vault/crypto/hash.h"
 #include "vault/status.h"
@@ -23,13 +26,21 @@ std::string Naming(const Column& column, std::size_t position) {
   return absl::StrCat("column '", column.name, "'");
 }
 
-// Spreadsheets and shops put an apostrophe before a number so that it stays a text.
-absl::string_view WithoutApostrophe(absl::string_view cell) {
+// Spreadsheets and shops put an apostrophe before a number so that it stays a text, or write
+// ="010…".
+absl::string_view WithoutQuoting(absl::string_view cell) {
+  if (cell.size() >= 3 && absl::StartsWith(cell, "=\"") && absl::EndsWith(cell, "\""))
+    return absl::StripAsciiWhitespace(cell.substr(2, cell.size() - 3));
+  if (cell == "'") return "";
   if (cell.size() > 1 && cell[0] == '\'' &&
       (absl::ascii_isdigit(static_cast<unsigned char>(cell[1])) || cell[1] == '+')) {
     return cell.substr(1);
   }
   return cell;
+}
+
+bool IsDigits(absl::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == absl::string_view::npos;
 }
 
 bool IsHangulOrHan(absl::string_view text) {
@@ -45,6 +56,17 @@ std::string JoinName(const std::string& family, const std::string& given) {
   if (given.empty()) return family;
   return IsHangulOrHan(family) || IsHangulOrHan(given) ? absl::StrCat(family, given)
                                                        : absl::StrCat(given, " ", family);
+}
+
+// "* myContacts ::: VIP" of Google: the groups that are its own say nothing.
+std::string WithoutSystemGroups(absl::string_view cell) {
+  std::vector<absl::string_view> kept;
+  for (absl::string_view group : absl::StrSplit(cell, ":::")) {
+    group = absl::StripAsciiWhitespace(group);
+    if (group != "* myContacts" && group != "* My Contacts" && !group.empty())
+      kept.push_back(group);
+  }
+  return absl::StrJoin(kept, ", ");
 }
 
 }  // namespace
@@ -96,23 +118,56 @@ void CustomerList::AddLateColumns() {
   }
 }
 
+// One value is kept once, however many columns say it; one of another column gets a number.
 void CustomerList::AddField(CustomerRow& row, absl::string_view field, std::string value) {
+  if (value.empty()) return;
   std::string name(field);
   const auto taken = [&](const records::Field& other) { return other.name == name; };
-  for (int number = 2; std::any_of(row.fields.begin(), row.fields.end(), taken); ++number) {
+  for (int number = 2;; ++number) {
+    const auto at = std::find_if(row.fields.begin(), row.fields.end(), taken);
+    if (at == row.fields.end()) break;
+    if (at->value == value) return;
     name = absl::StrCat(policies::BaseField(field), "_", number);
   }
   row.fields.push_back({std::move(name), std::move(value)});
+}
+
+void CustomerList::AddName(std::string name, CustomerRow& row) {
+  SplitName split = SplitNameNote(name);
+  AddField(row, "name", std::move(split.name));
+  if (split.note.empty()) return;
+  ++notes_in_names_;
+  AddField(row, "name_note", std::move(split.note));
 }
 
 absl::Status CustomerList::AddIdentifiers(const Column& column, std::size_t position,
                                           IdentifierKind kind, absl::string_view cell,
                                           CustomerRow& row) {
   CellParts parts = SplitCell(cell);
-  for (const std::string& value : parts.values) {
-    const absl::Time start = kind == IdentifierKind::kPhone ? absl::Now() : absl::Time();
-    auto identifier = NormalizeIdentifier(kind, value, options_.region);
-    if (kind == IdentifierKind::kPhone) phone_time_ += absl::Now() - start;
+  std::vector<std::string> notes;
+  if (!parts.note.empty()) notes.push_back(CleanText(parts.note));
+  const bool phones = kind == IdentifierKind::kPhone;
+  for (std::string& value : parts.values) {
+    if (phones && column.country_coded && IsDigits(value)) value.insert(0, "+");
+    absl::StatusOr<records::IdentifierValue> identifier;
+    if (phones) {
+      const absl::Time start = absl::Now();
+      auto parsed = ParsePhone(value, options_.region);
+      phone_time_ += absl::Now() - start;
+      if (parsed.ok() && !parsed->extension.empty())
+        notes.push_back(absl::StrCat("ext. ", parsed->extension));
+      if (parsed.ok())
+        identifier = records::IdentifierValue{kind, std::move(parsed->phone)};
+      else
+        identifier = parsed.status();
+    } else {
+      identifier = NormalizeIdentifier(kind, value, options_.region);
+      // People write a number there as they dial it.
+      if (!identifier.ok() && kind == IdentifierKind::kWhatsAppId) {
+        if (auto phone = NormalizePhone(value, options_.region); phone.ok())
+          identifier = records::IdentifierValue{IdentifierKind::kPhone, *std::move(phone)};
+      }
+    }
     if (!identifier.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat(Naming(column, position), " ", identifier.status().message()));
@@ -123,32 +178,100 @@ absl::Status CustomerList::AddIdentifiers(const Column& column, std::size_t posi
     AddField(row, FieldOfKind(identifier->kind), identifier->value);
     row.identifiers.push_back(*std::move(identifier));
   }
-  if (!parts.note.empty())
-    AddField(row, absl::StrCat(policies::BaseField(column.field), "_note"), CleanText(parts.note));
+  if (!notes.empty())
+    AddField(row, absl::StrCat(policies::BaseField(FieldOfKind(kind)), "_note"),
+             absl::StrJoin(notes, "; "));
+  return absl::OkStatus();
+}
+
+// Names and addresses are put together once all cells of a row are seen.
+struct CustomerList::Parts {
+  struct Address {
+    absl::string_view group;
+    std::string text;
+  };
+  struct RecipientPhone {
+    const Column* column;
+    std::size_t position;
+    absl::string_view cell;
+  };
+  std::string given, middle, family, recipient;
+  std::vector<Address> addresses;
+  std::vector<RecipientPhone> recipient_phones;
+
+  void AddAddress(const Column& column, std::string value) {
+    const auto same_group = [&](const Address& address) { return address.group == column.group; };
+    const auto at = std::find_if(addresses.rbegin(), addresses.rend(), same_group);
+    if (column.field == "address" || at == addresses.rend()) {
+      addresses.push_back({column.group, std::move(value)});
+    } else if (!absl::StrContains(at->text, value)) {
+      absl::StrAppend(&at->text, ", ", value);
+    }
+  }
+};
+
+absl::Status CustomerList::ConvertCell(const Column& column, std::size_t position,
+                                       absl::string_view cell, Parts& parts, CustomerRow& row) {
+  if (const auto kind = KindOfField(column.field))
+    return AddIdentifiers(column, position, *kind, cell, row);
+  const absl::string_view written = FieldWritten(column);
+  if (column.field == kRecipientPhone && written != column.field) {
+    parts.recipient_phones.push_back({&column, position, cell});
+    return absl::OkStatus();
+  }
+  std::string value = CleanText(cell);
+  if (value.empty()) return absl::OkStatus();
+  if (written == "address") {
+    parts.AddAddress(column, std::move(value));
+  } else if (column.field == "name") {
+    AddName(std::move(value), row);
+  } else if (written == column.field) {
+    AddField(row, column.field, written == "tags" ? WithoutSystemGroups(value) : std::move(value));
+  } else if (column.field == kGivenName) {
+    parts.given = std::move(value);
+  } else if (column.field == kMiddleName) {
+    parts.middle = std::move(value);
+  } else if (column.field == kFamilyName) {
+    parts.family = std::move(value);
+  } else {
+    parts.recipient = std::move(value);
+  }
   return absl::OkStatus();
 }
 
 absl::Status CustomerList::Convert(TableRow& raw, CustomerRow& row) {
-  std::string given, family;
+  Parts parts;
   for (std::size_t i = 0; i < raw.cells.size(); ++i) {
-    const Column& column = columns_[i];
-    const absl::string_view cell = WithoutApostrophe(absl::StripAsciiWhitespace(raw.cells[i]));
-    if (cell.empty() || column.field == kIgnored) continue;
-    if (const auto kind = KindOfField(column.field)) {
-      RETURN_IF_ERROR(AddIdentifiers(column, i, *kind, cell, row));
-      continue;
-    }
-    std::string value = CleanText(cell);
-    if (value.empty()) continue;
-    const bool part_of_name = FieldWritten(column) != column.field;
-    if (part_of_name && column.field == kGivenName)
-      given = std::move(value);
-    else if (part_of_name)
-      family = std::move(value);
-    else
-      AddField(row, column.field, std::move(value));
+    const absl::string_view cell = WithoutQuoting(absl::StripAsciiWhitespace(raw.cells[i]));
+    if (cell.empty() || columns_[i].field == kIgnored) continue;
+    RETURN_IF_ERROR(ConvertCell(columns_[i], i, cell, parts, row));
   }
-  if (!given.empty() || !family.empty()) AddField(row, "name", JoinName(family, given));
+  const std::string given =
+      parts.middle.empty()
+          ? parts.given
+          : std::string(absl::StripAsciiWhitespace(absl::StrCat(parts.given, " ", parts.middle)));
+  if (!given.empty() || !parts.family.empty()) AddName(JoinName(parts.family, given), row);
+  const auto name = std::find_if(row.fields.begin(), row.fields.end(),
+                                 [](const records::Field& field) { return field.name == "name"; });
+  // Who is sent a parcel by somebody else is another person, and no customer is found by that
+  // number.
+  const bool own =
+      parts.recipient.empty() || name == row.fields.end() || name->value == parts.recipient;
+  if (!parts.recipient.empty()) {
+    if (!own)
+      AddField(row, kRecipientName, parts.recipient);
+    else if (name == row.fields.end())
+      AddName(parts.recipient, row);
+  }
+  for (const Parts::RecipientPhone& phone : parts.recipient_phones) {
+    if (own) {
+      RETURN_IF_ERROR(
+          AddIdentifiers(*phone.column, phone.position, IdentifierKind::kPhone, phone.cell, row));
+    } else {
+      AddField(row, kRecipientPhone, CleanText(phone.cell));
+    }
+  }
+  for (Parts::Address& address : parts.addresses) AddField(row, "address", std::move(address.text));
   if (row.fields.empty()) return absl::InvalidArgumentError("holds nothing to keep");
   if (row.identifiers.empty()) {
     // Found again by all that it says, so that a second import adds nothing.
@@ -183,6 +306,7 @@ absl::StatusOr<bool> CustomerList::Next(CustomerRow& row) {
     row.fields.clear();
   }
   row.cells = std::move(raw.cells);
+  row.raw = std::move(raw.raw);
   return true;
 }
 

@@ -35,7 +35,9 @@ struct CustomerRow {
   std::vector<records::IdentifierValue> identifiers;  // at least one, kRow where there is no other
   records::Fields fields;                             // "phone", "phone_2", "name", …
   std::string reject;                                 // a clause; empty for a good row
-  std::vector<std::string> cells;  // as the file has them, as far as they could be read
+  // What the row was read from (anonymizer/table_reader.h): cells, or one text.
+  std::vector<std::string> cells;
+  std::string raw;
 };
 
 class CustomerList {
@@ -58,6 +60,8 @@ class CustomerList {
 
   std::uint64_t bytes_read() const { return table_->bytes_read(); }
   std::uint64_t bytes_total() const { return bytes_->bytes_total(); }
+  // Of the rows so far: in how many a note was hidden in the name (anonymizer/name_notes.h).
+  std::int64_t notes_in_names() const { return notes_in_names_; }
   // What phone numbers took of this thread's time.
   absl::Duration phone_time() const { return phone_time_; }
 
@@ -70,6 +74,10 @@ class CustomerList {
   absl::Status Convert(TableRow& raw, CustomerRow& row);
   absl::Status AddIdentifiers(const Column& column, std::size_t position, IdentifierKind kind,
                               absl::string_view cell, CustomerRow& row);
+  struct Parts;  // of names and addresses, of one row
+  absl::Status ConvertCell(const Column& column, std::size_t position, absl::string_view cell,
+                           Parts& parts, CustomerRow& row);
+  void AddName(std::string name, CustomerRow& row);
   static void AddField(CustomerRow& row, absl::string_view field, std::string value);
 
   std::unique_ptr<ByteSource> bytes_;
@@ -78,6 +86,7 @@ class CustomerList {
   std::vector<Column> columns_;
   std::vector<TableRow> held_;  // rows that were read to recognise the columns
   std::size_t held_position_ = 0;
+  std::int64_t notes_in_names_ = 0;
   absl::Duration phone_time_;
 };
 

@@ -151,7 +151,11 @@ absl::StatusOr<records::IdentifierValue> NormalizeWhatsAppId(absl::string_view o
     ASSIGN_OR_RETURN(std::string phone, NormalizePhone(absl::StrCat("+", digits), ""));
     return records::IdentifierValue{IdentifierKind::kPhone, std::move(phone)};
   }
-  if (id.size() < 4 || id.size() > 128 || !std::all_of(id.begin(), id.end(), [](char c) {
+  const bool has_letter = std::any_of(id.begin(), id.end(), [](char c) {
+    return absl::ascii_isalpha(static_cast<unsigned char>(c));
+  });
+  if (!has_letter || id.size() < 4 || id.size() > 128 ||
+      !std::all_of(id.begin(), id.end(), [](char c) {
         return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' ||
                c == '-';
       })) {
@@ -280,7 +284,9 @@ CellParts SplitCell(absl::string_view cell) {
     while ((at = text.find(from.data(), at, from.size())) != std::string::npos)
       text.replace(at, from.size(), to.data(), to.size());
   }
-  for (const absl::string_view piece : absl::StrSplit(text, absl::ByAnyChar(";/,|\n"))) {
+  const bool link = absl::StrContains(text, "://") || absl::StrContains(text, "wa.me/");
+  for (const absl::string_view piece :
+       absl::StrSplit(text, absl::ByAnyChar(link ? ";,|\n" : ";/,|\n"))) {
     absl::string_view value = Strip(piece);
     if (absl::EndsWith(value, ")")) {
       const std::size_t open = value.rfind('(');

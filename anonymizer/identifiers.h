@@ -30,6 +30,13 @@ bool IsRegion(absl::string_view region);
 // empty: those are refused. InvalidArgument: a clause such as "is no phone number of region KR".
 absl::StatusOr<std::string> NormalizePhone(absl::string_view text, absl::string_view region);
 
+// The same for a number with an extension, which finds nobody: "021-62345678-8001" of China, too.
+struct PhoneAndExtension {
+  std::string phone;
+  std::string extension;  // digits; mostly empty
+};
+absl::StatusOr<PhoneAndExtension> ParsePhone(absl::string_view text, absl::string_view region);
+
 // Lower case, NFC. InvalidArgument: a clause.
 absl::StatusOr<std::string> NormalizeEmail(absl::string_view text);
 

@@ -4,6 +4,7 @@
 #include <unicode/unistr.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "absl/strings/ascii.h"
@@ -74,6 +75,22 @@ std::string WithAsciiDigits(const std::string& text) {
   return utf8;
 }
 
+// "021-62345678-8001": the library takes all of it for one number, and for none.
+std::optional<PhoneAndExtension> ChineseExtension(absl::string_view text,
+                                                  absl::string_view region) {
+  constexpr std::size_t kLongestExtension = 6;
+  const std::size_t dash = text.rfind('-');
+  if (dash == absl::string_view::npos || text.find('-') == dash) return std::nullopt;
+  const absl::string_view extension = text.substr(dash + 1);
+  const bool chinese = absl::StartsWith(text, "+86") || (region == "CN" && text[0] == '0');
+  if (!chinese || extension.empty() || extension.size() > kLongestExtension ||
+      extension.find_first_not_of("0123456789") != absl::string_view::npos)
+    return std::nullopt;
+  auto phone = NormalizePhone(text.substr(0, dash), region);
+  if (!phone.ok()) return std::nullopt;
+  return PhoneAndExtension{*std::move(phone), std::string(extension)};
+}
+
 }  // namespace
 
 bool IsRegion(absl::string_view region) {
@@ -85,9 +102,21 @@ bool IsRegion(absl::string_view region) {
   return regions->count(std::string(region)) > 0;
 }
 
-absl::StatusOr<std::string> NormalizePhone(absl::string_view original, absl::string_view region) {
+absl::StatusOr<std::string> NormalizePhone(absl::string_view text, absl::string_view region) {
+  ASSIGN_OR_RETURN(PhoneAndExtension parts, ParsePhone(text, region));
+  if (!parts.extension.empty())
+    return absl::InvalidArgumentError("has an extension, which cannot be reached over WhatsApp");
+  return std::move(parts.phone);
+}
+
+absl::StatusOr<PhoneAndExtension> ParsePhone(absl::string_view original, absl::string_view region) {
   std::string text = CleanText(original);
   if (absl::StartsWith(text, "'")) text.erase(0, 1);
+  // An address that opens a chat with a number.
+  for (const absl::string_view link : {"https://wa.me/", "http://wa.me/", "wa.me/"}) {
+    if (absl::StartsWithIgnoreCase(text, link))
+      text.replace(0, link.size(), text[link.size()] == '+' ? "" : "+");
+  }
   text = WithAsciiDigits(text);
   if (text.empty()) return absl::InvalidArgumentError("is empty");
   if (text.size() > 64) return absl::InvalidArgumentError("is too long for a phone number");
@@ -97,6 +126,7 @@ absl::StatusOr<std::string> NormalizePhone(absl::string_view original, absl::str
   // The library takes 00 for a country code only where the region dials so; people write it
   // anywhere.
   if (absl::StartsWith(text, "00")) text = absl::StrCat("+", text.substr(2));
+  const std::string original_text = text;
   // Without separators the library is a quarter quicker; among these characters there is no
   // extension.
   if (text.find_first_not_of("0123456789 ().-", text[0] == '+' ? 1 : 0) == std::string::npos) {
@@ -117,14 +147,14 @@ absl::StatusOr<std::string> NormalizePhone(absl::string_view original, absl::str
   const auto error =
       util.Parse(text, std::string(region.empty() ? absl::string_view("ZZ") : region), &number);
   if (error != PhoneNumberUtil::NO_PARSING_ERROR || !util.IsValidNumber(number)) {
+    if (auto parts = ChineseExtension(original_text, region)) return *std::move(parts);
     return absl::InvalidArgumentError(international
                                           ? "is no phone number"
                                           : absl::StrCat("is no phone number of region ", region));
   }
-  if (number.has_extension())
-    return absl::InvalidArgumentError("has an extension, which cannot be reached over WhatsApp");
-  std::string out;
-  util.Format(number, PhoneNumberUtil::E164, &out);
+  PhoneAndExtension out{.phone = "", .extension = number.extension()};
+  number.clear_extension();
+  util.Format(number, PhoneNumberUtil::E164, &out.phone);
   return out;
 }
 

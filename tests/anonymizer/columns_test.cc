@@ -44,7 +44,6 @@ TEST(ColumnsTest, HeadersOfKnownProgramsAreRecognized) {
              "Mobile No.",
              "WhatsApp",
              "WhatsApp Number",
-             "wa_id",
              "Tel",
              "Telephone",
              "CELL",
@@ -57,9 +56,6 @@ TEST(ColumnsTest, HeadersOfKnownProgramsAreRecognized) {
              "휴대전화",
              "구매자연락처",
              "구매자전화번호",
-             "수취인연락처1",
-             "수취인연락처2",
-             "수취인전화번호",
              "왓츠앱",
              "联系电话",
              "联系手机",
@@ -92,17 +88,15 @@ TEST(ColumnsTest, HeadersOfKnownProgramsAreRecognized) {
              "이메일 주소", "메일", "邮箱", "电子邮箱", "電子郵件", "メール", "メールアドレス",
              "Correo electrónico", "E-Mail-Adresse", "Surel", "Email 2"}},
            {"name",
-            {"Name",     "Full Name",     "Customer Name", "Display Name", "이름",        "성명",
-             "고객명",   "구매자명",      "수취인명",      "수취인이름",   "회원명",      "姓名",
-             "客户姓名", "收货人姓名",    "收件人",        "氏名",         "お名前",      "Nombre",
-             "Nome",     "Nome completo", "Kundenname",    "Nama",         "Nama Lengkap"}},
+            {"Name", "Full Name", "Customer Name", "Display Name", "이름", "성명", "고객명",
+             "구매자명", "회원명", "姓名", "客户姓名", "氏名", "お名前", "Nombre", "Nome",
+             "Nome completo", "Kundenname", "Nama", "Nama Lengkap"}},
            {kGivenName, {"First Name", "Given Name", "Vorname", "名"}},
            {kFamilyName,
             {"Last Name", "Family Name", "Surname", "Nachname", "姓", "성", "Apellidos"}},
            {"address",
-            {"Address", "Street Address", "Default Address Address1", "Address 1 - Formatted",
-             "주소", "통합배송지", "배송지", "收货地址", "地址", "住所", "Dirección", "Endereço",
-             "Adresse", "Alamat"}},
+            {"Address", "Street Address", "Address 1 - Formatted", "주소", "통합배송지", "배송지",
+             "收货地址", "地址", "住所", "Dirección", "Endereço", "Adresse", "Alamat"}},
            {"company",
             {"Company", "Organization 1 - Name", "회사명", "公司", "会社名", "Empresa", "Firma",
              "Perusahaan"}},
@@ -112,8 +106,20 @@ TEST(ColumnsTest, HeadersOfKnownProgramsAreRecognized) {
            {"orders", {"Orders", "주문내역", "订单", "注文履歴", "Pedidos"}},
            {"birth_date",
             {"Birthday", "Date of Birth", "생년월일", "生日", "生年月日", "Geburtsdatum"}},
-           {"whatsapp_id", {"WhatsApp ID", "user_id", "BSUID", "JID", "lid"}},
+           {"whatsapp_id", {"WhatsApp ID", "wa_id", "BSUID", "JID", "lid"}},
            {"username", {"Username", "WhatsApp Username"}},
+           {kMiddleName, {"Middle Name", "Additional Name"}},
+           {kRecipientName, {"수취인명", "수취인이름", "收货人姓名", "收件人", "Recipient"}},
+           {kRecipientPhone, {"수취인연락처1", "수취인연락처2", "수취인전화번호", "收货人电话"}},
+           {kAddressPart,
+            {"우편번호", "Default Address Address1", "Default Address City", "Home Street",
+             "Address 1 - City", "Mailing Zip/Postal Code", "Country", "邮编", "PLZ"}},
+           {"fax", {"Business Fax", "팩스", "传真"}},
+           {"company_phone", {"Company Main Phone", "대표전화"}},
+           {"phone",
+            {"휴대폰 번호 (필수)", "Phone*", "전화번호(휴대폰)", "연락처 / Phone", "手机(Mobile)",
+             "Número de teléfono", "Telefone celular", "Telefon (privat)", "No. WhatsApp"}},
+           {"name", {"이름 / Name", "姓名|Name", "Nombre y apellidos"}},
            {kIgnored, {"sealbook_line", "sealbook_reason"}}}) {
     for (const absl::string_view header : c.headers) {
       EXPECT_EQ(FieldOfHeader(header), c.field) << header;
@@ -124,8 +130,8 @@ TEST(ColumnsTest, HeadersOfKnownProgramsAreRecognized) {
 TEST(ColumnsTest, OtherHeadersAreNotTakenForKnownOnes) {
   for (const absl::string_view header :
        {"", "123", "Phone 1 - Label", "E-mail 1 - Type", "Accepts Email Marketing",
-        "Accepts SMS Marketing", "Total Orders", "OPTIN_TIME", "OPTIN_IP", "구매자ID", "우편번호",
-        "买家会员名", "피부 타입", "Record ID", "Contact owner"}) {
+        "Accepts SMS Marketing", "Total Orders", "OPTIN_TIME", "OPTIN_IP", "구매자ID", "user_id",
+        "Name / Phone", "()", "买家会员名", "피부 타입", "Record ID", "Contact owner"}) {
     EXPECT_EQ(FieldOfHeader(header), "") << header;
   }
 }
@@ -155,6 +161,39 @@ TEST(ColumnsTest, NineOfTenValuesMakeAColumn) {
 TEST(ColumnsTest, WithoutARegionNationalNumbersAreNoPhones) {
   EXPECT_THAT(FieldsOf({"x", "y"}, {{"010-1234-5678", "+821012345678"}}, ""),
               ElementsAre("x", "phone"));
+}
+
+TEST(ColumnsTest, NumberThatMostRowsShareIsNobodysPhone) {
+  std::vector<std::vector<std::string>> sample;
+  for (int i = 0; i < 10; ++i)
+    sample.push_back({absl::StrCat("010-1234-567", i), "02-312-3456", "02-312-3456"});
+  EXPECT_THAT(FieldsOf({"x", "shop", "연락처"}, sample), ElementsAre("phone", "shop", "phone"));
+}
+
+TEST(ColumnsTest, NumbersWithoutPlusAreToldByAllOfThem) {
+  const std::vector<std::vector<std::string>> sample = {{"4915112345678", "01012345678", "1"},
+                                                        {"6281234567890", "821023456789", "2"},
+                                                        {"8613800138000", "01034567890", "3"}};
+  const auto columns = RecognizeColumns({"SMS", "phone", "a"}, sample, "KR");
+  EXPECT_TRUE(columns[0].country_coded);
+  EXPECT_FALSE(columns[1].country_coded);
+  EXPECT_FALSE(columns[2].country_coded);
+  EXPECT_EQ(RecognizeColumns({"a"}, sample, "KR")[0].field, "phone");
+  // Two are too few to tell.
+  EXPECT_FALSE(
+      RecognizeColumns({"SMS"}, {{"4915112345678"}, {"6281234567890"}}, "KR")[0].country_coded);
+}
+
+TEST(ColumnsTest, RecipientsAreCustomersWhereNobodyElseIs) {
+  const auto alone = RecognizeColumns({"수취인명", "수취인연락처1"}, {}, "KR");
+  EXPECT_EQ(alone[0].field, "name");
+  EXPECT_EQ(alone[1].field, "phone");
+  const auto beside =
+      RecognizeColumns({"구매자명", "수취인명", "수취인연락처1", "구매자연락처"}, {}, "KR");
+  EXPECT_EQ(beside[1].field, kRecipientName);
+  EXPECT_EQ(FieldWritten(beside[1]), "name");
+  EXPECT_EQ(beside[2].field, kRecipientPhone);
+  EXPECT_EQ(FieldWritten(beside[2]), "phone");
 }
 
 TEST(ColumnsTest, FieldNamesAreSmallLettersOfAnyScript) {

@@ -181,6 +181,82 @@ TEST(CustomerListTest, NamesInPartsAreJoinedAsTheirScriptWants) {
       ElementsAre("2 | +821012345678 | name=Autumn Leaf given_name=Autumn phone=+821012345678"));
 }
 
+TEST(CustomerListTest, NotesHiddenInNamesAreSplitOffAndCounted) {
+  const TemporaryFile file(
+      "이름,연락처\n김 씨-지성 민감성-여드름 에센스 구매,010-1234-5678\n김서연,010-2345-6789\n");
+  auto list = CustomerList::Open(file.path(), {.region = "KR"});
+  ASSERT_TRUE(list.ok()) << list.status();
+  CustomerRow row;
+  ASSERT_TRUE(*(*list)->Next(row));
+  EXPECT_THAT(row.fields, ElementsAre(records::Field{"name", "김 씨"},
+                                      records::Field{"name_note", "지성 민감성-여드름 에센스 구매"},
+                                      records::Field{"phone", "+821012345678"}));
+  ASSERT_TRUE(*(*list)->Next(row));
+  EXPECT_THAT(row.fields, SizeIs(2));
+  EXPECT_EQ((*list)->notes_in_names(), 1);
+  // Phones keep everything in the first name.
+  EXPECT_THAT(Rows("First Name,Last Name,Phone\n이 씨 - 재구매,,010-1234-5678\n"),
+              ElementsAre("2 | +821012345678 | phone=+821012345678 name=이 씨 name_note=재구매"));
+}
+
+TEST(CustomerListTest, PartsOfAnAddressMakeOne) {
+  EXPECT_THAT(Rows("Name,Home Street,Home City,Business City,Home Country,Phone\n"
+                   "a,1 Leaf St,Springfield,Shelbyville,US,010-1234-5678\n"),
+              ElementsAre("2 | +821012345678 | name=a phone=+821012345678 "
+                          "address=1 Leaf St, Springfield, US address_2=Shelbyville"));
+  EXPECT_THAT(
+      Rows("Name,Address 1 - Formatted,Address 1 - Street,Address 1 - City,Address 2 - City,Phone\n"
+           "a,\"1 Leaf St\nSpringfield\",1 Leaf St,Springfield,Busan,010-1234-5678\n"),
+      ElementsAre("2 | +821012345678 | name=a phone=+821012345678 address=1 Leaf St\nSpringfield "
+                  "address_2=Busan"));
+  EXPECT_THAT(Rows("이름,통합배송지,우편번호,연락처\n가을,서울 가상로 1,04524,010-1234-5678\n"),
+              ElementsAre("2 | +821012345678 | name=가을 phone=+821012345678 "
+                          "address=서울 가상로 1, 04524"));
+}
+
+TEST(CustomerListTest, RecipientOfAnotherNameIsAnotherPerson) {
+  EXPECT_THAT(
+      Rows("구매자명,수취인명,수취인연락처1,구매자연락처\n"
+           "가을,가을,010-1234-5678,010-2345-6789\n"
+           "가을,겨울,010-3456-7890,010-2345-6789\n"
+           ",겨울,010-3456-7890,\n"
+           "봄,여름,1,010-4567-8901\n"),
+      ElementsAre(
+          "2 | +821023456789 +821012345678 | name=가을 phone=+821023456789 phone_2=+821012345678",
+          "3 | +821023456789 | name=가을 phone=+821023456789 recipient_name=겨울 "
+          "recipient_phone=010-3456-7890",
+          "4 | +821034567890 | name=겨울 phone=+821034567890",
+          "5 | +821045678901 | name=봄 phone=+821045678901 recipient_name=여름 "
+          "recipient_phone=1"));
+}
+
+TEST(CustomerListTest, NumbersAsShopsAndPhonesWriteThem) {
+  EXPECT_THAT(Rows("name,phone,wa_id\na,\"=\"\"010-1234-5678\"\"\",\n"
+                   "b,',4915112345678\nc,https://wa.me/821034567890,\nd,,010-4567-8901\n"
+                   "e,010-5678-9012 ext. 12,\n"),
+              ElementsAre("2 | +821012345678 | name=a phone=+821012345678",
+                          "3 | +4915112345678 | name=b phone=+4915112345678",
+                          "4 | +821034567890 | name=c phone=+821034567890",
+                          "5 | +821045678901 | name=d phone=+821045678901",
+                          "6 | +821056789012 | name=e phone=+821056789012 phone_note=ext. 12"));
+  EXPECT_THAT(Rows("姓名,联系电话\na,021-62345678-8001\n", {.region = "CN"}),
+              ElementsAre("2 | +862162345678 | name=a phone=+862162345678 phone_note=ext. 8001"));
+}
+
+TEST(CustomerListTest, GroupsOfGoogleAreTags) {
+  EXPECT_THAT(Rows("Name,Group Membership,Phone 1 - Value\n"
+                   "a,* myContacts ::: VIP ::: 도매,010-1234-5678 ::: 010-2345-6789\n"
+                   "b,* myContacts,010-3456-7890\n"),
+              ElementsAre("2 | +821012345678 +821023456789 | name=a tags=VIP, 도매 "
+                          "phone=+821012345678 phone_2=+821023456789",
+                          "3 | +821034567890 | name=b phone=+821034567890"));
+}
+
+TEST(CustomerListTest, OneValueInSeveralColumnsIsKeptOnce) {
+  EXPECT_THAT(Rows("이름,고객명,배송지,집주소,연락처\n가을,가을,서울,서울,010-1234-5678\n"),
+              ElementsAre("2 | +821012345678 | name=가을 phone=+821012345678 address=서울"));
+}
+
 TEST(CustomerListTest, IgnoredColumnsLeaveNothing) {
   EXPECT_THAT(Rows("name,phone,diary,sealbook_reason\na,010-1234-5678,x,y\n",
                    {.mappings = {"diary=ignore"}, .region = "KR"}),
