@@ -71,6 +71,12 @@ std::string WithoutSystemGroups(absl::string_view cell) {
 
 }  // namespace
 
+std::size_t SourceRow::bytes() const {
+  std::size_t bytes = raw.size();
+  for (const std::string& cell : cells) bytes += cell.size();
+  return bytes;
+}
+
 absl::StatusOr<std::unique_ptr<CustomerList>> CustomerList::Open(const std::string& path,
                                                                  const ListOptions& options) {
   if (!options.region.empty() && !IsRegion(options.region)) {
@@ -305,8 +311,7 @@ absl::StatusOr<bool> CustomerList::Next(CustomerRow& row) {
     row.identifiers.clear();
     row.fields.clear();
   }
-  row.cells = std::move(raw.cells);
-  row.raw = std::move(raw.raw);
+  row.source = {std::move(raw.cells), std::move(raw.raw)};
   return true;
 }
 

@@ -30,14 +30,21 @@ struct ListOptions {
   std::function<bool()> interrupted = nullptr;  // asked while a pipe is silent
 };
 
+// What a row was read from, as the file has it (anonymizer/table_reader.h): cells, or one text.
+struct SourceRow {
+  std::vector<std::string> cells;
+  std::string raw;
+  // False where it was too long to be kept.
+  bool kept() const { return !cells.empty() || !raw.empty(); }
+  std::size_t bytes() const;
+};
+
 struct CustomerRow {
   std::int64_t line = 0;
   std::vector<records::IdentifierValue> identifiers;  // at least one, kRow where there is no other
   records::Fields fields;                             // "phone", "phone_2", "name", …
   std::string reject;                                 // a clause; empty for a good row
-  // What the row was read from (anonymizer/table_reader.h): cells, or one text.
-  std::vector<std::string> cells;
-  std::string raw;
+  SourceRow source;
 };
 
 class CustomerList {
@@ -47,6 +54,7 @@ class CustomerList {
   static absl::StatusOr<std::unique_ptr<CustomerList>> Open(const std::string& path,
                                                             const ListOptions& options);
 
+  const std::string& name() const { return bytes_->name(); }  // for messages
   std::optional<Encoding> encoding() const { return table_->encoding(); }
   TableFormat format() const { return table_->format(); }
   char delimiter() const { return table_->delimiter(); }

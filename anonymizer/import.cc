@@ -24,10 +24,10 @@ using records::DraftResult;
 struct Batch {
   std::vector<records::ContactDraft> drafts;
   std::vector<std::int64_t> lines;  // of the drafts
-  std::vector<std::vector<std::string>>
-      cells;                     // of the drafts, where somebody wants those of rejected rows
-  std::vector<ClassId> classes;  // that the list has columns for, as far as it was read
-  std::vector<std::pair<Reject, std::vector<std::string>>> rejects;
+  std::vector<SourceRow> sources;   // of the drafts, where somebody wants those of rejected rows
+  std::vector<ClassId> classes;     // that the list has columns for, as far as it was read
+  std::vector<std::pair<Reject, SourceRow>> rejects;
+  std::int64_t notes_in_names = 0;  // of the list so far
   std::uint64_t bytes_read = 0;
   std::int64_t rows() const { return static_cast<std::int64_t>(drafts.size() + rejects.size()); }
 };
@@ -103,7 +103,7 @@ std::vector<ClassId> ClassesOf(const policies::Policy& policy, const CustomerLis
 struct ReadOptions {
   const std::atomic<std::size_t>& batch_rows;
   std::string role;
-  bool keep_cells = false;
+  bool keep_sources = false;
 };
 
 absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list,
@@ -113,6 +113,7 @@ absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list,
   absl::Time start = absl::Now();
   const auto hand_over = [&] {
     batch.bytes_read = list.bytes_read();
+    batch.notes_in_names = list.notes_in_names();
     batch.classes = ClassesOf(policy, list);
     time += absl::Now() - start;
     const bool wanted = queue.Put(std::exchange(batch, Batch()));
@@ -127,11 +128,9 @@ absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list,
     // JSON Lines bring columns as they go.
     RETURN_IF_ERROR(MayWrite(policy, options.role, list,
                              std::exchange(checked_columns, list.columns().size())));
-    if (options.keep_cells || !row.reject.empty()) {
-      for (const std::string& cell : row.cells) bytes += cell.size();
-    }
+    if (options.keep_sources || !row.reject.empty()) bytes += row.source.bytes();
     if (!row.reject.empty()) {
-      batch.rejects.push_back({{row.line, std::move(row.reject)}, std::move(row.cells)});
+      batch.rejects.push_back({{row.line, std::move(row.reject)}, std::move(row.source)});
     } else {
       for (const records::Field& field : row.fields)
         bytes += field.name.size() + field.value.size();
@@ -144,7 +143,7 @@ absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list,
       }
       batch.drafts.push_back(std::move(draft));
       batch.lines.push_back(row.line);
-      if (options.keep_cells) batch.cells.push_back(std::move(row.cells));
+      if (options.keep_sources) batch.sources.push_back(std::move(row.source));
     }
     const bool full = static_cast<std::size_t>(batch.rows()) >= options.batch_rows ||
                       bytes >= ImportOptions::kBatchBytes;
@@ -196,7 +195,7 @@ class Importer {
     BatchQueue queue;
     const ReadOptions read_options{.batch_rows = batch_rows_,
                                    .role = keyring_.self().role,
-                                   .keep_cells = options_.on_reject != nullptr};
+                                   .keep_sources = options_.on_reject != nullptr};
     std::thread reading(
         [&] { queue.Finish(ReadBatches(policy_, list_, read_options, queue, report_.read)); });
     const absl::Status status = WriteAll(writer, queue);
@@ -252,6 +251,7 @@ class Importer {
 
   absl::Status Count(Batch& batch, const std::vector<DraftResult>& results) {
     report_.rows += batch.rows();
+    report_.notes_in_names = batch.notes_in_names;
     for (std::size_t i = 0; i < results.size(); ++i) {
       const DraftResult& result = results[i];
       switch (result.outcome) {
@@ -268,7 +268,7 @@ class Importer {
         case DraftResult::Outcome::kConflict:
           batch.rejects.push_back(
               {{batch.lines[i], "has identifiers that belong to different customers"},
-               batch.cells.empty() ? std::vector<std::string>() : std::move(batch.cells[i])});
+               batch.sources.empty() ? SourceRow() : std::move(batch.sources[i])});
           break;
         case DraftResult::Outcome::kDamaged:
           ++report_.damaged;
@@ -281,10 +281,11 @@ class Importer {
     }
     std::sort(batch.rejects.begin(), batch.rejects.end(),
               [](const auto& a, const auto& b) { return a.first.line < b.first.line; });
-    for (const auto& [reject, cells] : batch.rejects) {
+    for (const auto& [reject, source] : batch.rejects) {
+      report_.rejects_kept &= source.kept();
       ++report_.rejected;
       if (report_.rejects.size() < ImportReport::kMaxListed) report_.rejects.push_back(reject);
-      if (options_.on_reject) RETURN_IF_ERROR(options_.on_reject(reject, cells));
+      if (options_.on_reject) RETURN_IF_ERROR(options_.on_reject(reject, source));
     }
     return absl::OkStatus();
   }
@@ -365,7 +366,7 @@ absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, Cu
       ++report.rejected;
       if (report.rejects.size() < ImportReport::kMaxListed)
         report.rejects.push_back({row.line, row.reject});
-      if (options.on_reject) RETURN_IF_ERROR(options.on_reject({row.line, row.reject}, row.cells));
+      if (options.on_reject) RETURN_IF_ERROR(options.on_reject({row.line, row.reject}, row.source));
       continue;
     }
     if (index) {
@@ -378,10 +379,11 @@ absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, Cu
         }
       }
     }
-    if (report.first.size() < 5) {
-      records::Fields masked;
+    report.notes_in_names = list.notes_in_names();
+    if (report.first.size() < CheckReport::kFirstRows) {
+      CheckReport::Row masked{.line = row.line};
       for (const records::Field& field : row.fields)
-        masked.push_back({field.name, Preview(policy, field)});
+        masked.fields.push_back({field.name, Preview(policy, field)});
       report.first.push_back(std::move(masked));
     }
     if (report.rows % 20'000 == 0) {

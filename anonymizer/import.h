@@ -31,18 +31,19 @@ struct ImportOptions {
   std::function<void(std::int64_t rows, std::uint64_t bytes, std::uint64_t bytes_total)> progress =
       nullptr;
   std::function<bool()> interrupted = nullptr;
-  // Every rejected row, with its cells as far as they could be read.
-  std::function<absl::Status(const Reject&, const std::vector<std::string>& cells)> on_reject =
-      nullptr;
+  // Every rejected row, as the file has it.
+  std::function<absl::Status(const Reject&, const SourceRow&)> on_reject = nullptr;
 };
 
 struct ImportReport {
   static constexpr std::size_t kMaxListed = 100;
 
   std::int64_t rows = 0, imported = 0, updated = 0, duplicates = 0, unassigned = 0, rejected = 0;
-  std::int64_t assigned = 0;                   // known contacts that were newly assigned
-  std::int64_t other_names = 0;                // known identifiers with another name
-  std::vector<Reject> rejects;                 // the first kMaxListed
+  std::int64_t assigned = 0;        // known contacts that were newly assigned
+  std::int64_t other_names = 0;     // known identifiers with another name
+  std::int64_t notes_in_names = 0;  // rows with a note that was split off the name
+  bool rejects_kept = true;         // every rejected row could be given to `on_reject` as it was
+  std::vector<Reject> rejects;      // the first kMaxListed
   std::vector<std::int64_t> other_name_lines;  // likewise
   std::int64_t damaged = 0;                    // duplicates of contacts that do not count
   std::vector<std::int64_t> damaged_lines;
@@ -59,9 +60,16 @@ absl::Status Import(keyring::Keyring& keyring, const policies::Policy& policy, C
 // Looks through the whole file and writes nothing. `known` counts rows of which an identifier is in
 // the vault; 0 for members without the index key.
 struct CheckReport {
+  static constexpr std::size_t kFirstRows = 5;
+  struct Row {
+    std::int64_t line = 0;
+    records::Fields fields;  // masked
+  };
+
   std::int64_t rows = 0, rejected = 0, known = 0;
-  std::vector<Reject> rejects;         // the first kMaxListed
-  std::vector<records::Fields> first;  // rows, masked
+  std::int64_t notes_in_names = 0;
+  std::vector<Reject> rejects;  // the first kMaxListed
+  std::vector<Row> first;
 };
 absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list,
                    const ImportOptions& options, CheckReport& report);

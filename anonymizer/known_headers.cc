@@ -155,7 +155,7 @@ constexpr Known kKnownHeaders[] = {
      "senderphone sendertel 보내는분전화번호 보내는사람전화번호 발송인연락처 "
      "송하인연락처 판매자연락처 寄件人电话 寄件人手机 卖家电话 寄件人電話"},
     // Written by --rejects, and of no meaning when the mended rows come back.
-    {kIgnored, "sealbookline sealbookreason"},
+    {kIgnored, "sealbookline sealbookreason sealbooktext xsealbookline xsealbookreason"},
 };
 
 const absl::flat_hash_map<std::string, absl::string_view>& FieldsByHeader() {

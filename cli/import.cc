@@ -1,18 +1,15 @@
 #include "anonymizer/import.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <memory>
-#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "cli/commands.h"
+#include "cli/import_preview.h"
+#include "cli/rejects_file.h"
+#include "cli/shred.h"
 #include "vault/status.h"
 
 namespace sealbook::cli {
@@ -20,71 +17,30 @@ namespace {
 
 using anonymizer::Reject;
 
-// The rows that were rejected, as CSV with two columns in front, so that they can be mended and
-// imported again. For its owner alone: it holds what the list held.
-class RejectsFile {
- public:
-  static absl::StatusOr<std::unique_ptr<RejectsFile>> Create(
-      const std::string& path, const std::vector<std::string>& inputs) {
-    struct stat target {
-    }, input{};
-    if (stat(path.c_str(), &target) == 0) {
-      for (const std::string& name : inputs) {
-        if (stat(name.c_str(), &input) == 0 && input.st_ino == target.st_ino &&
-            input.st_dev == target.st_dev) {
-          return Usage("--rejects names the list itself", "Name another file.");
-        }
-      }
-    }
-    const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 || fchmod(fd, 0600) != 0) {
-      if (fd >= 0) close(fd);
-      return Usage(absl::StrCat("cannot write ", path),
-                   "Name a file in a folder that you may write to.");
-    }
-    return std::unique_ptr<RejectsFile>(new RejectsFile(fdopen(fd, "w"), path));
-  }
-  ~RejectsFile() {
-    if (file_ != nullptr) std::fclose(file_);
-  }
-  absl::Status StartList(const anonymizer::CustomerList& list) {
-    std::vector<std::string> names = {"sealbook_line", "sealbook_reason"};
-    for (const anonymizer::Column& column : list.columns()) names.push_back(column.name);
-    return Write(names);
-  }
-  absl::Status Add(const Reject& reject, const std::vector<std::string>& cells) {
-    std::vector<std::string> row = {absl::StrCat(reject.line), reject.reason};
-    row.insert(row.end(), cells.begin(), cells.end());
-    return Write(row);
-  }
-  absl::Status Close() {
-    const bool written = std::fflush(file_) == 0 && fsync(fileno(file_)) == 0;
-    std::fclose(std::exchange(file_, nullptr));
-    return written ? absl::OkStatus() : absl::InternalError(absl::StrCat("cannot write ", path_));
-  }
-
- private:
-  RejectsFile(std::FILE* file, std::string path) : file_(file), path_(std::move(path)) {}
-  absl::Status Write(const std::vector<std::string>& cells) {
-    const std::string line =
-        absl::StrJoin(cells, ",", [](std::string* out, const std::string& cell) {
-          absl::StrAppend(out, "\"", absl::StrReplaceAll(cell, {{"\"", "\"\""}}), "\"");
-        });
-    if (std::fprintf(file_, "%s\r\n", line.c_str()) < 0)
-      return absl::InternalError(absl::StrCat("cannot write ", path_));
-    return absl::OkStatus();
-  }
-  std::FILE* file_;
-  std::string path_;
-};
-
 struct Request {
   anonymizer::ListOptions list;
   anonymizer::ImportOptions import;
   std::vector<std::string> files;
   std::string book;
-  bool dry_run = false, strict = false;
+  bool dry_run = false, strict = false, shred = false;
 };
+
+// Standard input gives its bytes once, and is no file.
+absl::Status CheckFiles(const Context& context, const Request& request) {
+  const auto inputs = std::count(request.files.begin(), request.files.end(),
+                                 std::string(anonymizer::ByteSource::kStandardInput));
+  if (inputs == 0) return absl::OkStatus();
+  if (inputs > 1) return Usage("standard input is named twice", "Give one list through a pipe.");
+  if (context.globals().passphrase_file == anonymizer::ByteSource::kStandardInput)
+    return Usage("the passphrase and the list cannot both come from standard input",
+                 "Name a file for one of them.");
+  if (request.strict)
+    return Usage("--strict looks through the list twice, which standard input cannot give",
+                 "Save the list as a file and name that.");
+  if (request.shred)
+    return Usage("--shred needs a file, and standard input is none", "Name the file.");
+  return absl::OkStatus();
+}
 
 absl::StatusOr<Request> Parse(Context& context, const Arguments& arguments) {
   Request request{.files = arguments.positional(), .book = arguments.Value("book")};
@@ -117,6 +73,10 @@ absl::StatusOr<Request> Parse(Context& context, const Arguments& arguments) {
   }
   request.dry_run = arguments.Has("dry-run");
   request.strict = arguments.Has("strict");
+  request.shred = arguments.Has("shred");
+  if (request.shred && request.dry_run)
+    return Usage("--dry-run writes nothing, and so shreds nothing", "Leave one of them out.");
+  RETURN_IF_ERROR(CheckFiles(context, request));
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kImport));
   request.list.region =
@@ -135,64 +95,8 @@ absl::StatusOr<Request> Parse(Context& context, const Arguments& arguments) {
     request.import.books.push_back(book->id);
   }
   request.import.interrupted = &Interrupted;
+  request.list.interrupted = &Interrupted;
   return request;
-}
-
-Json ColumnsOf(const policies::Policy& policy, const anonymizer::CustomerList& list) {
-  Json columns = Json::array();
-  for (const anonymizer::Column& column : list.columns()) {
-    if (column.field == anonymizer::kIgnored) continue;
-    columns.push_back({{"column", column.name},
-                       {"field", column.field},
-                       {"class", policy.ClassOfField(column.field).name}});
-  }
-  return columns;
-}
-
-Json ToJson(const std::vector<Reject>& rejects) {
-  Json out = Json::array();
-  for (const Reject& reject : rejects)
-    out.push_back({{"line", reject.line}, {"reason", reject.reason}});
-  return out;
-}
-
-void PrintFindings(Context& context, const std::string& file,
-                   const anonymizer::CustomerList& list) {
-  std::string found = absl::StrCat(file, ": ", anonymizer::NameOf(list.format()));
-  if (list.encoding()) absl::StrAppend(&found, ", ", anonymizer::NameOf(*list.encoding()));
-  if (list.delimiter() == '\t')
-    absl::StrAppend(&found, ", tabs between cells");
-  else if (list.delimiter() != '\0')
-    absl::StrAppend(&found, ", '", std::string(1, list.delimiter()), "' between cells");
-  if (list.format() != anonymizer::TableFormat::kJsonLines && list.header_line() == 0)
-    absl::StrAppend(&found, ", no header");
-  PrintLine(Printable(found));
-  std::vector<std::vector<std::string>> rows;
-  int position = 0;
-  for (const anonymizer::Column& column : list.columns()) {
-    ++position;
-    const char* by = column.by == anonymizer::RecognizedBy::kName      ? "by its name"
-                     : column.by == anonymizer::RecognizedBy::kContent ? "by what stands in it"
-                     : column.by == anonymizer::RecognizedBy::kMapping ? "as told"
-                                                                       : "not recognised";
-    const bool ignored = column.field == anonymizer::kIgnored;
-    rows.push_back({absl::StrCat(position), Printable(column.name),
-                    ignored ? "(left out)" : Printable(column.field),
-                    ignored ? "" : context.policy().ClassOfField(column.field).name, by});
-  }
-  PrintTable({"#", "COLUMN", "FIELD", "CLASS", "RECOGNISED"}, rows);
-}
-
-void PrintRejects(const std::string& file, std::int64_t count, const std::vector<Reject>& rejects) {
-  constexpr std::size_t kShown = 10;
-  for (std::size_t i = 0; i < std::min(rejects.size(), kShown); ++i) {
-    PrintLine(
-        Printable(absl::StrCat("  ", file, " line ", rejects[i].line, ": ", rejects[i].reason)));
-  }
-  if (count > static_cast<std::int64_t>(kShown)) {
-    PrintLine(absl::StrCat("  and ", count - static_cast<std::int64_t>(kShown),
-                           " more (--rejects F writes them all to a file)"));
-  }
 }
 
 absl::Status Strict(Context& context, const Request& request) {
@@ -204,7 +108,8 @@ absl::Status Strict(Context& context, const Request& request) {
     if (report.rejected == 0) continue;
     return WithHint(
         absl::InvalidArgumentError(absl::StrCat(
-            file, " line ", report.rejects[0].line, ": ", report.rejects[0].reason,
+            file, " ", PlaceOf(list->format(), report.rejects[0].line), ": ",
+            report.rejects[0].reason,
             report.rejected > 1 ? absl::StrCat(" (and ", report.rejected - 1, " more bad rows)")
                                 : "",
             "; nothing was written")),
@@ -213,96 +118,48 @@ absl::Status Strict(Context& context, const Request& request) {
   return absl::OkStatus();
 }
 
-absl::Status DryRun(Context& context, const Request& request) {
-  Json json = {{"rows", 0},
-               {"imported", 0},
-               {"updated", 0},
-               {"duplicates", 0},
-               {"unassigned", 0},
-               {"rejected", 0},
-               {"rejects", Json::array()},
-               {"columns", Json::array()},
-               {"preview", Json::array()},
-               {"dry_run", true}};
-  const absl::Time start = absl::Now();
-  std::int64_t rows = 0, rejected = 0, known = 0;
-  for (const std::string& file : request.files) {
-    ASSIGN_OR_RETURN(auto list, anonymizer::CustomerList::Open(file, request.list));
-    anonymizer::CheckReport report;
-    Progress progress(context.globals(), "look through");
-    anonymizer::ImportOptions options = request.import;
-    options.progress = [&](std::int64_t done, std::uint64_t bytes, std::uint64_t total) {
-      progress.Update(done, bytes, total);
-    };
-    RETURN_IF_ERROR(anonymizer::Check(context.keyring(), context.policy(), *list, options, report));
-    progress.Finish();
-    rows += report.rows;
-    rejected += report.rejected;
-    known += report.known;
-    if (context.globals().json) {
-      for (auto& column : ColumnsOf(context.policy(), *list)) json["columns"].push_back(column);
-      for (auto& reject : ToJson(report.rejects)) {
-        if (json["rejects"].size() < anonymizer::ImportReport::kMaxListed)
-          json["rejects"].push_back(reject);
-      }
-      for (const records::Fields& fields : report.first) {
-        Json row = Json::object();
-        for (const records::Field& field : fields) row[field.name] = field.value;
-        json["preview"].push_back(std::move(row));
-      }
-      continue;
-    }
-    PrintFindings(context, file, *list);
-    PrintLine("\nThe first rows, masked:");
-    for (const records::Fields& fields : report.first) {
-      PrintLine(Printable(absl::StrCat(
-          "  ", absl::StrJoin(fields, "  ", [](std::string* out, const records::Field& field) {
-            absl::StrAppend(out, field.name, "=", field.value);
-          }))));
-    }
-    PrintLine(absl::StrCat("\n", report.rows, " rows, ", report.known, " in the vault already, ",
-                           report.rejected, " bad."));
-    PrintRejects(file, report.rejected, report.rejects);
-  }
-  json["rows"] = rows;
-  json["rejected"] = rejected;
-  json["duplicates"] = known;
-  json["seconds"] = absl::ToDoubleSeconds(absl::Now() - start);
-  if (context.globals().json)
-    PrintJson(json);
-  else
-    PrintLine("Nothing was written. '--map COLUMN=FIELD' corrects what was not recognised.");
-  return context.Record({.act = "import.dry_run", .detail = Json{{"rows", rows}}.dump()});
-}
-
 struct Totals {
   anonymizer::ImportReport sum;
   Json columns = Json::array(), rejects = Json::array(), other_names = Json::array();
+  Json files = Json::array(), shredded = Json::array();
 
-  void Add(const anonymizer::ImportReport& report) {
+  void Add(const Context& context, const anonymizer::CustomerList& list,
+           const anonymizer::ImportReport& report) {
     sum.rows += report.rows, sum.imported += report.imported, sum.updated += report.updated;
-    sum.duplicates += report.duplicates, sum.unassigned += report.unassigned,
-        sum.rejected += report.rejected;
-    sum.assigned += report.assigned, sum.other_names += report.other_names,
-        sum.damaged += report.damaged;
-    for (auto& reject : ToJson(report.rejects)) {
+    sum.duplicates += report.duplicates, sum.unassigned += report.unassigned;
+    sum.rejected += report.rejected, sum.assigned += report.assigned;
+    sum.other_names += report.other_names, sum.damaged += report.damaged;
+    sum.notes_in_names += report.notes_in_names;
+    for (auto& reject : RejectsAsJson(report.rejects)) {
       if (rejects.size() < anonymizer::ImportReport::kMaxListed) rejects.push_back(reject);
     }
     for (const std::int64_t line : report.other_name_lines) {
       if (other_names.size() < anonymizer::ImportReport::kMaxListed) other_names.push_back(line);
     }
+    for (auto& column : ColumnsAsJson(context.policy(), list)) columns.push_back(column);
+    files.push_back(ListAsJson(list));
   }
 };
 
-void PrintReport(const Request& request, const std::string& file,
+std::string Count(std::int64_t number, absl::string_view one, absl::string_view many) {
+  return absl::StrCat(number, " ", number == 1 ? one : many);
+}
+
+void PrintReport(const Request& request, const anonymizer::CustomerList& list,
                  const anonymizer::ImportReport& report) {
-  std::string line = absl::StrCat(file, ": ", report.rows, report.rows == 1 ? " row, " : " rows, ",
+  std::string line = absl::StrCat(list.name(), ": ", Count(report.rows, "row", "rows"), ", ",
                                   report.imported, " imported");
   if (report.updated > 0) absl::StrAppend(&line, ", ", report.updated, " replaced");
   if (report.duplicates > 0) absl::StrAppend(&line, ", ", report.duplicates, " known already");
   if (report.rejected > 0) absl::StrAppend(&line, ", ", report.rejected, " rejected");
   PrintLine(Printable(absl::StrCat(line, ".")));
-  PrintRejects(file, report.rejected, report.rejects);
+  PrintRemarks(list);
+  PrintRejects(list, report.rejected, report.rejects);
+  if (report.notes_in_names > 0) {
+    PrintLine(absl::StrCat("  ", Count(report.notes_in_names, "name", "names"),
+                           " had a note in them, which is kept as name_note, for those who read "
+                           "what is sensitive."));
+  }
   if (report.assigned > 0)
     PrintLine(Printable(absl::StrCat("  ", report.assigned, " known customers were assigned to ",
                                      request.book, " as well.")));
@@ -312,17 +169,76 @@ void PrintReport(const Request& request, const std::string& file,
         ": this account may not read them. An admin can run 'sealbook book assign'.")));
   }
   if (report.other_names > 0) {
-    PrintLine(absl::StrCat("  ", report.other_names, " known with another name, in line ",
-                           absl::StrJoin(report.other_name_lines, ", "),
+    PrintLine(absl::StrCat("  ", report.other_names, " known with another name, in ",
+                           PlaceOf(list.format(), 0), absl::StrJoin(report.other_name_lines, ", "),
                            "; the name in the vault was kept."));
   }
+}
+
+// Why the list must stay: something in it is nowhere else. Empty: nothing.
+std::string ReasonToKeep(const anonymizer::ImportReport& report, bool has_rejects_file) {
+  if (report.rejected > 0 && !has_rejects_file)
+    return "rows of it were rejected and are nowhere else; '--rejects F' keeps them";
+  if (!report.rejects_kept)
+    return "rows of it were rejected that are too long to be kept elsewhere";
+  return "";
+}
+
+absl::Status ImportFile(Context& context, Request& request, const std::string& file,
+                        RejectsFile* rejects, Totals& totals) {
+  std::unique_ptr<Shredder> shredder;
+  if (request.shred) {
+    ASSIGN_OR_RETURN(shredder, Shredder::Prepare(file));
+  }
+  ASSIGN_OR_RETURN(const auto list, anonymizer::CustomerList::Open(file, request.list));
+  if (rejects != nullptr) {
+    RETURN_IF_ERROR(rejects->StartList(*list));
+    request.import.on_reject = [&](const Reject& reject, const anonymizer::SourceRow& row) {
+      return rejects->Add(reject, row);
+    };
+  }
+  Progress progress(context.globals(), "import");
+  request.import.progress = [&](std::int64_t rows, std::uint64_t bytes, std::uint64_t total) {
+    progress.Update(rows, bytes, total);
+  };
+  anonymizer::ImportReport report;
+  const absl::Status status =
+      anonymizer::Import(context.keyring(), context.policy(), *list, request.import, report);
+  progress.Finish();
+  totals.Add(context, *list, report);
+  // What was stored before an interruption is told as well.
+  if (!context.globals().json && report.rows > 0) PrintReport(request, *list, report);
+  RETURN_IF_ERROR(status);
+  if (report.damaged > 0) {
+    return WithHint(
+        absl::DataLossError(absl::StrCat(
+            report.damaged,
+            " rows are of customers whose record in the vault does not count, first in ",
+            PlaceOf(list->format(), report.damaged_lines.front()), "; they were left alone")),
+        "Run 'sealbook doctor'.");
+  }
+  if (shredder == nullptr) return absl::OkStatus();
+  // The rows that are kept elsewhere must be on the disk before their list goes.
+  if (rejects != nullptr) RETURN_IF_ERROR(rejects->Flush());
+  if (const std::string reason = ReasonToKeep(report, rejects != nullptr); !reason.empty()) {
+    PrintNote(context.globals(), Printable(absl::StrCat(file, " was not shredded: ", reason, ".")));
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(shredder->Shred());
+  totals.shredded.push_back(file);
+  if (!context.globals().json)
+    PrintLine(Printable(absl::StrCat("  ", file, " was overwritten and deleted.")));
+  return absl::OkStatus();
 }
 
 absl::Status Run(Context& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(Request request, Parse(context, arguments));
   CatchInterrupts();
-  if (request.dry_run) return DryRun(context, request);
+  if (request.dry_run) return PreviewLists(context, request.files, request.list, request.import);
   if (request.strict) RETURN_IF_ERROR(Strict(context, request));
+  if (request.shred) {
+    for (const std::string& file : request.files) RETURN_IF_ERROR(Shredder::Prepare(file).status());
+  }
   std::unique_ptr<RejectsFile> rejects;
   if (arguments.Has("rejects")) {
     ASSIGN_OR_RETURN(rejects, RejectsFile::Create(arguments.Value("rejects"), request.files));
@@ -331,40 +247,16 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   Totals totals;
   absl::Status status;
   for (const std::string& file : request.files) {
-    auto list = anonymizer::CustomerList::Open(file, request.list);
-    if (!list.ok()) {
-      status = list.status();
-      break;
-    }
-    if (rejects) {
-      RETURN_IF_ERROR(rejects->StartList(**list));
-      request.import.on_reject = [&](const Reject& reject, const std::vector<std::string>& cells) {
-        return rejects->Add(reject, cells);
-      };
-    }
-    Progress progress(context.globals(), "import");
-    request.import.progress = [&](std::int64_t rows, std::uint64_t bytes, std::uint64_t total) {
-      progress.Update(rows, bytes, total);
-    };
-    anonymizer::ImportReport report;
-    status =
-        anonymizer::Import(context.keyring(), context.policy(), **list, request.import, report);
-    progress.Finish();
-    totals.Add(report);
-    for (auto& column : ColumnsOf(context.policy(), **list)) totals.columns.push_back(column);
-    // What was stored before an interruption is told as well.
-    if (!context.globals().json && report.rows > 0) PrintReport(request, file, report);
+    status = ImportFile(context, request, file, rejects.get(), totals);
     if (!status.ok()) break;
-    if (report.damaged > 0) {
-      status = WithHint(
-          absl::DataLossError(absl::StrCat(
-              report.damaged,
-              " rows are of customers whose record in the vault does not count, first in line ",
-              report.damaged_lines.front(), "; they were left alone")),
-          "Run 'sealbook doctor'.");
+  }
+  if (rejects) {
+    RETURN_IF_ERROR(rejects->Close());
+    if (!context.globals().json) {
+      for (const std::string& path : rejects->paths())
+        PrintLine(Printable(absl::StrCat("The rejected rows are in ", path, ".")));
     }
   }
-  if (rejects) RETURN_IF_ERROR(rejects->Close());
   RETURN_IF_ERROR(status);
   if (context.globals().json) {
     const anonymizer::ImportReport& sum = totals.sum;
@@ -376,9 +268,13 @@ absl::Status Run(Context& context, const Arguments& arguments) {
                {"unassigned", sum.unassigned},
                {"rejected", sum.rejected},
                {"rejects", totals.rejects},
+               {"rejects_files", rejects ? Json(rejects->paths()) : Json::array()},
                {"other_names", sum.other_names},
                {"other_name_lines", totals.other_names},
+               {"notes_in_names", sum.notes_in_names},
                {"columns", totals.columns},
+               {"files", totals.files},
+               {"shredded", totals.shredded},
                {"seconds", absl::ToDoubleSeconds(absl::Now() - start)}});
   }
   return absl::OkStatus();
@@ -390,7 +286,7 @@ Command ImportCommand() {
   return {
       .name = "import",
       .arguments = "FILE… [--book BOOK] [--dry-run] [--map COLUMN=FIELD]…",
-      .summary = "a customer list: CSV, TSV or JSON Lines",
+      .summary = "customer lists: CSV, TSV, xlsx, vCard, JSON Lines; '-' is standard input",
       .options = {{"book", Option::Kind::kValue, "BOOK", "assigns the customers to this book"},
                   {"dry-run", Option::Kind::kFlag, "",
                    "shows what was found, masked, and writes nothing"},
@@ -398,13 +294,16 @@ Command ImportCommand() {
                    "what a column is; COLUMN is its name or number"},
                   {"region", Option::Kind::kValue, "CC",
                    "of numbers without a country code; default: the policy's"},
-                  {"on-duplicate", Option::Kind::kValue, "HOW", "skip (default) or replace"},
+                  {"on-duplicate", Option::Kind::kValue, "HOW",
+                   "known customers: skip (default), merge what is new, or replace"},
                   {"rejects", Option::Kind::kValue, "F", "writes the bad rows to F, to be mended"},
                   {"strict", Option::Kind::kFlag, "", "writes nothing where a row is bad"},
+                  {"shred", Option::Kind::kFlag, "",
+                   "overwrites and deletes the list once all of it is stored"},
                   {"format", Option::Kind::kValue, "FORMAT",
-                   "csv, tsv or jsonl; found out otherwise"},
+                   "csv, tsv, jsonl, xlsx or vcard; found out otherwise"},
                   {"encoding", Option::Kind::kValue, "E",
-                   "utf-8, utf-16le or utf-16be; found out otherwise"},
+                   "utf-8, utf-16le, cp949, gbk, big5, …; found out otherwise"},
                   {"delimiter", Option::Kind::kValue, "C", "between cells; found out otherwise"}},
       .min_positional = 1,
       .max_positional = kAnyNumber,

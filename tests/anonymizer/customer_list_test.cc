@@ -142,7 +142,7 @@ TEST(CustomerListTest, CellsOfARejectedRowAreKept) {
   CustomerRow row;
   ASSERT_TRUE(*(*list)->Next(row));
   EXPECT_THAT(row.reject, Not(IsEmpty()));
-  EXPECT_THAT(row.cells, ElementsAre("a", "not a phone"));
+  EXPECT_THAT(row.source.cells, ElementsAre("a", "not a phone"));
 }
 
 TEST(CustomerListTest, ListWithoutHeaderIsReadByItsContent) {

@@ -325,8 +325,8 @@ TEST_F(ImportTest, RowWithIdentifiersOfTwoCustomersIsRejectedWithItsCells) {
   const Run run =
       Import("name,phone,email\nc,010-3456-7890,\nx,010-1234-5678,b@example.com\nd,not a phone,\n",
              {.on_duplicate = OnDuplicate::kReplace,
-              .on_reject = [&](const Reject& reject, const std::vector<std::string>& cells) {
-                seen.emplace_back(reject, cells);
+              .on_reject = [&](const Reject& reject, const SourceRow& source) {
+                seen.emplace_back(reject, source.cells);
                 return absl::OkStatus();
               }});
   ASSERT_TRUE(run.status.ok()) << run.status;
@@ -447,18 +447,18 @@ TEST_F(CheckTest, PreviewHoldsNoClearValue) {
       "mm,vip,1990-01-02,Leaf Ltd\n"
       "김,,,,,,,,,\nQ,,,,,,,,,\n");
   ASSERT_THAT(report.first, SizeIs(3));
-  EXPECT_THAT(report.first[0], SizeIs(10));
-  for (const records::Fields& row : report.first) {
+  EXPECT_THAT(report.first[0].fields, SizeIs(10));
+  for (const auto& [line, row] : report.first) {
     for (const records::Field& field : row) {
       for (const std::string& value : values) {
         // A first character is all that is shown of a name; as the whole of one it is not.
-        if (value == "김" && &row == &report.first[0]) continue;
+        if (value == "김" && &row == &report.first[0].fields) continue;
         EXPECT_THAT(field.value, Not(HasSubstr(value))) << field.name;
       }
     }
   }
   EXPECT_THAT(
-      report.first[0],
+      report.first[0].fields,
       IsSupersetOf({records::Field{"phone", "+82 10-****-5678"}, records::Field{"name", "김**"},
                     records::Field{"email", "s***@example.com"}, records::Field{"shoe", "***"}}));
 }
