@@ -1,14 +1,19 @@
 // How long a customer list takes into a vault, and what the same rows take in the clear.
 //
-//   bench_import [--rows N] [--dir DIR]
+//   bench_import [--rows N] [--dir DIR] [--format csv|xlsx|vcard]
 //
-//   ours   anonymizer::Import by an importer with a key file: everything from unlocking to closing
-//   (a)    the same rows, clear, in plain SQLCipher by this program: the same reader and the same
+//   ours   the list in that format by anonymizer::Import by an importer with a key file: everything
+//   from unlocking to closing (a)    the same rows as CSV, clear, in plain SQLCipher by this
+//   program: the same reader and the same
 //          connection (64 MiB page cache, WAL, synchronous = FULL, secure_delete), the same
 //          batches; a unique random token and a unique phone; phone numbers stay as they are
 //          written
 //   (b)    .import of the `sqlcipher` shell into a keyed database, at its defaults and without any
 //   index
+//
+//   (c)    with xlsx: the workbook read and nothing done with it, by our reader and by
+//   python3-openpyxl in
+//          its read-only mode
 //
 // Each runs in a process of its own, one after the other. DIR is kept, a temporary folder is not.
 #include "anonymizer/import.h"
@@ -18,6 +23,7 @@
 #include "anonymizer/columns.h"
 #include "anonymizer/customer_list.h"
 #include "anonymizer/table_reader.h"
+#include "bench/lists.h"
 #include "bench/support.h"
 #include "vault/store/database.h"
 
@@ -155,14 +161,82 @@ absl::StatusOr<Theirs> ImportByShell(const std::string& database_path,
   return Theirs{watch.Seconds(), CpuSeconds(usage), GigabytesWritten(usage), PeakMebibytes(usage)};
 }
 
+absl::StatusOr<Theirs> ReadWorkbook(const std::string& path, std::int64_t rows) {
+  const Stopwatch watch;
+  ASSIGN_OR_RETURN(const auto source, anonymizer::ByteSource::Open(path));
+  ASSIGN_OR_RETURN(
+      const auto table,
+      anonymizer::OpenTable(*source, {.format = {},
+                                      .encoding = {},
+                                      .delimiter = {},
+                                      .looks_like_header = &anonymizer::LooksLikeHeader,
+                                      .looks_like_data = &anonymizer::LooksLikeData}));
+  anonymizer::TableRow row;
+  std::int64_t count = 0;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, table->Next(row));
+    if (!more) break;
+    if (row.cells.size() != 6) return absl::InternalError("a row of another form");
+    ++count;
+  }
+  if (count != rows) return absl::InternalError(absl::StrCat(count, " rows were read"));
+  return Theirs{watch.Seconds(), CpuSeconds(OwnUsage()), GigabytesWritten(OwnUsage()),
+                PeakMebibytes()};
+}
+
+// The time is that of the rows alone, without Python's start. seconds 0: there is no openpyxl here.
+absl::StatusOr<Theirs> ReadByOpenpyxl(const std::string& path, std::int64_t rows) {
+  const std::string script = path + ".py", seconds = path + ".seconds";
+  std::ofstream(script)
+      << "import sys, time\n"
+         "try:\n    import openpyxl\nexcept ImportError:\n    sys.exit(127)\n"
+         "start = time.time()\n"
+         "book = openpyxl.load_workbook(sys.argv[1], read_only=True)\n"
+         "count = sum(1 for row in book.worksheets[0].iter_rows(values_only=True) "
+         "if len(row) == 6)\n"
+         "open(sys.argv[2], 'w').write(str(time.time() - start))\n"
+         "sys.exit(0 if count == int(sys.argv[3]) + 1 else 1)\n";
+  const pid_t child = fork();
+  if (child < 0) return absl::InternalError("no process");
+  if (child == 0) {
+    const std::string expected = absl::StrCat(rows);
+    execlp("python3", "python3", script.c_str(), path.c_str(), seconds.c_str(), expected.c_str(),
+           static_cast<char*>(nullptr));
+    _exit(127);
+  }
+  int status = 0;
+  rusage usage{};
+  wait4(child, &status, 0, &usage);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 127) return Theirs{};
+  if (status != 0) return absl::InternalError("openpyxl read other rows");
+  Theirs out{0, CpuSeconds(usage), GigabytesWritten(usage), PeakMebibytes(usage)};
+  std::ifstream(seconds) >> out.seconds;
+  return out;
+}
+
+absl::Status CompareReaders(const std::string& path, std::int64_t rows) {
+  ASSIGN_OR_RETURN(const Theirs ours, InChild([&] { return ReadWorkbook(path, rows); }));
+  ASSIGN_OR_RETURN(const Theirs theirs, ReadByOpenpyxl(path, rows));
+  std::printf("\n(c) the workbook read alone: ours %.2f s, peak %.0f MiB", ours.seconds, ours.peak);
+  if (theirs.seconds > 0) {
+    std::printf("; openpyxl %.2f s, %.1fx ours, peak %.0f MiB", theirs.seconds,
+                theirs.seconds / ours.seconds, theirs.peak);
+  }
+  std::printf("\n");
+  return absl::OkStatus();
+}
+
 absl::Status Run(int argc, char** argv) {
   const std::int64_t rows = NumberFlag(argc, argv, "--rows", 1'000'000);
+  const std::string format = Flag(argc, argv, "--format", "csv");
+  if (format != "csv" && format != "xlsx" && format != "vcard")
+    return absl::InvalidArgumentError("--format is csv, xlsx or vcard");
   if (static_cast<std::uint64_t>(rows) > kMaxRows)
     return absl::InvalidArgumentError(absl::StrCat("at most ", kMaxRows, " rows"));
   const Workplace place(Flag(argc, argv, "--dir", ""));
   const std::string& root = place.path();
-  const std::string list = root + "/customers.csv", plain = root + "/plain.db",
-                    shell = root + "/shell.db";
+  const std::string list = root + "/customers.csv", list_of_format = root + "/customers." + format,
+                    plain = root + "/plain.db", shell = root + "/shell.db";
   for (const char* old : {"/vault", "/state", "/importer.key", "/plain.db", "/shell.db"}) {
     std::filesystem::remove_all(root + old);
   }
@@ -171,13 +245,19 @@ absl::Status Run(int argc, char** argv) {
                     RETURN_IF_ERROR(crypto::PrepareProcess());
                     RETURN_IF_ERROR(MakeVault(root, {"everyone"}));
                     RETURN_IF_ERROR(WriteList(list, 0, static_cast<std::uint64_t>(rows)));
+                    if (format == "xlsx")
+                      RETURN_IF_ERROR(
+                          WriteWorkbook(list_of_format, static_cast<std::uint64_t>(rows)));
+                    if (format == "vcard")
+                      RETURN_IF_ERROR(WriteCards(list_of_format, static_cast<std::uint64_t>(rows)));
                     return true;
                   }).status());
-  std::printf("%lld customers, a list of %.0f MB\n\n", static_cast<long long>(rows),
-              static_cast<double>(std::filesystem::file_size(list)) / 1e6);
+  std::printf("%lld customers, a list of %.0f MB (%s)\n\n", static_cast<long long>(rows),
+              static_cast<double>(std::filesystem::file_size(list_of_format)) / 1e6,
+              format.c_str());
   ASSIGN_OR_RETURN(const Ours ours, InChild([&]() -> absl::StatusOr<Ours> {
                      RETURN_IF_ERROR(crypto::PrepareProcess());
-                     return ImportOurs(root, list);
+                     return ImportOurs(root, list_of_format);
                    }));
   if (ours.imported != rows) {
     return absl::InternalError(absl::StrCat("imported ", ours.imported, " of ", rows,
@@ -197,6 +277,7 @@ absl::Status Run(int argc, char** argv) {
   };
   std::printf("%-34s %8s %8s %7s %8s %10s %9s %8s\n", "", "seconds", "ours is", "CPU s", "ours is",
               "GB written", "bytes/row", "peak MiB");
+  std::printf("%.0f rows a second\n", static_cast<double>(rows) / ours.seconds);
   std::printf("%-34s %8.2f %8s %7.2f %8s %10.2f %9.0f %8.0f\n", "ours, all stages", ours.seconds,
               "", ours.cpu, "", ours.written, bytes_a_row(PathsIn(root).database()), ours.peak);
   const auto other = [&](const char* name, const Theirs& theirs, const std::string& path) {
@@ -232,6 +313,7 @@ absl::Status Run(int argc, char** argv) {
   share("pages: commit, and checkpoints of the WAL", ours.commit);
   share("waiting, unlocking, closing",
         ours.seconds - ours.lookup - ours.seal - ours.index - ours.write - ours.commit);
+  if (format == "xlsx") RETURN_IF_ERROR(CompareReaders(list_of_format, rows));
   return absl::OkStatus();
 }
 

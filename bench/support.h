@@ -110,14 +110,26 @@ inline std::string Name(std::uint64_t row) {
                       kGiven[Mix(row + 5) % kGiven.size()]);
 }
 
-inline constexpr absl::string_view kHeader = "phone,email,name,company,tags,note\r\n";
-inline void AppendRow(std::uint64_t row, std::string& out) {
+using Cells = std::array<std::string, 6>;
+inline Cells HeaderCells() { return {"phone", "email", "name", "company", "tags", "note"}; }
+inline Cells CellsOf(std::uint64_t row) {
   static constexpr std::array<const char*, 6> kTags = {"vip",           "new",        "weekend",
                                                        "returns often", "newsletter", "wholesale"};
-  absl::StrAppend(&out, Phone(row), ",", Email(row), ",", Name(row), ",Example Trading ",
-                  Mix(row + 11) % 5000, ",\"", kTags[Mix(row + 12) % kTags.size()], ", ",
-                  kTags[Mix(row + 13) % kTags.size()], "\",asked about order ",
-                  Mix(row + 14) % 1'000'000, " and prefers to be written to in the evening\r\n");
+  return {
+      Phone(row),
+      Email(row),
+      Name(row),
+      absl::StrCat("Example Trading ", Mix(row + 11) % 5000),
+      absl::StrCat(kTags[Mix(row + 12) % kTags.size()], ", ", kTags[Mix(row + 13) % kTags.size()]),
+      absl::StrCat("asked about order ", Mix(row + 14) % 1'000'000,
+                   " and prefers to be written to in the evening")};
+}
+
+inline constexpr absl::string_view kHeader = "phone,email,name,company,tags,note\r\n";
+inline void AppendRow(std::uint64_t row, std::string& out) {
+  const auto [phone, email, name, company, tags, note] = CellsOf(row);
+  absl::StrAppend(&out, phone, ",", email, ",", name, ",", company, ",\"", tags, "\",", note,
+                  "\r\n");
 }
 
 // Rows `first` to `last`, the last one not included.
