@@ -55,6 +55,8 @@ const Signature kForeign[] = {
     {"Rar!", "is a RAR archive", "Unpack it first."},
     {"7z\xbc\xaf\x27\x1c", "is a 7z archive", "Unpack it first."},
     {"\x28\xb5\x2f\xfd", "is compressed with zstd", "Unpack it first."},
+    {kShreddingMark, "was stored already, and its overwriting was interrupted",
+     "Delete it, or run the import with --shred again."},
     {"SQLite format 3", "is a database, not a list", "Export the table as CSV and import that."},
 };
 

@@ -61,6 +61,9 @@ struct TableOptions {
   bool (*looks_like_data)(const std::vector<std::string>& cells) = nullptr;
 };
 
+// With this a file begins that `import --shred` was interrupted in overwriting.
+inline constexpr absl::string_view kShreddingMark = "sealbook has stored this list\n";
+
 // Finds out what the file is. `bytes` outlives the reader.
 // InvalidArgument: a kind of file that is not read, or no table; a clause with the line, where
 // there is one. FailedPrecondition: options that do not fit the file.

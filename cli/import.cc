@@ -184,11 +184,22 @@ std::string ReasonToKeep(const anonymizer::ImportReport& report, bool has_reject
   return "";
 }
 
+absl::Status Shred(const Context& context, const std::string& file, Shredder& shredder,
+                   Totals& totals) {
+  RETURN_IF_ERROR(shredder.Shred());
+  totals.shredded.push_back(file);
+  if (!context.globals().json)
+    PrintLine(Printable(absl::StrCat("  ", file, " was overwritten and deleted.")));
+  return absl::OkStatus();
+}
+
 absl::Status ImportFile(Context& context, Request& request, const std::string& file,
                         RejectsFile* rejects, Totals& totals) {
   std::unique_ptr<Shredder> shredder;
   if (request.shred) {
     ASSIGN_OR_RETURN(shredder, Shredder::Prepare(file));
+    ASSIGN_OR_RETURN(const bool stored, shredder->WasBegun());
+    if (stored) return Shred(context, file, *shredder, totals);
   }
   ASSIGN_OR_RETURN(const auto list, anonymizer::CustomerList::Open(file, request.list));
   if (rejects != nullptr) {
@@ -224,11 +235,7 @@ absl::Status ImportFile(Context& context, Request& request, const std::string& f
     PrintNote(context.globals(), Printable(absl::StrCat(file, " was not shredded: ", reason, ".")));
     return absl::OkStatus();
   }
-  RETURN_IF_ERROR(shredder->Shred());
-  totals.shredded.push_back(file);
-  if (!context.globals().json)
-    PrintLine(Printable(absl::StrCat("  ", file, " was overwritten and deleted.")));
-  return absl::OkStatus();
+  return Shred(context, file, *shredder, totals);
 }
 
 absl::Status Run(Context& context, const Arguments& arguments) {

@@ -8,7 +8,9 @@
 #include <cstring>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "anonymizer/table_reader.h"
 #include "cli/command.h"
 #include "vault/status.h"
 
@@ -56,6 +58,16 @@ absl::StatusOr<std::unique_ptr<Shredder>> Shredder::Prepare(const std::string& p
 
 Shredder::~Shredder() { close(fd_); }
 
+absl::StatusOr<bool> Shredder::WasBegun() const {
+  std::string head(anonymizer::kShreddingMark.size(), '\0');
+  const ssize_t got = pread(fd_, head.data(), head.size(), 0);
+  if (got < 0) return absl::InternalError(absl::StrCat("cannot read ", path_));
+  head.resize(static_cast<std::size_t>(got));
+  const bool whole = head.size() == anonymizer::kShreddingMark.size() || got == seen_.st_size;
+  // Empty: it was overwritten, and cut, and not unlinked yet.
+  return whole && absl::StartsWith(anonymizer::kShreddingMark, head);
+}
+
 absl::Status Shredder::Shred() {
   struct stat now {
   }, named{};
@@ -67,13 +79,18 @@ absl::Status Shredder::Shred() {
     return WithHint(absl::AbortedError(absl::StrCat(path_, " was changed while it was imported")),
                     "It was not shredded. Run the same import again; it adds nothing twice.");
   }
-  const std::vector<char> zeros(1 << 20, '\0');
+  // What is there of the list after an interruption is told from a list by its first bytes.
+  std::vector<char> zeros(1 << 20, '\0');
+  const absl::string_view mark = anonymizer::kShreddingMark;
+  std::copy(mark.begin(), mark.end(), zeros.begin());
   for (off_t done = 0; done < seen_.st_size;) {
     const auto left = static_cast<std::size_t>(seen_.st_size - done);
     const ssize_t written = pwrite(fd_, zeros.data(), std::min(left, zeros.size()), done);
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return Failed(path_);
+    if (done == 0 && fsync(fd_) != 0) return Failed(path_);
     done += written;
+    std::fill_n(zeros.begin(), mark.size(), '\0');
   }
   if (fsync(fd_) != 0 || ftruncate(fd_, 0) != 0 || unlink(path_.c_str()) != 0) return Failed(path_);
   const int folder = open(FolderOf(path_).c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY);
