@@ -200,8 +200,9 @@ absl::StatusOr<Theirs> ReadByOpenpyxl(const std::string& path, std::int64_t rows
   if (child < 0) return absl::InternalError("no process");
   if (child == 0) {
     const std::string expected = absl::StrCat(rows);
-    execlp("python3", "python3", script.c_str(), path.c_str(), seconds.c_str(), expected.c_str(),
-           static_cast<char*>(nullptr));
+    // Debian's, which has Debian's openpyxl.
+    execlp("/usr/bin/python3", "python3", script.c_str(), path.c_str(), seconds.c_str(),
+           expected.c_str(), static_cast<char*>(nullptr));
     _exit(127);
   }
   int status = 0;
