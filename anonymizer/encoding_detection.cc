@@ -25,7 +25,7 @@ constexpr double kMargin = 5;
 // No cell says more than this, so that the majority of cells decides: a file with a few broken or
 // pasted lines is in the encoding of the others.
 constexpr double kMostPerCell = 25;
-constexpr double kNoisePrior = -4;
+constexpr double kNoisePrior = -6;
 constexpr std::size_t kMaxCells = 2000;
 constexpr std::size_t kMaxCellBytes = 400;
 constexpr int kHeaderLines = 25;
@@ -62,8 +62,8 @@ const std::vector<Hypothesis>& Hypotheses() {
     };
     refuse("Shift_JIS", "ibm-943_P15A-2003", LetterModel::kShiftJis, -2);
     refuse("EUC-JP", "euc-jp", LetterModel::kEucJp, -2);
-    refuse("Windows-1250", "windows-1250", LetterModel::kCentralEuropean, -8);
-    refuse("Windows-1254", "windows-1254", LetterModel::kTurkish, -8);
+    refuse("Windows-1250", "windows-1250", LetterModel::kCentralEuropean, -6.5);
+    refuse("Windows-1254", "windows-1254", LetterModel::kTurkish, -6.5);
     refuse("Mac Roman", "macintosh", LetterModel::kWestern, -8);
     refuse("Windows-1251", "windows-1251", LetterModel::kAlphabet, -8);
     refuse("KOI8-R", "KOI8-R", LetterModel::kAlphabet, -8);
@@ -317,9 +317,10 @@ absl::StatusOr<Encoding> DetectEncoding(absl::string_view sample) {
     absl::StrAppend(&titles, titles.empty() ? "" : " or in ", one->title);
   }
   // ASCII with a few stray bytes.
-  if (noise && cells.foreign_lines <= kFewLines && cells.foreign_lines * 2 < cells.lines)
+  const bool is_noise = scores.front().hypothesis == nullptr;
+  if (is_noise && cells.foreign_lines <= kFewLines && cells.foreign_lines * 2 < cells.lines)
     return Encoding::kUtf8;
-  if (scores.front().hypothesis == nullptr || readable.empty()) {
+  if (is_noise || readable.empty()) {
     return Refused(likely.empty() || noise ? "is in no encoding that can be told"
                                            : absl::StrCat("may be in ", titles),
                    kSaveAsUtf8);

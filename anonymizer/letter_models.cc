@@ -117,6 +117,31 @@ constexpr std::u32string_view kCentralLanguages[] = {
 };
 constexpr std::u32string_view kTurkishLanguages[] = {U"çğıöşüâî"};
 
+bool IsVowel(char32_t c) {
+  static constexpr std::u32string_view kVowels = U"aeiouyAEIOUYáéíóúãâêôàõ";
+  return kVowels.find(c) != std::u32string_view::npos;
+}
+
+// Code pages 1252 and 1250 share many bytes; where they do not, the languages' spelling tells.
+bool Stands(char32_t small, char32_t behind) {
+  switch (small) {
+    case U'õ':  // ő in Hungarian
+      return behind == U'e' || behind == U'E';
+    case U'ã':  // ă in Romanian
+      return IsVowel(behind) || !IsLetter(behind);
+    case U'ñ':
+      return IsVowel(behind);
+    case U'ń':
+      return !IsVowel(behind);
+    case U'ì':  // ě, ů, ň
+    case U'ù':
+    case U'ò':
+      return !IsLetter(behind);
+    default:
+      return true;
+  }
+}
+
 double LatinLetter(std::u32string_view language, char32_t c, std::span<const Letter> cell,
                    std::size_t at) {
   const char32_t before = at > 0 ? cell[at - 1].character : U' ';
@@ -131,24 +156,28 @@ double LatinLetter(std::u32string_view language, char32_t c, std::span<const Let
   double score = -7;
   if (language.find(small) != std::u32string_view::npos || c == U'İ') {
     score = -2.8;
-    // Where code page 1250 has other letters, these stand in few places.
-    if (small == U'õ' && behind != U'e' && behind != U'E') score = -7;
-    if ((small == U'ì' || small == U'ù' || small == U'ò') && IsLetter(behind)) score = -6;
+    if (!Stands(small, behind)) score = -7;
+    // ã in Portuguese, or the very frequent ă.
+    if (small == U'ã' && !IsLetter(behind)) score = -4.2;
   }
   if (IsUpper(c)) {
-    score -= 1.2;
+    score -= 0.6;
     if (IsLower(before)) score -= 6;
   }
   // Most letters beside one of these are plain ones.
-  if (!IsAsciiLetter(before) && !IsAsciiLetter(behind)) score -= 3;
-  if (before >= 0x80) score -= 3;
+  if (before >= 0x80) {
+    score -= 3;
+  } else if (!IsAsciiLetter(before) && !IsAsciiLetter(behind)) {
+    score -= 3;
+  }
   return score;
 }
 
 double Latin(std::span<const std::u32string_view> languages, std::span<const Letter> cell) {
   double best = -1e9;
   for (const std::u32string_view language : languages) {
-    double sum = 0;
+    // Its own letters are those of Turkish on code page 1254, which is met more often.
+    double sum = language.find(U'þ') != std::u32string_view::npos ? -1.6 : 0;
     for (std::size_t i = 0; i < cell.size(); ++i) {
       const char32_t c = cell[i].character;
       sum += c == 0 ? kBad : c < 0x80 ? Ascii(c) : LatinLetter(language, c, cell, i);
@@ -173,8 +202,7 @@ double Alphabet(std::span<const Letter> cell, double letter) {
                    0) {
       sum += letter;
       if (c < 0x250) sum -= 8;  // a Latin letter that this page has besides
-      if (IsUpper(c) && IsLower(before)) sum -= 6;
-      if (IsLower(c) && IsUpper(before) == false && !IsLetter(before)) sum -= 0.5;
+      if (IsUpper(c)) sum -= IsLower(before) ? 6 : IsUpper(before) ? 0.7 : 0;
       if (IsAsciiLetter(before)) sum -= 3;
     } else {
       sum += -12;
@@ -189,6 +217,7 @@ double OtherInUtf8(char32_t c, char32_t before) {
   if (c < 0xa0 || (c >= 0xe000 && c < 0xf900) || u_isdefined(character) == 0) return kBad;
   if (c < 0xc0) return -7;
   if (c < 0x180) return c == 0xd7 || c == 0xf7 ? -9 : c < 0x100 ? -3.5 : -5;
+  if (c == 0x1a0 || c == 0x1a1 || c == 0x1af || c == 0x1b0 || (c >= 0x218 && c <= 0x21b)) return -5;
   if (c < 0x370) return -10;
   if (IsHan(c)) return -9;
   if (IsHangul(c)) return -8;
@@ -211,6 +240,11 @@ double NameBonus(const LetterFrequencies& letters, std::span<const Letter> cell,
   return count == 4 ? 0.7 : 1.8;
 }
 
+double InsideLatin(char32_t neighbour) {
+  if (neighbour >= 'a' && neighbour <= 'z') return 2.5;
+  return neighbour >= 'A' && neighbour <= 'Z' ? 1 : 0;
+}
+
 template <typename Cost>
 double Sum(std::span<const Letter> cell, const Cost& cost) {
   double sum = 0;
@@ -224,8 +258,8 @@ double Sum(std::span<const Letter> cell, const Cost& cost) {
       const Letter* before = i > 0 ? &cell[i - 1] : nullptr;
       sum += cost(cell[i], before);
       // Words of these scripts and of Latin letters keep a distance, mostly.
-      if (before != nullptr && IsAsciiLetter(before->character)) sum -= 1;
-      if (i + 1 < cell.size() && IsAsciiLetter(cell[i + 1].character)) sum -= 1;
+      if (before != nullptr) sum -= InsideLatin(before->character);
+      if (i + 1 < cell.size()) sum -= InsideLatin(cell[i + 1].character);
     }
   }
   return sum;
