@@ -166,7 +166,9 @@ double LatinLetter(std::u32string_view language, char32_t c, std::span<const Let
   }
   // Most letters beside one of these are plain ones.
   if (before >= 0x80) {
-    score -= 3;
+    const auto small_before = static_cast<char32_t>(u_tolower(static_cast<UChar32>(before)));
+    const bool both = score > -4 && language.find(small_before) != std::u32string_view::npos;
+    score -= both ? 1.5 : 3;
   } else if (!IsAsciiLetter(before) && !IsAsciiLetter(behind)) {
     score -= 3;
   }
