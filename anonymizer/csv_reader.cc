@@ -194,6 +194,7 @@ absl::Status CsvReader::GiveUpQuote(std::deque<TextLine> lines, TableRow& row) {
   parser_ = std::make_unique<Parser>(delimiter_);
   row.line = lines.front().number;
   row.fault = "opens a quote that is never closed";
+  row.raw = std::move(lines.front().text);
   lines.pop_front();
   again_.insert(again_.begin(), std::make_move_iterator(lines.begin()),
                 std::make_move_iterator(lines.end()));
@@ -217,7 +218,8 @@ absl::StatusOr<bool> CsvReader::ReadRow(TableRow& row) {
     if (!more) return false;
     if (!line.fault.empty()) {
       row.line = line.number;
-      row.fault = line.fault;
+      row.fault = std::move(line.fault);
+      row.raw = std::move(line.raw);
       return true;
     }
     const bool ended = parser_->Feed(line.text);

@@ -2,6 +2,7 @@
 // bytes as UTF-8. Conversions are ICU's. Functions may be called from any thread.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,10 +19,12 @@ enum class Encoding {
   kCp949,        // Korean; holds EUC-KR, which is KS_C_5601-1987
   kGbk,          // Simplified Chinese, of two bytes at most
   kGb18030,      // the same with characters of four bytes
-  kBig5,         // Traditional Chinese, as Windows has it (code page 950)
+  kBig5,         // Traditional Chinese: code page 950, and where it ends, Hong Kong's supplement
   kWindows1252,  // Western European
 };
 absl::string_view NameOf(Encoding encoding);
+// "CP949", as people write it in a sentence.
+std::string TitleOf(Encoding encoding);
 // Any usual name: "euc-kr", "ks_c_5601-1987", "cp936", "gb2312", "latin1", … InvalidArgument: an
 // encoding that is not read.
 absl::StatusOr<Encoding> ParseEncoding(absl::string_view name);
@@ -57,6 +60,9 @@ class Decoder {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// All of `bytes`, for people to see and mend: what is no text, and NUL bytes, as "\\xB0".
+std::string ToEscapedUtf8(absl::string_view bytes, Encoding encoding);
 
 // All of `bytes`, or nullopt where a part of them is no text of that encoding.
 std::optional<std::string> ToUtf8(absl::string_view bytes, Encoding encoding);

@@ -93,9 +93,14 @@ class JsonLinesReader : public TableReader {
     } while (line.fault.empty() && absl::StripAsciiWhitespace(line.text).empty());
     row.line = line.number;
     row.fault = std::move(line.fault);
-    if (!row.fault.empty()) return true;
+    if (!row.fault.empty()) {
+      row.raw = std::move(line.raw);
+      return true;
+    }
     FlatObject object;
-    if (!nlohmann::json::sax_parse(line.text, &object)) {
+    const bool parsed = nlohmann::json::sax_parse(line.text, &object);
+    row.raw = std::move(line.text);
+    if (!parsed) {
       row.fault = std::move(object.fault);
       return true;
     }

@@ -20,6 +20,9 @@ struct TextLine {
   std::int64_t number = 0;  // from 1
   std::string text;         // UTF-8, without its end; empty where there is a fault
   std::string fault;        // a clause: "is longer than 1 MiB"
+  // Of a faulty line: what stands there, bytes that are no text as "\\xB0". Empty where the line is
+  // too long.
+  std::string raw;
 };
 
 // Belongs to one thread at a time.
@@ -45,15 +48,21 @@ class TextSource {
   explicit TextSource(ByteSource& bytes) : bytes_(bytes), decoder_(Encoding::kUtf8) {}
   absl::Status Start(std::optional<Encoding> encoding);
   absl::Status CheckSample() const;
-  absl::Status Fill();  // reads and decodes a block
+  absl::Status Fill();  // reads a block
+  std::size_t FindEnd(std::size_t from);
   absl::StatusOr<bool> ReadLine(TextLine& line);
+  void DecodeLine(absl::string_view bytes, TextLine& line);
 
   ByteSource& bytes_;
   Encoding encoding_ = Encoding::kUtf8;
+  std::size_t width_ = 1;    // bytes of a line feed
+  bool told_ = false;        // the encoding, by whoever asks or by a mark
+  bool only_ascii_ = false;  // all that was looked at, so that the encoding is a guess
   Decoder decoder_;
   bool at_end_ = false;
-  std::string decoded_;
+  std::string block_;  // as it stands in the file
   std::size_t position_ = 0;
+  std::size_t next_feed_ = 0, next_return_ = 0;  // in block_, from where they were looked for
   std::int64_t line_ = 0;
   std::deque<TextLine> sample_;
   std::size_t sample_position_ = 0;

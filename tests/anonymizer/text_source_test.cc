@@ -124,21 +124,140 @@ TEST(TextSourceTest, InvalidBytesInOneLineCostThatLine) {
 TEST(TextSourceTest, FormsThatUtf8ForbidsAreFaults) {
   for (const absl::string_view bad : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
                                       "\xf8\x88\x80\x80\x80", "\xff", "\xe2\x82", "\x80"}) {
-    const auto lines = LinesOf(absl::StrCat("name,phone\na,1\nb,2\nc,3\n", bad, ",4\nd,5\n"));
+    const auto lines =
+        LinesOf(absl::StrCat("name,phone\na,1\nb,2\nc,3\n", bad, ",4\nd,5\n"), Encoding::kUtf8);
     ASSERT_TRUE(lines.ok()) << lines.status();
     EXPECT_EQ((*lines)[4].front(), '!');
     EXPECT_EQ((*lines)[5], "d,5");
   }
 }
 
-TEST(TextSourceTest, WholeFileInAnotherEncodingIsRefusedWithItsLine) {
-  // "이름,전화" and rows in CP949; then the same under a header in ASCII; GBK.
-  ExpectRefused("\xc0\xcc\xb8\xa7,\xc0\xfc\xc8\xad\n\xb1\xe8,1\n\xc0\xcc,2\n\xb9\xda,3\n",
-                "line 1");
-  ExpectRefused(
-      "name,phone\n\xb1\xe8\xc1\xf6,1\n\xc0\xcc\xb5\xbf,2\n\xb9\xda\xbc\xad,3\n\xc3\xd6,4\n",
-      "line 2");
-  ExpectRefused("\xd0\xd5\xc3\xfb,\xb5\xe7\xbb\xb0\n\xd5\xc5,1\n\xc0\xee,2\n", "line 1");
+TEST(TextSourceTest, FileInAnotherEncodingThanTheNamedOneIsRefusedWithItsLine) {
+  const std::string korean =
+      Encode("이름,전화\n김하나,1\n이두리,2\n박세찬,3\n", Encoding::kCp949, false);
+  const auto lines = LinesOf(korean, Encoding::kUtf8);
+  EXPECT_TRUE(absl::IsInvalidArgument(lines.status())) << lines.status();
+  EXPECT_THAT(std::string(lines.status().message()), HasSubstr("line 1"));
+  EXPECT_THAT(HintOf(lines.status()), HasSubstr("--encoding"));
+}
+
+TEST(TextSourceTest, EncodingsWithoutMarkAreFoundWhereverTheirLettersBegin) {
+  const std::pair<Encoding, const char*> cases[] = {
+      {Encoding::kCp949, "김하나,서울\n이두리,부산\n박세찬,대구\n"},
+      {Encoding::kGbk, "王伟,北京\n李娜,上海\n张秀英,广州\n"},
+      {Encoding::kGb18030, "王㐀伟,北京\n李娜,上海\n张秀英,广州\n"},
+      {Encoding::kBig5, "陳怡君,台北\n林志明,高雄\n黃淑芬,台中\n"},
+      {Encoding::kWindows1252, "José García,Málaga\nJürgen Groß,Köln\nHélène,Orléans\n"},
+      {Encoding::kUtf8, "김하나,서울\n李娜,上海\nJosé,Málaga\n"}};
+  for (const auto& [encoding, text] : cases) {
+    for (const std::size_t ascii : {0u, 5'000u, 120'000u}) {
+      SCOPED_TRACE(absl::StrCat(NameOf(encoding), " after ", ascii));
+      const TemporaryFile file(absl::StrCat("name,city\n", Repeat("somebody,1\n", ascii),
+                                            Encode(text, encoding, false)));
+      const auto bytes = ByteSource::Open(file.path());
+      ASSERT_TRUE(bytes.ok()) << bytes.status();
+      const auto source = TextSource::Open(**bytes, std::nullopt);
+      ASSERT_TRUE(source.ok()) << source.status();
+      EXPECT_EQ(NameOf((*source)->encoding()), NameOf(encoding));
+      TextLine line;
+      std::string read;
+      while (*(*source)->Next(line)) {
+        EXPECT_EQ(line.fault, "");
+        if (!IsAscii(line.text)) absl::StrAppend(&read, line.text, "\n");
+      }
+      EXPECT_EQ(read, text);
+    }
+  }
+}
+
+TEST(TextSourceTest, FaultSaysWhereAndTheLineIsKeptAsItStands) {
+  const struct {
+    Encoding encoding;
+    absl::string_view line, fault, raw;
+  } cases[] = {
+      {Encoding::kUtf8, "김,\xb0x",
+       "holds bytes that are no UTF-8, the first at column 3 of the line", "김,\\xB0x"},
+      {Encoding::kCp949, "\xb1\xe8\xb1\xe8,\xb0,\xff",
+       "holds bytes that are no CP949, the first at column 4 of the line", "김김,\\xB0,\\xFF"},
+      {Encoding::kGb18030, "\x81\x30,1",
+       "holds bytes that are no GB18030, the first at column 1 of the line", "\\x810,1"},
+      {Encoding::kBig5, "\xff", "holds bytes that are no Big5, the first at column 1 of the line",
+       "\\xFF"},
+      {Encoding::kWindows1252, "\xe9\x81",
+       "holds bytes that are no Windows-1252, the first at column 2 of the line", "é\\x81"},
+      {Encoding::kCp949, absl::string_view("a\0b\xb0,", 5), "holds a NUL byte, so it is no text",
+       "a\\x00b\\xB0,"},
+      {Encoding::kCp949, "김하나,1", "looks like UTF-8 in a file of CP949", "김하나,1"},
+      {Encoding::kGbk, "李娜", "looks like UTF-8 in a file of GBK", "李娜"}};
+  for (const auto& one : cases) {
+    const TemporaryFile file(absl::StrCat("a,b\nc,d\ne,f\ng,h\n", one.line, "\r\nlast"));
+    const auto bytes = ByteSource::Open(file.path());
+    ASSERT_TRUE(bytes.ok()) << bytes.status();
+    const auto source = TextSource::Open(**bytes, one.encoding);
+    ASSERT_TRUE(source.ok()) << source.status();
+    TextLine line;
+    for (int i = 0; i < 4; ++i) {
+      ASSERT_TRUE(*(*source)->Next(line));
+      EXPECT_EQ(line.raw, "");
+    }
+    ASSERT_TRUE(*(*source)->Next(line));
+    EXPECT_EQ(line.fault, one.fault);
+    EXPECT_EQ(line.text, "");
+    EXPECT_EQ(line.raw, one.raw);
+    ASSERT_TRUE(*(*source)->Next(line));
+    EXPECT_EQ(line.text, "last");
+    EXPECT_EQ(line.raw, "");
+  }
+}
+
+TEST(TextSourceTest, PastedLinesOfAnotherEncodingAreFaults) {
+  const std::string korean = "이름,전화\n김하나,1\n이두리,2\n박세찬,3\n최민수,4\n";
+  const std::string pasted = "정유진,5\n한지민,6\n";
+  for (const auto& [main, other] : {std::pair(Encoding::kCp949, Encoding::kUtf8),
+                                    std::pair(Encoding::kUtf8, Encoding::kCp949)}) {
+    const auto lines = LinesOf(Encode(korean, main, false) + Encode(pasted, other, false));
+    ASSERT_TRUE(lines.ok()) << lines.status();
+    EXPECT_THAT(*lines, ElementsAre("이름,전화", "김하나,1", "이두리,2", "박세찬,3", "최민수,4",
+                                    HasSubstr("!"), HasSubstr("!")));
+  }
+}
+
+TEST(TextSourceTest, LetterBeyondGbkTellsToNameGb18030) {
+  std::string bytes = Encode("姓名,手机\n", Encoding::kGbk, false);
+  for (int i = 0; i < 10'000; ++i) bytes += Encode("王伟,1\n李娜,2\n", Encoding::kGbk, false);
+  const auto lines = LinesOf(bytes + Encode("张㐀,3\n", Encoding::kGb18030, false));
+  ASSERT_TRUE(lines.ok()) << lines.status();
+  EXPECT_THAT(lines->back(), HasSubstr("--encoding gb18030"));
+}
+
+TEST(TextSourceTest, PipeOfAsciiFaultsWhatFollowsAndTellsToNameTheEncoding) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  std::thread writer([&] {
+    const std::string text = absl::StrCat(
+        Repeat("somebody,1\n", 10'000), Encode("김하나,서울\n", Encoding::kCp949, false), "end\n");
+    for (std::size_t at = 0; at < text.size();) {
+      const ssize_t wrote = write(ends[1], text.data() + at, text.size() - at);
+      if (wrote <= 0) break;
+      at += static_cast<std::size_t>(wrote);
+    }
+    close(ends[1]);
+  });
+  const auto bytes = ByteSource::Open(absl::StrCat("/proc/self/fd/", ends[0]));
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  const auto source = TextSource::Open(**bytes, std::nullopt);
+  ASSERT_TRUE(source.ok()) << source.status();
+  TextLine line;
+  std::vector<std::string> faults;
+  std::string last;
+  while (*(*source)->Next(line)) {
+    if (!line.fault.empty()) faults.push_back(line.fault);
+    last = line.text;
+  }
+  writer.join();
+  close(ends[0]);
+  EXPECT_THAT(faults, ElementsAre(HasSubstr("name the encoding with --encoding")));
+  EXPECT_EQ(last, "end");
 }
 
 TEST(TextSourceTest, LoneSurrogateCostsItsLine) {
@@ -198,15 +317,15 @@ TEST(TextSourceTest, FileOfOneEndlessLineIsRefused) {
 TEST(TextSourceTest, WhatIsNoTextIsRefusedAndSaysWhatToDo) {
   ExpectRefused("", "empty");
   ExpectRefused(absl::StrCat(absl::string_view("PK\x03\x04\x14\0\x06\0", 8), "[Content_Types].xml"),
-                "workbook");
-  ExpectRefused(absl::string_view("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", 10), "line 1");
+                "line 1");
+  ExpectRefused(absl::string_view("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", 10), "encoding");
   ExpectRefused(absl::string_view("\xff\xfe\0\0a\0\0\0", 8), "UTF-32");
-  ExpectRefused("\x89PNG\r\n\x1a\n\xff\xfe\xfd\n", "line 1");
+  ExpectRefused("\x89PNG\r\n\x1a\n\xff\xfe\xfd\n", "encoding");
   std::string noise;
   unsigned state = 1;
   for (int i = 0; i < 200'000; ++i)
     noise += static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
-  ExpectRefused(noise, "line ");
+  ExpectRefused(noise, "is in no encoding");
 }
 
 TEST(TextSourceTest, FolderMissingFileAndDeviceAreRefused) {
