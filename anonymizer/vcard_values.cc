@@ -219,14 +219,14 @@ std::string JoinVcardAddress(const std::vector<std::string>& parts) {
   for (std::size_t i = 7; i < parts.size(); ++i) AddPart(" ", InOneLine(parts, i), country);
   if (HoldsHangulOrHan(absl::StrCat(street, town, region))) {
     // From the large to the small.
-    for (const std::string* part : {&country, &region, &town, &street, &room, &box, &code})
-      AddPart(" ", *part, address);
+    for (const std::string& part : {country, region, town, street, room, box, code})
+      AddPart(" ", part, address);
     return address;
   }
   std::string state = region;
   AddPart(" ", code, state);
-  for (const std::string* part : {&box, &street, &room, &town, &state, &country})
-    AddPart(", ", *part, address);
+  for (const std::string& part : {box, street, room, town, state, country})
+    AddPart(", ", part, address);
   return address;
 }
 
