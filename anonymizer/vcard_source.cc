@@ -128,18 +128,19 @@ void VcardRaw::Add(const VcardSource::Piece& piece, bool is_picture) {
       FlushCut();
     }
   }
-  if (IsUtf8(text)) {
+  const bool nul = !text.empty() && std::memchr(text.data(), '\0', text.size()) != nullptr;
+  if (!nul && IsUtf8(text)) {
     text_.append(text.data(), text.size()).append(piece.end.data(), piece.end.size());
     return;
   }
   const std::size_t cut = CutBytes(text);
-  if (cut > 0 && IsUtf8(text.substr(0, text.size() - cut))) {
+  if (cut > 0 && !nul && IsUtf8(text.substr(0, text.size() - cut))) {
     text_.append(text.data(), text.size() - cut);
     cut_.assign(text.data() + text.size() - cut, cut);
     cut_end_.assign(piece.end.data(), piece.end.size());
     return;
   }
-  if (fallback_ && piece.first && piece.last &&
+  if (fallback_ && !nul && piece.first && piece.last &&
       !absl::StrContains(absl::AsciiStrToLower(text), "charset=")) {
     if (const auto utf8 = ToUtf8(text, *fallback_)) {
       text_.append(*utf8).append(piece.end.data(), piece.end.size());
@@ -149,13 +150,13 @@ void VcardRaw::Add(const VcardSource::Piece& piece, bool is_picture) {
   Append(text, piece.end);
 }
 
-// Writes what is no text as its bytes.
+// Writes what is no text, and NUL, as its bytes.
 void VcardRaw::Append(absl::string_view text, absl::string_view end) {
   static constexpr char kDigits[] = "0123456789ABCDEF";
   while (!text.empty()) {
     const auto byte = static_cast<unsigned char>(text.front());
     const std::size_t width = byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
-    if (width <= text.size() && IsUtf8(text.substr(0, width))) {
+    if (byte != 0 && width <= text.size() && IsUtf8(text.substr(0, width))) {
       text_.append(text.data(), width);
       text.remove_prefix(width);
       continue;

@@ -403,6 +403,15 @@ TEST(VcardReaderTest, NulIsAFault) {
   }
 }
 
+TEST(VcardReaderTest, RawIsTextWhateverTheCardHolds) {
+  const std::string card = "BEGIN:VCARD\nNOTE:a\xff\xea\n \xb0\x80\xea\nX:%\nEND:VCARD\n";
+  const Vcards read =
+      ReadVcards(absl::StrReplaceAll(card, {{"%", absl::string_view("\0\xea", 2)}}));
+  EXPECT_THAT(read.raws,
+              ElementsAre("BEGIN:VCARD\nNOTE:a\\xFF\\xEA\n \\xB0\\x80\\xEA\nX:\\x00\\xEA\n"
+                          "END:VCARD\n"));
+}
+
 TEST(VcardReaderTest, CardWithoutEndIsAFaultAndTheNextIsRead) {
   const Vcards read =
       ReadVcards("BEGIN:VCARD\nFN:a\nBEGIN:VCARD\nFN:b\nEND:VCARD\nBEGIN:VCARD\nFN:c\n");
