@@ -84,12 +84,13 @@ absl::Status VcardCharsets::Detect(ByteSource& bytes) {
   VcardLines lines(VcardSource(read, Encoding::kUtf8));
   VcardProperty property;
   std::string sample, decoded, last;
-  std::size_t utf8 = 0, other = 0;
+  std::size_t cards = 0, utf8 = 0, other = 0;
   while (sample.size() < kMaxSampleBytes) {
     ASSIGN_OR_RETURN(const bool more, lines.Next(property));
     if (!more) break;
     lines.raw().Take();
     if (property.fault != VcardProperty::Fault::kNone || property.is_picture) continue;
+    if (property.IsMark("BEGIN")) ++cards;
     if (property.name == "VERSION") {
       lines.set_version(property.value == "2.1" ? VcardVersion::k21 : VcardVersion::k30);
       continue;
@@ -116,7 +117,7 @@ absl::Status VcardCharsets::Detect(ByteSource& bytes) {
   if (other == 0) return absl::OkStatus();
   auto found = DetectEncoding(sample);
   // A few damaged cards among many sound ones are those cards' fault.
-  if (!found.ok() && utf8 < other) return found.status();
+  if (!found.ok() && utf8 < other && cards <= 4 * other) return found.status();
   if (!found.ok() || *found == Encoding::kUtf8 || IsUtf16(*found)) return absl::OkStatus();
   found_ = *found;
   // Short words of other encodings may look like UTF-8 ("천" in CP949 does), so most decide.

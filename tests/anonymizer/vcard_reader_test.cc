@@ -404,12 +404,23 @@ TEST(VcardReaderTest, NulIsAFault) {
 }
 
 TEST(VcardReaderTest, RawIsTextWhateverTheCardHolds) {
+  // Sound text around it says that the file is UTF-8.
+  const std::string sound = Card("4.0", "FN:가을\nNOTE:가\nORG:을\nTITLE:가\n");
   const std::string card = "BEGIN:VCARD\nNOTE:a\xff\xea\n \xb0\x80\xea\nX:%\nEND:VCARD\n";
-  const Vcards read =
-      ReadVcards(absl::StrReplaceAll(card, {{"%", absl::string_view("\0\xea", 2)}}));
-  EXPECT_THAT(read.raws,
-              ElementsAre("BEGIN:VCARD\nNOTE:a\\xFF\\xEA\n \\xB0\\x80\\xEA\nX:\\x00\\xEA\n"
-                          "END:VCARD\n"));
+  const Vcards read = ReadVcards(
+      sound + absl::StrReplaceAll(card, {{"%", absl::string_view("\0\xea", 2)}}) + sound);
+  EXPECT_THAT(read.raws, ElementsAre(sound,
+                                     "BEGIN:VCARD\nNOTE:a\\xFF\\xEA\n \\xB0\\x80\\xEA\n"
+                                     "X:\\x00\\xEA\nEND:VCARD\n",
+                                     sound));
+}
+
+TEST(VcardReaderTest, FewDamagedCardsDoNotCostTheOthers) {
+  std::string text = Card("3.0", "FN:a\xff\xff\xff\n");
+  for (int i = 0; i < 9; ++i) text += Card("3.0", "FN:a\n");
+  const Vcards read = ReadVcards(text);
+  EXPECT_THAT(read.cards, SizeIs(9)) << read.end;
+  EXPECT_THAT(read.faults, SizeIs(1));
 }
 
 TEST(VcardReaderTest, CardWithoutEndIsAFaultAndTheNextIsRead) {
