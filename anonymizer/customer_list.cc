@@ -18,6 +18,7 @@ namespace sealbook::anonymizer {
 namespace {
 
 constexpr std::size_t kRowsToRecognize = 200;
+constexpr std::size_t kBytesToRecognize = 16 << 20;  // cards may come with their pictures
 
 std::string Naming(const Column& column, std::size_t position) {
   constexpr std::size_t kMaxBytes = 64;
@@ -99,10 +100,13 @@ absl::StatusOr<std::unique_ptr<CustomerList>> CustomerList::Open(const std::stri
 
 absl::Status CustomerList::Recognize() {
   std::vector<std::vector<std::string>> sample;
-  while (held_.size() < kRowsToRecognize) {
+  std::size_t bytes = 0;
+  while (held_.size() < kRowsToRecognize && bytes < kBytesToRecognize) {
     TableRow row;
     ASSIGN_OR_RETURN(const bool more, table_->Next(row));
     if (!more) break;
+    bytes += row.raw.size();
+    for (const std::string& cell : row.cells) bytes += cell.size();
     if (row.fault.empty()) sample.push_back(row.cells);
     held_.push_back(std::move(row));
   }

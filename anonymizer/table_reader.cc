@@ -4,6 +4,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "anonymizer/vcard_charsets.h"
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {
@@ -61,19 +62,12 @@ const Signature kForeign[] = {
 };
 
 bool BeginsVcard(absl::string_view head) {
-  if (const auto mark = FindByteOrderMark(head)) {
-    if (mark->encoding != Encoding::kUtf8) return false;
-    head.remove_prefix(mark->bytes);
-  }
-  return absl::StartsWithIgnoreCase(absl::StripLeadingAsciiWhitespace(head), "BEGIN:VCARD");
-}
-
-bool BeginsUtf16Vcard(const TextSource& source) {
-  for (const TextLine& line : source.sample()) {
-    const absl::string_view text = absl::StripAsciiWhitespace(line.text);
-    if (!text.empty()) return absl::StartsWithIgnoreCase(text, "BEGIN:VCARD");
-  }
-  return false;
+  constexpr std::size_t kBytes = 4096;
+  std::string text;
+  Decoder(VcardForm(head)).Decode(head.substr(0, kBytes), false, text);
+  absl::string_view begin = text;
+  absl::ConsumePrefix(&begin, "\xef\xbb\xbf");
+  return absl::StartsWithIgnoreCase(absl::StripLeadingAsciiWhitespace(begin), "BEGIN:VCARD");
 }
 
 absl::Status RefuseForeign(absl::string_view head) {
@@ -101,10 +95,6 @@ absl::StatusOr<std::unique_ptr<TableReader>> OpenTable(ByteSource& bytes,
   ASSIGN_OR_RETURN(auto source, TextSource::Open(bytes, options.encoding));
   if (options.format == TableFormat::kJsonLines) return OpenJsonLines(std::move(source));
   if (options.format) return OpenCsv(std::move(source), *options.format, options);
-  if (BeginsUtf16Vcard(*source)) {
-    return WithHint(absl::InvalidArgumentError("is a file of vCards in UTF-16"),
-                    "Save it as UTF-8.");
-  }
   for (const TextLine& line : source->sample()) {
     const absl::string_view text = absl::StripAsciiWhitespace(line.text);
     if (text.empty()) continue;

@@ -284,7 +284,6 @@ TEST(CsvReaderTest, FileOfBlanksHasNoRows) {
 
 TEST(CsvReaderTest, OtherFormatsAreNamed) {
   for (const auto& [text, word] : std::vector<std::pair<std::string, std::string>>{
-           {"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:A\r\nEND:VCARD\r\n", "vCards"},
            {"[{\"phone\":\"1\"},{\"phone\":\"2\"}]", "JSON array"},
            {"[\n  {\n    \"phone\": \"1\"\n  },\n  {\n    \"phone\": \"2\"\n  }\n]\n",
             "JSON array"}}) {
@@ -303,7 +302,7 @@ TEST(CsvReaderTest, FormatsAreNamedAsTheyAreParsed) {
   for (const TableFormat format : {TableFormat::kCsv, TableFormat::kTsv, TableFormat::kJsonLines}) {
     EXPECT_EQ(*ParseTableFormat(NameOf(format)), format);
   }
-  EXPECT_TRUE(absl::IsInvalidArgument(ParseTableFormat("xlsx").status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(ParseTableFormat("ods").status()));
 }
 
 }  // namespace
