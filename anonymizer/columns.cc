@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "anonymizer/consents.h"
 #include "anonymizer/identifiers.h"
 #include "vault/status.h"
 
@@ -298,6 +299,8 @@ absl::string_view WithoutNumber(absl::string_view folded) {
 
 }  // namespace
 
+std::string FoldHeader(absl::string_view header) { return Fold(header); }
+
 absl::string_view FieldOfHeader(absl::string_view header) {
   static const auto* const fields = [] {
     auto* out = new absl::flat_hash_map<std::string, absl::string_view>;
@@ -352,6 +355,8 @@ std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
     Column column{.name = CleanText(headers[i]),
                   .field = std::string(FieldOfHeader(headers[i])),
                   .by = RecognizedBy::kName};
+    if (column.field.empty() && ConsentColumnOf(headers[i]))
+      column.field = std::string(records::kConsentField);
     if (column.field.empty()) {
       std::size_t filled = 0, phones = 0, emails = 0, ids = 0;
       for (const auto& row : sample) {
@@ -452,7 +457,10 @@ absl::Status ApplyMappings(const std::vector<std::string>& mappings, std::vector
 bool LooksLikeHeader(const std::vector<std::string>& cells) {
   std::set<absl::string_view> fields;
   for (const std::string& cell : cells) {
-    const absl::string_view field = FieldOfHeader(cell);
+    absl::string_view field = FieldOfHeader(cell);
+    // "동의" is a column's name in one list and a cell in another.
+    if (field.empty() && ConsentColumnOf(cell) && !ConsentState(cell))
+      field = records::kConsentField;
     if (!field.empty()) fields.insert(field);
   }
   // One known word in a row of many could stand in a notice above the header.

@@ -24,6 +24,9 @@ struct Column {
   RecognizedBy by = RecognizedBy::kNothing;
 };
 
+// Compatibility forms folded (full-width letters), small letters, nothing but letters and digits.
+std::string FoldHeader(absl::string_view header);
+
 // The field of a known header, empty for others.
 absl::string_view FieldOfHeader(absl::string_view header);
 

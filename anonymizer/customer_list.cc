@@ -130,6 +130,7 @@ absl::Status CustomerList::AddIdentifiers(const Column& column, std::size_t posi
 
 absl::Status CustomerList::Convert(TableRow& raw, CustomerRow& row) {
   std::string given, family;
+  consents_.Begin();
   for (std::size_t i = 0; i < raw.cells.size(); ++i) {
     const Column& column = columns_[i];
     const absl::string_view cell = WithoutApostrophe(absl::StripAsciiWhitespace(raw.cells[i]));
@@ -140,6 +141,10 @@ absl::Status CustomerList::Convert(TableRow& raw, CustomerRow& row) {
     }
     std::string value = CleanText(cell);
     if (value.empty()) continue;
+    if (policies::BaseField(column.field) == records::kConsentField) {
+      consents_.Take(column, i, std::move(value));
+      continue;
+    }
     const bool part_of_name = FieldWritten(column) != column.field;
     if (part_of_name && column.field == kGivenName)
       given = std::move(value);
@@ -149,12 +154,17 @@ absl::Status CustomerList::Convert(TableRow& raw, CustomerRow& row) {
       AddField(row, column.field, std::move(value));
   }
   if (!given.empty() || !family.empty()) AddField(row, "name", JoinName(family, given));
+  for (ConsentReader::RowField& field : consents_.Finish(columns_, raw.line))
+    AddField(row, field.name, std::move(field.value));
   if (row.fields.empty()) return absl::InvalidArgumentError("holds nothing to keep");
   if (row.identifiers.empty()) {
     // Found again by all that it says, so that a second import adds nothing.
     std::string whole;
-    for (const records::Field& field : row.fields)
-      absl::StrAppend(&whole, field.name, "\x1f", field.value, "\x1e");
+    for (const records::Field& field : row.fields) {
+      const bool consent = policies::BaseField(field.name) == records::kConsentField;
+      absl::StrAppend(&whole, field.name, "\x1f",
+                      consent ? WithoutSource(field.value) : field.value, "\x1e");
+    }
     row.identifiers.push_back(
         {IdentifierKind::kRow,
          crypto::ToHex(crypto::HashOf("sealbook/row/1", {crypto::AsBytes(whole)}))});

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "anonymizer/merge.h"
 #include "policies/decision.h"
 #include "policies/mask.h"
 #include "vault/status.h"
@@ -20,6 +21,7 @@ namespace sealbook::anonymizer {
 namespace {
 
 using records::DraftResult;
+using records::OnDuplicate;
 
 struct Batch {
   std::vector<records::ContactDraft> drafts;
@@ -88,15 +90,60 @@ absl::Status MayWrite(const policies::Policy& policy, absl::string_view role,
   return absl::OkStatus();
 }
 
+// Classes that this member reads of every contact: the policy and the keys say so.
+std::vector<ClassId> ReadableClasses(keyring::Keyring& keyring, const policies::Policy& policy) {
+  std::vector<ClassId> readable;
+  const policies::RoleRule* rule = policy.FindRole(keyring.self().role);
+  if (rule == nullptr || !rule->all_contacts || !keyring.role().root_scope) return readable;
+  for (const ClassId id : rule->clear) {
+    if (keyring.Holds(kRootBook, id)) readable.push_back(id);
+  }
+  return readable;
+}
+
+bool Has(const std::vector<ClassId>& classes, ClassId id) {
+  return std::find(classes.begin(), classes.end(), id) != classes.end();
+}
+
+// To merge is to read: every class that the list has columns for.
+absl::Status MayMerge(const policies::Policy& policy, const std::vector<ClassId>& readable,
+                      absl::string_view role, const CustomerList& list, std::size_t from = 0) {
+  for (std::size_t i = from; i < list.columns().size(); ++i) {
+    const Column& column = list.columns()[i];
+    if (column.field == kIgnored) continue;
+    const policies::ClassRule& rule = policy.ClassOfField(FieldWritten(column));
+    if (Has(readable, rule.id)) continue;
+    return WithHint(absl::PermissionDeniedError(absl::StrCat("to merge is to read, and role ", role,
+                                                             " does not read ", rule.name,
+                                                             " of every customer")),
+                    "Let an admin run it, or leave '--on-duplicate merge' out: then known "
+                    "customers stay as they are.");
+  }
+  return absl::OkStatus();
+}
+
+// Notes and consents may be of a class that no column is of.
+absl::Status MayWriteClasses(const policies::Policy& policy, absl::string_view role,
+                             const std::vector<records::ClassFields>& classes) {
+  const policies::RoleRule* rule = policy.FindRole(role);
+  for (const records::ClassFields& fields : classes) {
+    if (fields.class_id == ClassId::kMasked || fields.fields.empty()) continue;
+    if (rule == nullptr || !Has(rule->change, fields.class_id))
+      return policies::Require(policy, role, policies::Action::kChange, fields.fields[0].name);
+  }
+  return absl::OkStatus();
+}
+
+// What replaces. Consents are evidence, and are put beside what is there.
 std::vector<ClassId> ClassesOf(const policies::Policy& policy, const CustomerList& list) {
   std::vector<ClassId> classes;
   for (const Column& column : list.columns()) {
+    if (column.field == kIgnored || policies::BaseField(column.field) == records::kConsentField)
+      continue;
     const ClassId id = policy.ClassOfField(FieldWritten(column)).id;
-    if (column.field != kIgnored && std::find(classes.begin(), classes.end(), id) == classes.end())
-      classes.push_back(id);
+    if (!Has(classes, id)) classes.push_back(id);
   }
-  if (std::find(classes.begin(), classes.end(), ClassId::kIdentity) != classes.end())
-    classes.push_back(ClassId::kMasked);
+  if (Has(classes, ClassId::kIdentity)) classes.push_back(ClassId::kMasked);
   return classes;
 }
 
@@ -104,6 +151,8 @@ struct ReadOptions {
   const std::atomic<std::size_t>& batch_rows;
   std::string role;
   bool keep_cells = false;
+  bool merge = false;
+  std::vector<ClassId> readable;
 };
 
 absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list,
@@ -125,8 +174,10 @@ absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list,
     ASSIGN_OR_RETURN(const bool more, list.Next(row));
     if (!more) break;
     // JSON Lines bring columns as they go.
-    RETURN_IF_ERROR(MayWrite(policy, options.role, list,
-                             std::exchange(checked_columns, list.columns().size())));
+    const std::size_t from = std::exchange(checked_columns, list.columns().size());
+    RETURN_IF_ERROR(MayWrite(policy, options.role, list, from));
+    if (options.merge)
+      RETURN_IF_ERROR(MayMerge(policy, options.readable, options.role, list, from));
     if (options.keep_cells || !row.reject.empty()) {
       for (const std::string& cell : row.cells) bytes += cell.size();
     }
@@ -137,6 +188,7 @@ absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list,
         bytes += field.name.size() + field.value.size();
       records::ContactDraft draft{.identifiers = std::move(row.identifiers),
                                   .classes = ByClass(policy, row.fields)};
+      RETURN_IF_ERROR(MayWriteClasses(policy, options.role, draft.classes));
       // In whatever class there is: this role may be one that writes no identity.
       if (draft.identifiers.front().kind == IdentifierKind::kRow) {
         draft.classes.front().fields.push_back(
@@ -189,14 +241,18 @@ class Importer {
 
   absl::Status Run() {
     ASSIGN_OR_RETURN(auto writer, records::ContactWriter::Open(keyring_));
+    readable_ = ReadableClasses(keyring_, policy_);
     batch_options_ = {.books = options_.books,
                       .on_duplicate = options_.on_duplicate,
-                      .replaced_classes = {},
+                      .combine = nullptr,
+                      .opened = {},
                       .event = &Importer::EventOf};
     BatchQueue queue;
     const ReadOptions read_options{.batch_rows = batch_rows_,
                                    .role = keyring_.self().role,
-                                   .keep_cells = options_.on_reject != nullptr};
+                                   .keep_cells = options_.on_reject != nullptr,
+                                   .merge = options_.on_duplicate == OnDuplicate::kMerge,
+                                   .readable = readable_};
     std::thread reading(
         [&] { queue.Finish(ReadBatches(policy_, list_, read_options, queue, report_.read)); });
     const absl::Status status = WriteAll(writer, queue);
@@ -224,6 +280,33 @@ class Importer {
     return {.act = "import", .detail = detail.dump()};
   }
 
+  // What known customers become by this batch. Opened is what it has to do with, and no more: a
+  // class that does not count keeps others out of nothing but itself.
+  void PrepareCombining(const Batch& batch) {
+    if (options_.on_duplicate == OnDuplicate::kSkip) return;
+    std::vector<ClassId> concerned = batch.classes;
+    for (const records::ContactDraft& draft : batch.drafts) {
+      for (const records::ClassFields& fields : draft.classes) {
+        if (!Has(concerned, fields.class_id)) concerned.push_back(fields.class_id);
+      }
+    }
+    std::vector<ClassId>& opened = batch_options_.opened;
+    opened.clear();
+    for (const ClassId id : readable_) {
+      if (Has(concerned, id) && id != ClassId::kMasked) opened.push_back(id);
+    }
+    if (options_.on_duplicate == OnDuplicate::kMerge) {
+      batch_options_.combine = [this](const auto& now, const auto& draft) {
+        return Merge(policy_, batch_options_.opened, now, draft);
+      };
+    } else {
+      batch_options_.combine = [this, replaced = batch.classes](const auto& now,
+                                                                const auto& draft) {
+        return Replace(policy_, batch_options_.opened, replaced, now, draft);
+      };
+    }
+  }
+
   absl::Status WriteAll(records::ContactWriter& writer, BatchQueue& queue) {
     for (;;) {
       if (options_.interrupted && options_.interrupted()) {
@@ -234,7 +317,7 @@ class Importer {
       if (!batch) return absl::OkStatus();
       std::vector<DraftResult> results;
       if (!batch->drafts.empty()) {
-        batch_options_.replaced_classes = std::move(batch->classes);
+        PrepareCombining(*batch);
         ASSIGN_OR_RETURN(results, writer.WriteBatch(batch->drafts, batch_options_));
         const absl::Duration lock = writer.times().last_lock;
         report_.longest_lock = writer.times().longest_lock;
@@ -263,7 +346,6 @@ class Importer {
           break;
         case DraftResult::Outcome::kDuplicate:
           ++report_.duplicates;
-          CompareNames(batch, i, result);
           break;
         case DraftResult::Outcome::kConflict:
           batch.rejects.push_back(
@@ -278,6 +360,13 @@ class Importer {
       }
       if (result.assigned && result.outcome != DraftResult::Outcome::kImported) ++report_.assigned;
       if (result.unassigned) ++report_.unassigned;
+      report_.notes_left += static_cast<std::int64_t>(result.left);
+      if (result.unread) ++report_.consents_unread;
+      if (HasOtherName(batch, i, result)) {
+        ++report_.other_names;
+        if (report_.other_name_lines.size() < ImportReport::kMaxListed)
+          report_.other_name_lines.push_back(batch.lines[i]);
+      }
     }
     std::sort(batch.rejects.begin(), batch.rejects.end(),
               [](const auto& a, const auto& b) { return a.first.line < b.first.line; });
@@ -289,16 +378,15 @@ class Importer {
     return absl::OkStatus();
   }
 
-  void CompareNames(const Batch& batch, std::size_t i, const DraftResult& result) {
+  bool HasOtherName(const Batch& batch, std::size_t i, const DraftResult& result) {
+    if (options_.on_duplicate == OnDuplicate::kMerge) return result.other_name;
+    if (result.outcome != DraftResult::Outcome::kDuplicate) return false;
     const std::string name = NameIn(batch.drafts[i].classes);
-    if (name.empty()) return;
+    if (name.empty()) return false;
     const std::string known = result.duplicate_of
                                   ? NameIn(batch.drafts[*result.duplicate_of].classes)
                                   : KnownName(keyring_, policy_, result.contact);
-    if (known.empty() || known == name) return;
-    ++report_.other_names;
-    if (report_.other_name_lines.size() < ImportReport::kMaxListed)
-      report_.other_name_lines.push_back(batch.lines[i]);
+    return !known.empty() && known != name;
   }
 
   keyring::Keyring& keyring_;
@@ -307,6 +395,7 @@ class Importer {
   const ImportOptions& options_;
   ImportReport& report_;
   records::BatchOptions batch_options_;
+  std::vector<ClassId> readable_;
   std::atomic<std::size_t> batch_rows_;
 };
 
@@ -344,12 +433,18 @@ std::vector<records::ClassFields> ByClass(const policies::Policy& policy,
 absl::Status Import(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list,
                     const ImportOptions& options, ImportReport& report) {
   RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list));
+  if (options.on_duplicate == records::OnDuplicate::kMerge) {
+    RETURN_IF_ERROR(MayMerge(policy, ReadableClasses(keyring, policy), keyring.self().role, list));
+  }
   return Importer(keyring, policy, list, options, report).Run();
 }
 
 absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list,
                    const ImportOptions& options, CheckReport& report) {
   RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list));
+  const bool merge = options.on_duplicate == records::OnDuplicate::kMerge;
+  const std::vector<ClassId> readable = ReadableClasses(keyring, policy);
+  if (merge) RETURN_IF_ERROR(MayMerge(policy, readable, keyring.self().role, list));
   std::size_t checked_columns = list.columns().size();
   std::optional<records::IdentifierIndex> index;
   if (auto opened = records::IdentifierIndex::Open(keyring); opened.ok())
@@ -358,8 +453,9 @@ absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, Cu
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, list.Next(row));
     if (!more) return absl::OkStatus();
-    RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list,
-                             std::exchange(checked_columns, list.columns().size())));
+    const std::size_t from = std::exchange(checked_columns, list.columns().size());
+    RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list, from));
+    if (merge) RETURN_IF_ERROR(MayMerge(policy, readable, keyring.self().role, list, from));
     ++report.rows;
     if (!row.reject.empty()) {
       ++report.rejected;
