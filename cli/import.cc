@@ -111,9 +111,12 @@ absl::StatusOr<Request> Parse(Context& context, const Arguments& arguments) {
       arguments.Has("on-duplicate") ? arguments.Value("on-duplicate") : "skip";
   if (duplicate == "replace") {
     request.import.on_duplicate = records::OnDuplicate::kReplace;
+  } else if (duplicate == "merge") {
+    request.import.on_duplicate = records::OnDuplicate::kMerge;
   } else if (duplicate != "skip") {
-    return Usage("--on-duplicate is skip or replace",
-                 "'skip' leaves known customers as they are, 'replace' writes them anew.");
+    return Usage("--on-duplicate is skip, merge or replace",
+                 "'skip' leaves known customers as they are, 'merge' fills what is empty and adds "
+                 "identifiers, 'replace' writes them anew.");
   }
   request.dry_run = arguments.Has("dry-run");
   request.strict = arguments.Has("strict");
@@ -285,6 +288,7 @@ struct Totals {
         sum.rejected += report.rejected;
     sum.assigned += report.assigned, sum.other_names += report.other_names,
         sum.damaged += report.damaged;
+    sum.notes_left += report.notes_left, sum.consents_unread += report.consents_unread;
     for (auto& reject : ToJson(report.rejects)) {
       if (rejects.size() < anonymizer::ImportReport::kMaxListed) rejects.push_back(reject);
     }
@@ -298,7 +302,9 @@ void PrintReport(const Request& request, const std::string& file,
                  const anonymizer::ImportReport& report) {
   std::string line = absl::StrCat(file, ": ", report.rows, report.rows == 1 ? " row, " : " rows, ",
                                   report.imported, " imported");
-  if (report.updated > 0) absl::StrAppend(&line, ", ", report.updated, " replaced");
+  const bool merged = request.import.on_duplicate == records::OnDuplicate::kMerge;
+  if (report.updated > 0)
+    absl::StrAppend(&line, ", ", report.updated, merged ? " merged" : " replaced");
   if (report.duplicates > 0) absl::StrAppend(&line, ", ", report.duplicates, " known already");
   if (report.rejected > 0) absl::StrAppend(&line, ", ", report.rejected, " rejected");
   PrintLine(Printable(absl::StrCat(line, ".")));
@@ -315,6 +321,18 @@ void PrintReport(const Request& request, const std::string& file,
     PrintLine(absl::StrCat("  ", report.other_names, " known with another name, in line ",
                            absl::StrJoin(report.other_name_lines, ", "),
                            "; the name in the vault was kept."));
+  }
+  if (report.notes_left > 0) {
+    PrintLine(absl::StrCat(
+        "  ", report.notes_left,
+        " notes and consents of known customers were not stored, since this account may not read "
+        "what is there. A member who reads can import the list with '--on-duplicate merge'."));
+  }
+  if (report.consents_unread > 0) {
+    PrintLine(absl::StrCat(
+        "  ", report.consents_unread,
+        " known customers were written anew by an account that may not read them: what the vault "
+        "knew of their consent is replaced by what the list says. A member who reads keeps it."));
   }
 }
 
@@ -378,6 +396,8 @@ absl::Status Run(Context& context, const Arguments& arguments) {
                {"rejects", totals.rejects},
                {"other_names", sum.other_names},
                {"other_name_lines", totals.other_names},
+               {"notes_left", sum.notes_left},
+               {"consents_unread", sum.consents_unread},
                {"columns", totals.columns},
                {"seconds", absl::ToDoubleSeconds(absl::Now() - start)}});
   }
@@ -398,7 +418,8 @@ Command ImportCommand() {
                    "what a column is; COLUMN is its name or number"},
                   {"region", Option::Kind::kValue, "CC",
                    "of numbers without a country code; default: the policy's"},
-                  {"on-duplicate", Option::Kind::kValue, "HOW", "skip (default) or replace"},
+                  {"on-duplicate", Option::Kind::kValue, "HOW",
+                   "skip (default), merge (needs a role that reads) or replace"},
                   {"rejects", Option::Kind::kValue, "F", "writes the bad rows to F, to be mended"},
                   {"strict", Option::Kind::kFlag, "", "writes nothing where a row is bad"},
                   {"format", Option::Kind::kValue, "FORMAT",

@@ -12,11 +12,12 @@ email=$(letters 14)
 name="나래 $(letters 12)"
 note="비고 $(letters 12)"
 custom=$(letters 14)
+consent=$(letters 14)  # evidence of one
 # Files of markers: what a role may not see.
 printf '+8210%s\n10-%s-%s\n' "$phone" "${phone:0:4}" "${phone:4}" >"$work/markers.identity"
 echo "$email" >>"$work/markers.identity"
 echo "$custom" >"$work/markers.sensitive"
-printf '%s\n%s\n' "$name" "$note" >"$work/markers.profile"
+printf '%s\n%s\n%s\n' "$name" "$note" "$consent" >"$work/markers.profile"
 cat "$work"/markers.{identity,sensitive} >"$work/markers.agent"
 cp "$work/markers.identity" "$work/markers.supervisor"
 cat "$work"/markers.{identity,sensitive,profile} >"$work/markers.all"
@@ -77,8 +78,8 @@ add_member check auditor seoul
 add_service robot importer
 add_service keeper retention
 
-head='name,phone,email,note,피부'
-row="\"$name\",010-${phone:0:4}-${phone:4},$email@example.com,\"$note\",$custom"
+head='name,phone,email,note,피부,OPTIN_TIME,OPTIN_IP'
+row="\"$name\",010-${phone:0:4}-${phone:4},$email@example.com,\"$note\",$custom,2023-04-05 10:11:12,$consent"
 mkfifo "$work/list"
 as robot import "$work/list" --book seoul --format csv --encoding utf-8 --delimiter , --json >"$work/import.out" 2>"$work/import.err" &
 importing=$!
@@ -140,6 +141,7 @@ both() { run "$@"; run "$1" --json "${@:2}"; }
 for member in mina other sora robot keeper check; do
   both $member list
   both $member show "$uid"
+  both $member consent list "$uid"
   both $member lookup --phone "+8210$phone"
   run $member lookup "$uid"
   run $member lookup "+8210$phone"
@@ -172,6 +174,8 @@ for file in good.csv bad.csv headless.csv bytes.csv mixed.csv bad.jsonl; do
   run owner import --dry-run "$work/$file"
   run owner import --strict "$work/$file"
   run owner import "$work/$file" --on-duplicate replace --map "skin=$custom"
+  both robot import "$work/$file" --on-duplicate merge
+  [ $file = headless.csv ] || run owner import "$work/$file" --on-duplicate merge
 done
 # What is wrong before anything is unlocked, whoever asks.
 for member in mina owner; do
