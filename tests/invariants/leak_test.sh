@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Invariant 4, "No leak": a customer's phone, email, name, note and a column of the list's own are looked
-# for in every file of the vault while an import runs and after, in the state folder, in new files of /tmp
+# Invariant 4, "No leak": a customer's phone, email, name, note, consent and a column of the list's own are
+# looked for in every file of the vault while an import runs and after, in the state folder, in new files of /tmp
 # and /var/tmp, in all that commands print to roles that may not see them, in errors, and in what is left
 # of a command that dies. Beside it the controls: the searcher finds each form of each marker when it is
 # there, and an admin sees them all.
