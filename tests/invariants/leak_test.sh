@@ -86,7 +86,7 @@ importing=$!
 exec 3>"$work/list"
 # A batch and a little more, so that one is stored while the list goes on.
 { echo "$head"; echo "$row"
-  seq 21000 | sed "s/.*/P &,,p&@example.com,\"$note\",$custom/"; } >&3
+  seq 21000 | sed "s/.*/P &,,p&@example.com,\"$note\",$custom,,/"; } >&3
 for _ in $(seq 600); do
   [ "$(stat -c %s "$SEALBOOK_VAULT/vault.db-wal" 2>/dev/null || echo 0)" -lt 1000000 ] || break
   kill -0 $importing 2>/dev/null || fail "the import ended early: $(cat "$work/import.out" "$work/import.err")"
@@ -118,13 +118,13 @@ pass "an admin sees every marker"
 echo "$head"$'\n'"$row" >"$work/good.csv"
 # Known customers under another name, and rows that are bad in each place that can be.
 echo "$head
-\"$name\",010-${phone:0:4}-${phone:4}-99999,$email@example.com,\"$note\",$custom
-\"$name\",$email,$email@example.com,\"$note\",$custom
-\"$name\",010-${phone:0:4}-${phone:4},$email at example,\"$note\",$custom
-\"$name\",010-${phone:0:4}-${phone:4},+8210$phone,\"$note\",$custom
+\"$name\",010-${phone:0:4}-${phone:4}-99999,$email@example.com,\"$note\",$custom,2023-04-05 10:11:12,$consent
+\"$name\",$email,$email@example.com,\"$note\",$custom,2023-04-05 10:11:12,$consent
+\"$name\",010-${phone:0:4}-${phone:4},$email at example,\"$note\",$custom,2023-04-05 10:11:12,$consent
+\"$name\",010-${phone:0:4}-${phone:4},+8210$phone,\"$note\",$custom,2023-04-05 10:11:12,$consent
 $custom,010-${phone:0:4}-${phone:4},,,,,$custom,$name
-,,,,
-Another,010-${phone:0:4}-${phone:4},p1@example.com,\"$note\",$custom
+,,,,,,
+Another,010-${phone:0:4}-${phone:4},p1@example.com,\"$note\",$custom,2023-04-05 10:11:12,$consent
 \"$name,010-${phone:0:4}-${phone:4}" >"$work/bad.csv"
 # No header: the first row is a customer.
 echo "$row" >"$work/headless.csv"
@@ -219,7 +219,7 @@ mkdir "$work/dies"
   ulimit -c unlimited 2>/dev/null || true
   mkfifo list
   "$SEALBOOK" --key-file "$work/robot.key" import list --format csv --encoding utf-8 --delimiter , >/dev/null 2>&1 &
-  { echo "$head"; echo "$row"; seq 30000 | sed "s/.*/Q &,,q&@example.com,\"$note\",$custom/"; kill -ABRT $!; } >list || true
+  { echo "$head"; echo "$row"; seq 30000 | sed "s/.*/Q &,,q&@example.com,\"$note\",$custom,,/"; kill -ABRT $!; } >list || true
   wait $! && exit 1
   true
 ) 2>/dev/null || fail "the import could not be aborted"
