@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "anonymizer/identifiers.h"
+#include "anonymizer/import_rights.h"
 #include "policies/mask.h"
 #include "vault/records/consent.h"
 
@@ -17,10 +18,6 @@ namespace {
 using records::ClassFields;
 using records::Field;
 using records::Fields;
-
-bool Has(const std::vector<ClassId>& classes, ClassId id) {
-  return std::find(classes.begin(), classes.end(), id) != classes.end();
-}
 
 const Fields* Find(const std::vector<ClassFields>& classes, ClassId id) {
   const auto at = std::find_if(classes.begin(), classes.end(),
