@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "anonymizer/consents.h"
 #include "anonymizer/identifiers.h"
 #include "vault/status.h"
 
@@ -118,6 +119,8 @@ std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
     Column column{.name = CleanText(headers[i]),
                   .field = std::string(FieldOfHeader(headers[i])),
                   .by = RecognizedBy::kName};
+    if (column.field.empty() && ConsentColumnOf(headers[i]))
+      column.field = std::string(records::kConsentField);
     const bool may_be_phone =
         column.field.empty() || column.field == "phone" || column.field == kRecipientPhone;
     const Contents contents = may_be_phone ? LookAt(sample, i, region) : Contents();
@@ -220,7 +223,10 @@ absl::Status ApplyMappings(const std::vector<std::string>& mappings, std::vector
 bool LooksLikeHeader(const std::vector<std::string>& cells) {
   std::set<absl::string_view> fields;
   for (const std::string& cell : cells) {
-    const absl::string_view field = FieldOfHeader(cell);
+    absl::string_view field = FieldOfHeader(cell);
+    // "동의" is a column's name in one list and a cell in another.
+    if (field.empty() && ConsentColumnOf(cell) && !ConsentState(cell))
+      field = records::kConsentField;
     if (!field.empty()) fields.insert(field);
   }
   // One known word in a row of many could stand in a notice above the header.

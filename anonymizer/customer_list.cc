@@ -231,7 +231,9 @@ absl::Status CustomerList::ConvertCell(const Column& column, std::size_t positio
   }
   std::string value = CleanText(cell);
   if (value.empty()) return absl::OkStatus();
-  if (written == "address") {
+  if (policies::BaseField(column.field) == records::kConsentField) {
+    consents_.Take(column, position, std::move(value));
+  } else if (written == "address") {
     parts.AddAddress(column, std::move(value));
   } else if (column.field == "name") {
     AddName(std::move(value), row);
@@ -251,6 +253,7 @@ absl::Status CustomerList::ConvertCell(const Column& column, std::size_t positio
 
 absl::Status CustomerList::Convert(TableRow& raw, CustomerRow& row) {
   Parts parts;
+  consents_.Begin();
   for (std::size_t i = 0; i < raw.cells.size(); ++i) {
     const absl::string_view cell = WithoutQuoting(absl::StripAsciiWhitespace(raw.cells[i]));
     if (cell.empty() || columns_[i].field == kIgnored) continue;
@@ -282,12 +285,17 @@ absl::Status CustomerList::Convert(TableRow& raw, CustomerRow& row) {
     }
   }
   for (Parts::Address& address : parts.addresses) AddField(row, "address", std::move(address.text));
+  for (ConsentReader::RowField& field : consents_.Finish(columns_, raw.line))
+    AddField(row, field.name, std::move(field.value));
   if (row.fields.empty()) return absl::InvalidArgumentError("holds nothing to keep");
   if (row.identifiers.empty()) {
     // Found again by all that it says, so that a second import adds nothing.
     std::string whole;
-    for (const records::Field& field : row.fields)
-      absl::StrAppend(&whole, field.name, "\x1f", field.value, "\x1e");
+    for (const records::Field& field : row.fields) {
+      const bool consent = policies::BaseField(field.name) == records::kConsentField;
+      absl::StrAppend(&whole, field.name, "\x1f",
+                      consent ? WithoutSource(field.value) : field.value, "\x1e");
+    }
     row.identifiers.push_back(
         {IdentifierKind::kRow,
          crypto::ToHex(crypto::HashOf("sealbook/row/1", {crypto::AsBytes(whole)}))});

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "anonymizer/columns.h"
+#include "anonymizer/consents.h"
 #include "anonymizer/table_reader.h"
 #include "vault/records/contact_codec.h"
 #include "vault/records/index.h"
@@ -76,7 +77,10 @@ class CustomerList {
  private:
   CustomerList(std::unique_ptr<ByteSource> bytes, std::unique_ptr<TableReader> table,
                ListOptions options)
-      : bytes_(std::move(bytes)), table_(std::move(table)), options_(std::move(options)) {}
+      : bytes_(std::move(bytes)),
+        table_(std::move(table)),
+        options_(std::move(options)),
+        consents_(bytes_->name()) {}
   absl::Status Recognize();
   void AddLateColumns();
   absl::Status Convert(TableRow& raw, CustomerRow& row);
@@ -96,6 +100,7 @@ class CustomerList {
   std::size_t held_position_ = 0;
   std::int64_t notes_in_names_ = 0;
   absl::Duration phone_time_;
+  ConsentReader consents_;
 };
 
 }  // namespace sealbook::anonymizer

@@ -12,6 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "anonymizer/import_rights.h"
+#include "anonymizer/merge.h"
 #include "policies/decision.h"
 #include "policies/mask.h"
 #include "vault/status.h"
@@ -20,6 +22,7 @@ namespace sealbook::anonymizer {
 namespace {
 
 using records::DraftResult;
+using records::OnDuplicate;
 
 struct Batch {
   std::vector<records::ContactDraft> drafts;
@@ -76,34 +79,12 @@ class BatchQueue {
   bool closed_ = false;
 };
 
-// Every class that a row may touch must be one that the role writes.
-absl::Status MayWrite(const policies::Policy& policy, absl::string_view role,
-                      const CustomerList& list, std::size_t from = 0) {
-  for (std::size_t i = from; i < list.columns().size(); ++i) {
-    const Column& column = list.columns()[i];
-    if (column.field == kIgnored) continue;
-    RETURN_IF_ERROR(
-        policies::Require(policy, role, policies::Action::kChange, FieldWritten(column)));
-  }
-  return absl::OkStatus();
-}
-
-std::vector<ClassId> ClassesOf(const policies::Policy& policy, const CustomerList& list) {
-  std::vector<ClassId> classes;
-  for (const Column& column : list.columns()) {
-    const ClassId id = policy.ClassOfField(FieldWritten(column)).id;
-    if (column.field != kIgnored && std::find(classes.begin(), classes.end(), id) == classes.end())
-      classes.push_back(id);
-  }
-  if (std::find(classes.begin(), classes.end(), ClassId::kIdentity) != classes.end())
-    classes.push_back(ClassId::kMasked);
-  return classes;
-}
-
 struct ReadOptions {
   const std::atomic<std::size_t>& batch_rows;
   std::string role;
   bool keep_sources = false;
+  bool merge = false;
+  std::vector<ClassId> readable;
 };
 
 absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list,
@@ -126,8 +107,10 @@ absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list,
     ASSIGN_OR_RETURN(const bool more, list.Next(row));
     if (!more) break;
     // JSON Lines bring columns as they go.
-    RETURN_IF_ERROR(MayWrite(policy, options.role, list,
-                             std::exchange(checked_columns, list.columns().size())));
+    const std::size_t from = std::exchange(checked_columns, list.columns().size());
+    RETURN_IF_ERROR(MayWrite(policy, options.role, list, from));
+    if (options.merge)
+      RETURN_IF_ERROR(MayMerge(policy, options.readable, options.role, list, from));
     if (options.keep_sources || !row.reject.empty()) bytes += row.source.bytes();
     if (!row.reject.empty()) {
       batch.rejects.push_back({{row.line, std::move(row.reject)}, std::move(row.source)});
@@ -136,6 +119,7 @@ absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list,
         bytes += field.name.size() + field.value.size();
       records::ContactDraft draft{.identifiers = std::move(row.identifiers),
                                   .classes = ByClass(policy, row.fields)};
+      RETURN_IF_ERROR(MayWriteClasses(policy, options.role, draft.classes));
       // In whatever class there is: this role may be one that writes no identity.
       if (draft.identifiers.front().kind == IdentifierKind::kRow) {
         draft.classes.front().fields.push_back(
@@ -188,14 +172,18 @@ class Importer {
 
   absl::Status Run() {
     ASSIGN_OR_RETURN(auto writer, records::ContactWriter::Open(keyring_));
+    readable_ = ReadableClasses(keyring_, policy_);
     batch_options_ = {.books = options_.books,
                       .on_duplicate = options_.on_duplicate,
-                      .replaced_classes = {},
+                      .combine = nullptr,
+                      .opened = {},
                       .event = &Importer::EventOf};
     BatchQueue queue;
     const ReadOptions read_options{.batch_rows = batch_rows_,
                                    .role = keyring_.self().role,
-                                   .keep_sources = options_.on_reject != nullptr};
+                                   .keep_sources = options_.on_reject != nullptr,
+                                   .merge = options_.on_duplicate == OnDuplicate::kMerge,
+                                   .readable = readable_};
     std::thread reading(
         [&] { queue.Finish(ReadBatches(policy_, list_, read_options, queue, report_.read)); });
     const absl::Status status = WriteAll(writer, queue);
@@ -223,6 +211,33 @@ class Importer {
     return {.act = "import", .detail = detail.dump()};
   }
 
+  // What known customers become by this batch. Opened is what it has to do with, and no more: a
+  // class that does not count keeps others out of nothing but itself.
+  void PrepareCombining(const Batch& batch) {
+    if (options_.on_duplicate == OnDuplicate::kSkip) return;
+    std::vector<ClassId> concerned = batch.classes;
+    for (const records::ContactDraft& draft : batch.drafts) {
+      for (const records::ClassFields& fields : draft.classes) {
+        if (!Has(concerned, fields.class_id)) concerned.push_back(fields.class_id);
+      }
+    }
+    std::vector<ClassId>& opened = batch_options_.opened;
+    opened.clear();
+    for (const ClassId id : readable_) {
+      if (Has(concerned, id) && id != ClassId::kMasked) opened.push_back(id);
+    }
+    if (options_.on_duplicate == OnDuplicate::kMerge) {
+      batch_options_.combine = [this](const auto& now, const auto& draft) {
+        return Merge(policy_, batch_options_.opened, now, draft);
+      };
+    } else {
+      batch_options_.combine = [this, replaced = batch.classes](const auto& now,
+                                                                const auto& draft) {
+        return Replace(policy_, batch_options_.opened, replaced, now, draft);
+      };
+    }
+  }
+
   absl::Status WriteAll(records::ContactWriter& writer, BatchQueue& queue) {
     for (;;) {
       if (options_.interrupted && options_.interrupted()) {
@@ -233,7 +248,7 @@ class Importer {
       if (!batch) return absl::OkStatus();
       std::vector<DraftResult> results;
       if (!batch->drafts.empty()) {
-        batch_options_.replaced_classes = std::move(batch->classes);
+        PrepareCombining(*batch);
         ASSIGN_OR_RETURN(results, writer.WriteBatch(batch->drafts, batch_options_));
         const absl::Duration lock = writer.times().last_lock;
         report_.longest_lock = writer.times().longest_lock;
@@ -263,7 +278,6 @@ class Importer {
           break;
         case DraftResult::Outcome::kDuplicate:
           ++report_.duplicates;
-          CompareNames(batch, i, result);
           break;
         case DraftResult::Outcome::kConflict:
           batch.rejects.push_back(
@@ -278,6 +292,13 @@ class Importer {
       }
       if (result.assigned && result.outcome != DraftResult::Outcome::kImported) ++report_.assigned;
       if (result.unassigned) ++report_.unassigned;
+      report_.notes_left += static_cast<std::int64_t>(result.left);
+      if (result.unread) ++report_.consents_unread;
+      if (HasOtherName(batch, i, result)) {
+        ++report_.other_names;
+        if (report_.other_name_lines.size() < ImportReport::kMaxListed)
+          report_.other_name_lines.push_back(batch.lines[i]);
+      }
     }
     std::sort(batch.rejects.begin(), batch.rejects.end(),
               [](const auto& a, const auto& b) { return a.first.line < b.first.line; });
@@ -290,16 +311,15 @@ class Importer {
     return absl::OkStatus();
   }
 
-  void CompareNames(const Batch& batch, std::size_t i, const DraftResult& result) {
+  bool HasOtherName(const Batch& batch, std::size_t i, const DraftResult& result) {
+    if (options_.on_duplicate == OnDuplicate::kMerge) return result.other_name;
+    if (result.outcome != DraftResult::Outcome::kDuplicate) return false;
     const std::string name = NameIn(batch.drafts[i].classes);
-    if (name.empty()) return;
+    if (name.empty()) return false;
     const std::string known = result.duplicate_of
                                   ? NameIn(batch.drafts[*result.duplicate_of].classes)
                                   : KnownName(keyring_, policy_, result.contact);
-    if (known.empty() || known == name) return;
-    ++report_.other_names;
-    if (report_.other_name_lines.size() < ImportReport::kMaxListed)
-      report_.other_name_lines.push_back(batch.lines[i]);
+    return !known.empty() && known != name;
   }
 
   keyring::Keyring& keyring_;
@@ -308,6 +328,7 @@ class Importer {
   const ImportOptions& options_;
   ImportReport& report_;
   records::BatchOptions batch_options_;
+  std::vector<ClassId> readable_;
   std::atomic<std::size_t> batch_rows_;
 };
 
@@ -345,12 +366,18 @@ std::vector<records::ClassFields> ByClass(const policies::Policy& policy,
 absl::Status Import(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list,
                     const ImportOptions& options, ImportReport& report) {
   RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list));
+  if (options.on_duplicate == records::OnDuplicate::kMerge) {
+    RETURN_IF_ERROR(MayMerge(policy, ReadableClasses(keyring, policy), keyring.self().role, list));
+  }
   return Importer(keyring, policy, list, options, report).Run();
 }
 
 absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list,
                    const ImportOptions& options, CheckReport& report) {
   RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list));
+  const bool merge = options.on_duplicate == records::OnDuplicate::kMerge;
+  const std::vector<ClassId> readable = ReadableClasses(keyring, policy);
+  if (merge) RETURN_IF_ERROR(MayMerge(policy, readable, keyring.self().role, list));
   std::size_t checked_columns = list.columns().size();
   std::optional<records::IdentifierIndex> index;
   if (auto opened = records::IdentifierIndex::Open(keyring); opened.ok())
@@ -359,8 +386,9 @@ absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, Cu
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, list.Next(row));
     if (!more) return absl::OkStatus();
-    RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list,
-                             std::exchange(checked_columns, list.columns().size())));
+    const std::size_t from = std::exchange(checked_columns, list.columns().size());
+    RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list, from));
+    if (merge) RETURN_IF_ERROR(MayMerge(policy, readable, keyring.self().role, list, from));
     ++report.rows;
     if (!row.reject.empty()) {
       ++report.rejected;

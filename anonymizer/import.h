@@ -47,13 +47,21 @@ struct ImportReport {
   std::vector<std::int64_t> other_name_lines;  // likewise
   std::int64_t damaged = 0;                    // duplicates of contacts that do not count
   std::vector<std::int64_t> damaged_lines;
+  // Of known customers: notes beside numbers and names, and consents, that were not stored because
+  // what is there already cannot be read by this member, who would have wiped it.
+  std::int64_t notes_left = 0;
+  // Replaced by a member who cannot read which consents were there: those the list has not are
+  // gone.
+  std::int64_t consents_unread = 0;
   // Where the time went.
   absl::Duration read, phones;  // the reading thread's, `phones` within `read`
   absl::Duration lookup, seal, lock, longest_lock;
   absl::Duration index, commit;  // within `lock`
 };
 
-// Of one file. Cancelled: interrupted; `report` tells what was stored.
+// Of one file. Cancelled: interrupted; `report` tells what was stored. PermissionDenied: the role
+// may not write a field, or is to merge and does not read what the list has columns for; columns
+// that the list begins with are looked at before anything is written.
 absl::Status Import(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list,
                     const ImportOptions& options, ImportReport& report);
 

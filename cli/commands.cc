@@ -23,6 +23,7 @@ const std::vector<Command>& Commands() {
                                                                ShowCommand(),
                                                                RevealCommand(),
                                                                SetCommand(),
+                                                               ConsentListCommand(),
                                                                AuditLogCommand(),
                                                                AuditVerifyCommand(),
                                                                AuditCheckpointCommand(),

@@ -25,6 +25,7 @@ Command ListCommand();
 Command ShowCommand();
 Command RevealCommand();
 Command SetCommand();
+Command ConsentListCommand();
 Command AuditLogCommand();
 Command AuditVerifyCommand();
 Command AuditCheckpointCommand();

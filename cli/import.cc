@@ -67,9 +67,12 @@ absl::StatusOr<Request> Parse(Context& context, const Arguments& arguments) {
       arguments.Has("on-duplicate") ? arguments.Value("on-duplicate") : "skip";
   if (duplicate == "replace") {
     request.import.on_duplicate = records::OnDuplicate::kReplace;
+  } else if (duplicate == "merge") {
+    request.import.on_duplicate = records::OnDuplicate::kMerge;
   } else if (duplicate != "skip") {
-    return Usage("--on-duplicate is skip or replace",
-                 "'skip' leaves known customers as they are, 'replace' writes them anew.");
+    return Usage("--on-duplicate is skip, merge or replace",
+                 "'skip' leaves known customers as they are, 'merge' fills what is empty and adds "
+                 "identifiers, 'replace' writes them anew.");
   }
   request.dry_run = arguments.Has("dry-run");
   request.strict = arguments.Has("strict");
@@ -130,6 +133,7 @@ struct Totals {
     sum.rejected += report.rejected, sum.assigned += report.assigned;
     sum.other_names += report.other_names, sum.damaged += report.damaged;
     sum.notes_in_names += report.notes_in_names;
+    sum.notes_left += report.notes_left, sum.consents_unread += report.consents_unread;
     for (auto& reject : RejectsAsJson(report.rejects)) {
       if (rejects.size() < anonymizer::ImportReport::kMaxListed) rejects.push_back(reject);
     }
@@ -149,7 +153,9 @@ void PrintReport(const Request& request, const anonymizer::CustomerList& list,
                  const anonymizer::ImportReport& report) {
   std::string line = absl::StrCat(list.name(), ": ", Count(report.rows, "row", "rows"), ", ",
                                   report.imported, " imported");
-  if (report.updated > 0) absl::StrAppend(&line, ", ", report.updated, " replaced");
+  const bool merged = request.import.on_duplicate == records::OnDuplicate::kMerge;
+  if (report.updated > 0)
+    absl::StrAppend(&line, ", ", report.updated, merged ? " merged" : " replaced");
   if (report.duplicates > 0) absl::StrAppend(&line, ", ", report.duplicates, " known already");
   if (report.rejected > 0) absl::StrAppend(&line, ", ", report.rejected, " rejected");
   PrintLine(Printable(absl::StrCat(line, ".")));
@@ -173,12 +179,26 @@ void PrintReport(const Request& request, const anonymizer::CustomerList& list,
                            PlaceOf(list.format(), 0), absl::StrJoin(report.other_name_lines, ", "),
                            "; the name in the vault was kept."));
   }
+  if (report.notes_left > 0) {
+    PrintLine(absl::StrCat(
+        "  ", report.notes_left,
+        " notes and consents of known customers were not stored, since this account may not read "
+        "what is there. A member who reads can import the list with '--on-duplicate merge'."));
+  }
+  if (report.consents_unread > 0) {
+    PrintLine(absl::StrCat(
+        "  ", report.consents_unread,
+        " known customers were written anew by an account that may not read them: what the vault "
+        "knew of their consent is replaced by what the list says. A member who reads keeps it."));
+  }
 }
 
 // Why the list must stay: something in it is nowhere else. Empty: nothing.
 std::string ReasonToKeep(const anonymizer::ImportReport& report, bool has_rejects_file) {
   if (report.rejected > 0 && !has_rejects_file)
     return "rows of it were rejected and are nowhere else; '--rejects F' keeps them";
+  if (report.notes_left > 0)
+    return "notes and consents of it were not stored, which this account may not add";
   if (!report.rejects_kept)
     return "rows of it were rejected that are too long to be kept elsewhere";
   return "";
@@ -279,6 +299,8 @@ absl::Status Run(Context& context, const Arguments& arguments) {
                {"other_names", sum.other_names},
                {"other_name_lines", totals.other_names},
                {"notes_in_names", sum.notes_in_names},
+               {"notes_left", sum.notes_left},
+               {"consents_unread", sum.consents_unread},
                {"columns", totals.columns},
                {"files", totals.files},
                {"shredded", totals.shredded},
@@ -302,7 +324,7 @@ Command ImportCommand() {
                   {"region", Option::Kind::kValue, "CC",
                    "of numbers without a country code; default: the policy's"},
                   {"on-duplicate", Option::Kind::kValue, "HOW",
-                   "known customers: skip (default), merge what is new, or replace"},
+                   "skip (default), merge (needs a role that reads) or replace"},
                   {"rejects", Option::Kind::kValue, "F", "writes the bad rows to F, to be mended"},
                   {"strict", Option::Kind::kFlag, "", "writes nothing where a row is bad"},
                   {"shred", Option::Kind::kFlag, "",

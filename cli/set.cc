@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/contacts.h"
 #include "policies/mask.h"
+#include "vault/records/consent.h"
 #include "vault/records/contact_writer.h"
 #include "vault/records/token.h"
 #include "vault/status.h"
@@ -75,6 +76,10 @@ absl::Status Check(Context& context, Assignments& assignments) {
     if (!anonymizer::CheckFieldName(field).ok()) {
       return Usage("that is no name for a field",
                    "Use small letters, digits and underscores, up to 64.");
+    }
+    if (policies::BaseField(field) == records::kConsentField) {
+      return WithHint(absl::FailedPreconditionError("a consent is evidence, and is not typed over"),
+                      "'sealbook consent list' shows it; it comes with the list that has it.");
     }
     RETURN_IF_ERROR(context.Require(policies::Action::kChange, field));
     if (value.size() > kMaxValueBytes)

@@ -46,7 +46,7 @@ number = 2
 
 [classes.profile]
 number = 3
-fields = ["name", "company", "tags", "orders", "note"]
+fields = ["name", "company", "tags", "orders", "note", "consent"]
 
 [classes.sensitive]
 number = 4

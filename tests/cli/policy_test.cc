@@ -105,9 +105,9 @@ TEST_F(PolicyTest, ChangesThatNeedResealingAreRefusedWithTheReasonAndNothingChan
     std::string file = Changed(from, to);
     if (to.find("\"birth_date\", \"note\"") != std::string::npos) {
       std::string text = ReadFile(file);
-      const auto at = text.find("\"orders\", \"note\"]");
+      const auto at = text.find("\"orders\", \"note\", ");
       ASSERT_NE(at, std::string::npos);
-      text.replace(at, 17, "\"orders\"]");
+      text.replace(at, 18, "\"orders\", ");
       file = Write("changed.toml", text);
     }
     ASSERT_EQ(Run({"policy", "check", file}).exit, 0) << to << Run({"policy", "check", file});

@@ -18,7 +18,7 @@ const Words& AllCommands() {
       "audit log",      "audit verify",  "audit checkpoint", "policy show",
       "policy check",   "policy apply",  "doctor",           "version",
       "member disable", "member role",   "book unassign",    "key rotate",
-      "recover"};
+      "recover",        "consent list"};
   return commands;
 }
 Words Split(const std::string& command) {

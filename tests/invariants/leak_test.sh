@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Invariant 4, "No leak": a customer's phone, email, name, note and a column of the list's own are looked
-# for in every file of the vault while an import runs and after, in the state folder, in new files of /tmp
+# Invariant 4, "No leak": a customer's phone, email, name, note, consent and a column of the list's own are
+# looked for in every file of the vault while an import runs and after, in the state folder, in new files of /tmp
 # and /var/tmp, in all that commands print to roles that may not see them, in errors, and in what is left
 # of a command that dies. Beside it the controls: the searcher finds each form of each marker when it is
 # there, and an admin sees them all.
@@ -12,11 +12,12 @@ email=$(letters 14)
 name="나래 $(letters 12)"
 note="비고 $(letters 12)"
 custom=$(letters 14)
+consent=$(letters 14)  # evidence of one
 # Files of markers: what a role may not see.
 printf '+8210%s\n10-%s-%s\n' "$phone" "${phone:0:4}" "${phone:4}" >"$work/markers.identity"
 echo "$email" >>"$work/markers.identity"
 echo "$custom" >"$work/markers.sensitive"
-printf '%s\n%s\n' "$name" "$note" >"$work/markers.profile"
+printf '%s\n%s\n%s\n' "$name" "$note" "$consent" >"$work/markers.profile"
 cat "$work"/markers.{identity,sensitive} >"$work/markers.agent"
 cp "$work/markers.identity" "$work/markers.supervisor"
 cat "$work"/markers.{identity,sensitive,profile} >"$work/markers.all"
@@ -77,15 +78,15 @@ add_member check auditor seoul
 add_service robot importer
 add_service keeper retention
 
-head='name,phone,email,note,피부'
-row="\"$name\",010-${phone:0:4}-${phone:4},$email@example.com,\"$note\",$custom"
+head='name,phone,email,note,피부,OPTIN_TIME,OPTIN_IP'
+row="\"$name\",010-${phone:0:4}-${phone:4},$email@example.com,\"$note\",$custom,2023-04-05 10:11:12,$consent"
 mkfifo "$work/list"
 as robot import "$work/list" --book seoul --format csv --encoding utf-8 --delimiter , --json >"$work/import.out" 2>"$work/import.err" &
 importing=$!
 exec 3>"$work/list"
 # A batch and a little more, so that one is stored while the list goes on.
 { echo "$head"; echo "$row"
-  seq 21000 | sed "s/.*/P &,,p&@example.com,\"$note\",$custom/"; } >&3
+  seq 21000 | sed "s/.*/P &,,p&@example.com,\"$note\",$custom,,/"; } >&3
 for _ in $(seq 600); do
   [ "$(stat -c %s "$SEALBOOK_VAULT/vault.db-wal" 2>/dev/null || echo 0)" -lt 1000000 ] || break
   kill -0 $importing 2>/dev/null || fail "the import ended early: $(cat "$work/import.out" "$work/import.err")"
@@ -117,13 +118,13 @@ pass "an admin sees every marker"
 echo "$head"$'\n'"$row" >"$work/good.csv"
 # Known customers under another name, and rows that are bad in each place that can be.
 echo "$head
-\"$name\",010-${phone:0:4}-${phone:4}-99999,$email@example.com,\"$note\",$custom
-\"$name\",$email,$email@example.com,\"$note\",$custom
-\"$name\",010-${phone:0:4}-${phone:4},$email at example,\"$note\",$custom
-\"$name\",010-${phone:0:4}-${phone:4},+8210$phone,\"$note\",$custom
+\"$name\",010-${phone:0:4}-${phone:4}-99999,$email@example.com,\"$note\",$custom,2023-04-05 10:11:12,$consent
+\"$name\",$email,$email@example.com,\"$note\",$custom,2023-04-05 10:11:12,$consent
+\"$name\",010-${phone:0:4}-${phone:4},$email at example,\"$note\",$custom,2023-04-05 10:11:12,$consent
+\"$name\",010-${phone:0:4}-${phone:4},+8210$phone,\"$note\",$custom,2023-04-05 10:11:12,$consent
 $custom,010-${phone:0:4}-${phone:4},,,,,$custom,$name
-,,,,
-Another,010-${phone:0:4}-${phone:4},p1@example.com,\"$note\",$custom
+,,,,,,
+Another,010-${phone:0:4}-${phone:4},p1@example.com,\"$note\",$custom,2023-04-05 10:11:12,$consent
 \"$name,010-${phone:0:4}-${phone:4}" >"$work/bad.csv"
 # No header: the first row is a customer.
 echo "$row" >"$work/headless.csv"
@@ -140,6 +141,7 @@ both() { run "$@"; run "$1" --json "${@:2}"; }
 for member in mina other sora robot keeper check; do
   both $member list
   both $member show "$uid"
+  both $member consent list "$uid"
   both $member lookup --phone "+8210$phone"
   run $member lookup "$uid"
   run $member lookup "+8210$phone"
@@ -172,6 +174,8 @@ for file in good.csv bad.csv headless.csv bytes.csv mixed.csv bad.jsonl; do
   run owner import --dry-run "$work/$file"
   run owner import --strict "$work/$file"
   run owner import "$work/$file" --on-duplicate replace --map "skin=$custom"
+  both robot import "$work/$file" --on-duplicate merge
+  [ $file = headless.csv ] || run owner import "$work/$file" --on-duplicate merge
 done
 # What is wrong before anything is unlocked, whoever asks.
 for member in mina owner; do
@@ -215,7 +219,7 @@ mkdir "$work/dies"
   ulimit -c unlimited 2>/dev/null || true
   mkfifo list
   "$SEALBOOK" --key-file "$work/robot.key" import list --format csv --encoding utf-8 --delimiter , >/dev/null 2>&1 &
-  { echo "$head"; echo "$row"; seq 30000 | sed "s/.*/Q &,,q&@example.com,\"$note\",$custom/"; kill -ABRT $!; } >list || true
+  { echo "$head"; echo "$row"; seq 30000 | sed "s/.*/Q &,,q&@example.com,\"$note\",$custom,,/"; kill -ABRT $!; } >list || true
   wait $! && exit 1
   true
 ) 2>/dev/null || fail "the import could not be aborted"

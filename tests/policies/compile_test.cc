@@ -197,21 +197,30 @@ TEST(ChangesThatNeedResealingTest, RenamedAndRenumberedClassesAreReported) {
 }
 
 TEST(ChangesThatNeedResealingTest, MovedFieldIsReported) {
-  std::string text = DefaultWith("\"orders\", \"note\"]", "\"orders\"]");
+  std::string text = DefaultWith("\"orders\", \"note\", ", "\"orders\", ");
   text = With(text, "fields = [\"birth_date\"]", "fields = [\"birth_date\", \"note\"]");
   EXPECT_THAT(ChangesThatNeedResealing(DefaultPolicy(), Parsed(text)), Not(IsEmpty()));
 }
 
 TEST(ChangesThatNeedResealingTest, FieldTakenOutOfItsClassIsReported) {
   // It becomes an unknown column, and so sensitive.
-  EXPECT_THAT(Changes("\"orders\", \"note\"]", "\"orders\"]"), Not(IsEmpty()));
+  EXPECT_THAT(Changes("\"orders\", \"note\", ", "\"orders\", "), Not(IsEmpty()));
 }
 
 TEST(ChangesThatNeedResealingTest, UnknownColumnPutIntoAnotherClassIsReported) {
-  EXPECT_THAT(Changes("\"orders\", \"note\"]", "\"orders\", \"note\", \"skin_type\"]"),
+  EXPECT_THAT(Changes("\"orders\", \"note\", ", "\"orders\", \"note\", \"skin_type\", "),
               Not(IsEmpty()));
   EXPECT_THAT(Changes("\"username\", \"address\"]", "\"username\", \"address\", \"passport\"]"),
               Not(IsEmpty()));
+}
+
+// A vault from before there were consents keeps them with what nobody named.
+TEST(ChangesThatNeedResealingTest, ConsentIsNamedLaterInTheClassForUnknownFieldsAlone) {
+  const Policy before = Parsed(DefaultWith(", \"consent\"]", "]"));
+  EXPECT_EQ(before.ClassOfField("consent").name, "sensitive");
+  EXPECT_THAT(ChangesThatNeedResealing(before, DefaultPolicy()), Not(IsEmpty()));
+  const std::string text = With(before.text(), "[\"birth_date\"]", "[\"birth_date\", \"consent\"]");
+  EXPECT_THAT(ChangesThatNeedResealing(before, Parsed(text)), IsEmpty());
 }
 
 TEST(ChangesThatNeedResealingTest, OtherClassForUnknownColumnsIsReported) {

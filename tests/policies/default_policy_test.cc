@@ -18,8 +18,8 @@ using ::testing::ElementsAre;
 // A field of each class that has fields; the last is a column that nobody named.
 constexpr absl::string_view kIdentityFields[] = {"phone",    "email",   "whatsapp_id", "jid",
                                                  "username", "phone_2", "email_10"};
-constexpr absl::string_view kProfileFields[] = {"name",   "company", "tags",
-                                                "orders", "note",    "note_2"};
+constexpr absl::string_view kProfileFields[] = {"name", "company", "tags",    "orders",
+                                                "note", "note_2",  "consent", "consent_2"};
 constexpr absl::string_view kSensitiveFields[] = {
     "birth_date", "skin_type", "주민등록번호", "phone_home", "Phone", "passport", "phone_2_3", ""};
 
@@ -185,7 +185,7 @@ TEST(DefaultPolicyTest, ClassesHoldTheFieldsOfTheDesign) {
   EXPECT_THAT(policy.FindClass(ClassId::kIdentity)->fields,
               ElementsAre("phone", "email", "whatsapp_id", "jid", "username", "address"));
   EXPECT_THAT(policy.FindClass(ClassId::kProfile)->fields,
-              ElementsAre("name", "company", "tags", "orders", "note"));
+              ElementsAre("name", "company", "tags", "orders", "note", "consent"));
   EXPECT_THAT(policy.FindClass(ClassId::kSensitive)->fields, ElementsAre("birth_date"));
   EXPECT_TRUE(policy.FindClass(ClassId::kSensitive)->unknown_fields);
   EXPECT_TRUE(policy.FindClass(ClassId::kMasked)->fields.empty());

@@ -161,6 +161,20 @@ class TestVault {
     }
     return out;
   }
+  // Stands in for the policy-aware one: all classes become the draft's.
+  static records::Combined ReplaceAll(const std::vector<records::ClassFields>&,
+                                      const std::vector<records::ClassFields>& draft) {
+    records::Combined out;
+    for (const ClassId class_id :
+         {ClassId::kIdentity, ClassId::kMasked, ClassId::kProfile, ClassId::kSensitive}) {
+      records::ClassFields& changed = out.changed.emplace_back();
+      changed.class_id = class_id;
+      for (const records::ClassFields& fields : draft) {
+        if (fields.class_id == class_id) changed.fields = fields.fields;
+      }
+    }
+    return out;
+  }
   static absl::StatusOr<std::vector<records::DraftResult>> Import(
       keyring::Keyring& keyring, const std::vector<records::ContactDraft>& drafts,
       const std::vector<std::string>& books,
@@ -170,8 +184,7 @@ class TestVault {
     records::BatchOptions options{
         .books = {},
         .on_duplicate = on_duplicate,
-        .replaced_classes = {ClassId::kIdentity, ClassId::kMasked, ClassId::kProfile,
-                             ClassId::kSensitive},
+        .combine = &ReplaceAll,
         .event = [](const auto&) { return audit::Event{.act = "import"}; }};
     for (const std::string& book : books)
       options.books.push_back(keyring.roster().FindBook(book)->id);

@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/clock.h"
 #include "vault/crypto/random.h"
+#include "vault/records/known_contacts.h"
 #include "vault/records/sealing.h"
 #include "vault/records/token.h"
 #include "vault/status.h"
@@ -153,9 +154,12 @@ absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
   // the index says.
   absl::flat_hash_map<std::string, std::int64_t> owner_of;
   absl::flat_hash_map<std::int64_t, std::vector<crypto::Hash128>> held_by;
+  const bool replace = on_duplicate == OnDuplicate::kReplace;
   const auto own = [&](std::size_t i, std::int64_t owner) {
     std::vector<crypto::Hash128>& held = held_by[owner];
-    for (const crypto::Hash128& hash : held) owner_of[crypto::AsText(hash)] = 0;
+    if (replace) {
+      for (const crypto::Hash128& hash : held) owner_of[crypto::AsText(hash)] = 0;
+    }
     held.clear();
     for (const IdentifierHashes& identifier : hashes[i]) {
       held.push_back(identifier.current);
@@ -169,7 +173,7 @@ absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
       at = owner_of.find(crypto::AsText(identifier.older[k]));
     return at == owner_of.end() ? std::nullopt : std::optional(at->second);
   };
-  const bool replace = on_duplicate == OnDuplicate::kReplace;
+  const bool combines = on_duplicate != OnDuplicate::kSkip;
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     DraftResult& result = results[i];
     if (result.outcome != Outcome::kImported) continue;
@@ -182,22 +186,22 @@ absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
     }
     if (result.outcome == Outcome::kConflict) continue;
     if (owner == 0) {
-      fresh.push_back({.first = i, .content = i});
+      fresh.push_back({.first = i, .more = {}});
       own(i, -static_cast<std::int64_t>(fresh.size()));
     } else if (owner > 0) {
       result.contact = owner;
       known.push_back(i);
-      if (!replace) continue;
-      if (!held_by.contains(owner)) {
+      if (!combines) continue;
+      if (replace && !held_by.contains(owner)) {
         ASSIGN_OR_RETURN(held_by[owner], IdentifiersOf(owner));
       }
       own(i, owner);
     } else {
       Fresh& contact = fresh[static_cast<std::size_t>(-owner) - 1];
       result.duplicate_of = contact.first;
-      result.outcome = replace ? Outcome::kUpdated : Outcome::kDuplicate;
-      if (!replace) continue;
-      contact.content = i;
+      result.outcome = Outcome::kDuplicate;
+      if (!combines) continue;
+      contact.more.push_back(i);
       own(i, owner);
     }
   }
@@ -230,39 +234,6 @@ absl::StatusOr<std::vector<std::int64_t>> ContactWriter::FreshTokens(std::size_t
     std::swap(tokens[i - 1], tokens[crypto::RandomBelow(i)]);
   }
   return tokens;
-}
-
-// A draft whose person is in the vault: replaced or left, and assigned where this member can.
-absl::Status ContactWriter::WriteKnown(const ContactDraft& draft,
-                                       const std::vector<IdentifierHashes>& hashes,
-                                       const BatchOptions& options, keyring::SessionWriter& session,
-                                       ContactReader& reader, bool reads, DraftResult& result) {
-  store::Store& store = keyring_->store();
-  store::ContactRow row;
-  ASSIGN_OR_RETURN(const bool found, store.GetContact(result.contact, row));
-  if (!found) return absl::DataLossError("a contact's row is missing");
-  if (options.on_duplicate == OnDuplicate::kReplace) {
-    std::vector<ClassFields> classes;
-    for (const ClassId class_id : options.replaced_classes) {
-      const auto at = std::find_if(draft.classes.begin(), draft.classes.end(),
-                                   [&](const ClassFields& c) { return c.class_id == class_id; });
-      classes.push_back(at == draft.classes.end() ? ClassFields{class_id, {}} : *at);
-    }
-    RETURN_IF_ERROR(ReplaceIdentifiers(*keyring_, index_, row, hashes));
-    RETURN_IF_ERROR(RewriteClasses(*keyring_, session, row, classes));
-    result.outcome = Outcome::kUpdated;
-  }
-  for (const BookId book : options.books) {
-    if (reads) {
-      ASSIGN_OR_RETURN(const bool assigned, AssignOne(*keyring_, session, reader, book, row));
-      result.assigned |= assigned;
-    } else {
-      store::BookContactRow assigned;
-      ASSIGN_OR_RETURN(const bool there, store.GetBookContact(book, result.contact, assigned));
-      result.unassigned |= !there;
-    }
-  }
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<ContactDraft>& drafts,
@@ -302,12 +273,19 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
     ASSIGN_OR_RETURN(number, store.ReserveContacts(static_cast<std::int64_t>(fresh.size())));
   }
   std::vector<Sealed> sealed(fresh.size());
+  absl::flat_hash_map<std::size_t, Folded> folded;  // of those with more than one draft
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     Sealed& contact = sealed[i];
+    const std::vector<ClassFields>* classes = &drafts[fresh[i].first].classes;
+    if (!fresh[i].more.empty()) {
+      Folded& one = folded[i];
+      one = Fold(drafts, hashes, fresh[i].first, fresh[i].more, options, results);
+      classes = &one.classes;
+    }
     contact.number = number++;
     contact.token = tokens[i];
     contact.wraps.resize(options.books.size());
-    for (const ClassFields& fields : drafts[fresh[i].content].classes) {
+    for (const ClassFields& fields : *classes) {
       ASSIGN_OR_RETURN(SealedClass one,
                        SealClass(session, keyring_->roster().vault, contact.number, contact.token,
                                  fields.class_id, 1, fields.fields, options.books));
@@ -331,7 +309,9 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
     Sealed& contact = sealed[i];
     store::ContactRow row{
         .number = contact.number, .token = contact.token, .identifiers = {}, .values = {}};
-    for (const IdentifierHashes& identifier : hashes[fresh[i].content]) {
+    const auto found = folded.find(i);
+    for (const IdentifierHashes& identifier :
+         found == folded.end() ? hashes[fresh[i].first] : found->second.hashes) {
       const crypto::Hash128& hash = identifier.current;
       row.identifiers.insert(row.identifiers.end(), hash.begin(), hash.end());
       index_rows.push_back(index_.MakeRow(hash, contact.number));
@@ -355,19 +335,18 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
     }
   }
   // Before the new ones' index rows: what a replaced contact gives up may be theirs now.
-  ContactReader reader(*keyring_);
-  const bool reads = keyring_->role().root_scope && keyring_->Holds(kRootBook, ClassId::kIdentity);
+  KnownContacts known_contacts(*keyring_, index_, options, session);
+  for (const std::size_t i : known) known_contacts.Expect(results[i].contact);
   for (const std::size_t i : known) {
-    DraftResult& result = results[i];
-    result.outcome = Outcome::kDuplicate;
     ASSIGN_OR_RETURN(store::Savepoint savepoint, store::Savepoint::Begin(store.database()));
-    const absl::Status status =
-        WriteKnown(drafts[i], hashes[i], options, session, reader, reads, result);
+    DraftResult result = results[i];
+    const absl::Status status = known_contacts.Write(drafts[i], hashes[i], result);
     if (status.ok()) {
       RETURN_IF_ERROR(savepoint.Keep());
+      results[i] = result;
     } else if (absl::IsDataLoss(status)) {
       // One contact that does not count must not keep the others out: it is told and left alone.
-      result.outcome = Outcome::kDamaged;
+      results[i].outcome = Outcome::kDamaged;
     } else {
       return taken(status);
     }

@@ -27,13 +27,27 @@ struct ContactDraft {
   std::vector<ClassFields> classes;
 };
 
-enum class OnDuplicate { kSkip, kReplace };
+// Skip leaves known contacts as they are; the others ask Combine what they become.
+enum class OnDuplicate { kSkip, kReplace, kMerge };
+
+// What a contact becomes by one more draft of it.
+struct Combined {
+  std::vector<ClassFields> changed;  // whole new contents; none: it stays as it is
+  std::size_t left = 0;     // fields of the draft that could not be put beside what is there unread
+  bool other_name = false;  // the draft has a name that is not the contact's
+  bool unread = false;      // evidence may have been replaced that nobody could read
+};
+// Given the contact's classes as they stand, as far as they are opened, and the draft's. A function
+// of these alone: it may be asked again. Supplied by whoever knows the policy, since what the
+// masked class shows is made from identity.
+using Combine = std::function<Combined(const std::vector<ClassFields>& now,
+                                       const std::vector<ClassFields>& draft)>;
 
 struct DraftResult {
   enum class Outcome {
     kImported,
-    kUpdated,    // replaced
-    kDuplicate,  // there already, and left as it was
+    kUpdated,    // replaced or merged
+    kDuplicate,  // there already, and as it was
     kConflict,   // its identifiers belong to different contacts; nothing was written
     kDamaged,    // the contact that it is a duplicate of does not count; nothing was written
   };
@@ -42,13 +56,19 @@ struct DraftResult {
   std::optional<std::size_t> duplicate_of = {};  // an earlier draft of the same batch
   bool assigned = false;                         // newly, to a book that was asked for
   bool unassigned = false;  // should have been assigned, but this member may not read it
+  std::size_t left = 0;     // these three as Combine said
+  bool other_name = false, unread = false;
 };
 
 struct BatchOptions {
   std::vector<BookId> books;  // new contacts are assigned to these, known ones where it can be done
   OnDuplicate on_duplicate = OnDuplicate::kSkip;
-  // With kReplace: classes that the list has columns for; the others keep what they hold.
-  std::vector<ClassId> replaced_classes;
+  // With kReplace and kMerge. kReplace gives the contact the draft's identifiers in the place of
+  // its own, kMerge adds them.
+  Combine combine = nullptr;
+  // Classes that Combine is shown. This member reads them of every contact; none for one who reads
+  // nothing.
+  std::vector<ClassId> opened = {};
   // The audit row of the batch.
   std::function<audit::Event(const std::vector<DraftResult>&)> event;
 };
@@ -76,9 +96,10 @@ class ContactWriter {
       : keyring_(&keyring), index_(std::move(index)) {}
   absl::StatusOr<std::vector<DraftResult>> Try(const std::vector<ContactDraft>& drafts,
                                                const BatchOptions& options);
-  // A new contact: the draft that it came with first, and the one whose contents it gets.
+  // A new contact: the draft that it came with first, and those to combine with that one.
   struct Fresh {
-    std::size_t first = 0, content = 0;
+    std::size_t first = 0;
+    std::vector<std::size_t> more;
   };
   absl::Status Classify(const std::vector<ContactDraft>& drafts,
                         const std::vector<std::vector<IdentifierHashes>>& hashes,
@@ -86,9 +107,6 @@ class ContactWriter {
                         std::vector<Fresh>& fresh, std::vector<std::size_t>& known);
   // As the contact's row lists them.
   absl::StatusOr<std::vector<crypto::Hash128>> IdentifiersOf(ContactNumber contact);
-  absl::Status WriteKnown(const ContactDraft& draft, const std::vector<IdentifierHashes>& hashes,
-                          const BatchOptions& options, keyring::SessionWriter& session,
-                          ContactReader& reader, bool reads, DraftResult& result);
   absl::Status MergeIndex();
   absl::Status PrepareFilter(std::size_t drafts, std::int64_t last_session, ContactNumber next);
   absl::StatusOr<std::vector<std::int64_t>> FreshTokens(std::size_t count, std::int64_t existing);

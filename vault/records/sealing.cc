@@ -52,7 +52,8 @@ absl::StatusOr<SealedClass> SealClass(keyring::SessionWriter& session,
 }
 
 absl::Status RewriteClasses(keyring::Keyring& keyring, keyring::SessionWriter& session,
-                            store::ContactRow& row, const std::vector<ClassFields>& classes) {
+                            store::ContactRow& row, const std::vector<ClassFields>& classes,
+                            const std::vector<BookId>& assigned_now) {
   ASSIGN_OR_RETURN(const std::int64_t number, session.Number());
   ASSIGN_OR_RETURN(std::vector<ValueEntry> values, DecodeValues(row.values));
   // Only assignments that count: to wrap for a planted one would hand the new value to its planter.
@@ -64,7 +65,8 @@ absl::Status RewriteClasses(keyring::Keyring& keyring, keyring::SessionWriter& s
     ASSIGN_OR_RETURN(const bool found,
                      keyring.store().GetBookContact(book.id, row.number, assigned));
     if (!found) continue;
-    RETURN_IF_ERROR(keyring.sessions().CheckAssignment(book.id, row.number, assigned.session));
+    if (std::find(assigned_now.begin(), assigned_now.end(), book.id) == assigned_now.end())
+      RETURN_IF_ERROR(keyring.sessions().CheckAssignment(book.id, row.number, assigned.session));
     ASSIGN_OR_RETURN(std::vector<WrapEntry> wraps, DecodeWraps(assigned.wraps));
     books.push_back(book.id);
     book_wraps.push_back(std::move(wraps));

@@ -27,9 +27,11 @@ absl::StatusOr<WrapEntry> WrapFor(keyring::SessionWriter& session, const keyring
 
 // Inside a write transaction: puts new contents of some classes into a contact's row, and their
 // wraps into the row of every book whose assignment of the contact counts. DataLoss: one that does
-// not count is there; nothing is wrapped for anybody then.
+// not count is there; nothing is wrapped for anybody then. `assigned` are books that AssignOne put
+// the contact into under this session, which is not there yet to be asked.
 absl::Status RewriteClasses(keyring::Keyring& keyring, keyring::SessionWriter& session,
-                            store::ContactRow& row, const std::vector<ClassFields>& classes);
+                            store::ContactRow& row, const std::vector<ClassFields>& classes,
+                            const std::vector<BookId>& assigned = {});
 
 // Inside a write transaction: makes the index rows of a contact those of `identifiers`, under the
 // newest key. AlreadyExists: one belongs to another contact.

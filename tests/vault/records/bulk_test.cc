@@ -37,7 +37,6 @@ class BulkTest : public ::testing::Test {
   std::vector<DraftResult> Write(const std::vector<ContactDraft>& drafts) {
     const BatchOptions options{.books = {owner_->roster().FindBook("seoul")->id},
                                .on_duplicate = OnDuplicate::kSkip,
-                               .replaced_classes = {},
                                .event = [](const auto&) { return audit::Event{.act = "import"}; }};
     auto results = writer_->WriteBatch(drafts, options);
     EXPECT_TRUE(results.ok()) << results.status();
