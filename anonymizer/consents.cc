@@ -218,7 +218,7 @@ ConsentReader::ConsentReader(absl::string_view source) {
   if (source_.size() > Consent::kMaxTextBytes) source_.clear();
 }
 
-const ConsentColumn& ConsentReader::KindOf(const Column& column, std::size_t position) {
+ConsentColumn ConsentReader::KindOf(const Column& column, std::size_t position) {
   if (kinds_.size() <= position) kinds_.resize(position + 1);
   if (!kinds_[position])
     kinds_[position] = ConsentColumnOf(column.name).value_or(kUnspecifiedConsent);
@@ -238,13 +238,11 @@ std::vector<ConsentReader::RowField> ConsentReader::Finish(const std::vector<Col
   std::vector<RowField> fields;
   if (cells_.empty()) return fields;
   std::vector<bool> used(cells_.size());
-  const auto kind = [&](std::size_t i) -> const ConsentColumn& {
-    return *kinds_[cells_[i].position];
-  };
+  const auto kind = [&](std::size_t i) -> ConsentColumn { return *kinds_[cells_[i].position]; };
   const auto has_state_column = [&](absl::string_view purpose) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
       if (policies::BaseField(columns[i].field) != records::kConsentField) continue;
-      const ConsentColumn& of = KindOf(columns[i], i);
+      const ConsentColumn of = KindOf(columns[i], i);
       if (of.part == ConsentPart::kState && of.purpose == purpose) return true;
     }
     return false;
@@ -266,7 +264,7 @@ std::vector<ConsentReader::RowField> ConsentReader::Finish(const std::vector<Col
   const auto complete = [&](Consent& consent) {
     for (const bool times : {true, false}) {
       for (std::size_t i = 0; i < cells_.size(); ++i) {
-        const ConsentColumn& of = kind(i);
+        const ConsentColumn of = kind(i);
         const bool is_time = of.part == ConsentPart::kTime || of.part == ConsentPart::kGivenTime;
         if (used[i] || of.purpose != consent.purpose || is_time != times ||
             (!is_time && of.part != ConsentPart::kDetail))
@@ -278,7 +276,7 @@ std::vector<ConsentReader::RowField> ConsentReader::Finish(const std::vector<Col
     }
   };
   for (std::size_t i = 0; i < cells_.size(); ++i) {
-    const ConsentColumn& of = kind(i);
+    const ConsentColumn of = kind(i);
     if (used[i] || !fits(i)) continue;
     Consent consent{.purpose = std::string(of.purpose)};
     const bool states = of.part == ConsentPart::kState || of.part == ConsentPart::kOptOut;

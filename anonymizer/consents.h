@@ -62,7 +62,7 @@ class ConsentReader {
     std::string name;  // of the column, as evidence
     std::string value;
   };
-  const ConsentColumn& KindOf(const Column& column, std::size_t position);
+  ConsentColumn KindOf(const Column& column, std::size_t position);
 
   std::string source_;
   std::vector<std::optional<ConsentColumn>> kinds_;  // by position

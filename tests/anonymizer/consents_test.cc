@@ -173,6 +173,15 @@ TEST(ConsentReaderTest, ARejectedRowLeavesNothingToTheNext) {
   EXPECT_THAT(row.fields, ElementsAre(records::Field{"email", "b@example.com"}));
 }
 
+// Its kind is looked up while that of the time is at hand.
+TEST(ConsentReaderTest, StateColumnThatStandsRightOfTheTimeDecidesToo) {
+  EXPECT_THAT(FieldsOf("email,Opt in date,a,b,c,d,e,f,g,Opt-in\n"
+                       "a@example.com,2023-04-05,,,,,,,,\nb@example.com,2023-04-06,,,,,,,,no\n"),
+              ElementsAre("opt_in_date=2023-04-05",
+                          "consent=marketing not_given 2023-04-06; \"Opt-in\" = \"no\"; \"Opt in "
+                          "date\" = \"2023-04-06\"; from \"FILE\" line 3"));
+}
+
 TEST(ConsentReaderTest, SourceMayBeUnknown) {
   ConsentReader reader;
   const std::vector<Column> columns = {{.name = "Newsletter", .field = "consent"}};
