@@ -227,7 +227,7 @@ TEST(VcardReaderTest, WhatIsDialledBehindANumberIsItsExtension) {
 }
 
 TEST(VcardReaderTest, WhatsAppIdsHaveAColumnThatIsKnown) {
-  EXPECT_EQ(FieldOfHeader("wa_id"), "phone");
+  EXPECT_EQ(FieldOfHeader("wa_id"), "whatsapp_id");
   EXPECT_EQ(CellsOf("3.0", "TEL;type=CELL;waid=821012345678:+82 10-1234-5678\n"),
             (Cells{{"phone", "+82 10-1234-5678"}, {"wa_id", "+821012345678"}}));
   EXPECT_EQ(CellsOf("4.0", "IMPP:whatsapp:821012345678\n")["wa_id"], "+821012345678");
