@@ -175,18 +175,27 @@ double LatinLetter(std::u32string_view language, char32_t c, std::span<const Let
   return score;
 }
 
+// Word by word, since a list has customers of several languages.
 double Latin(std::span<const std::u32string_view> languages, std::span<const Letter> cell) {
-  double best = -1e9;
-  for (const std::u32string_view language : languages) {
-    // Its own letters are those of Turkish on code page 1254, which is met more often.
-    double sum = language.find(U'þ') != std::u32string_view::npos ? -1.6 : 0;
-    for (std::size_t i = 0; i < cell.size(); ++i) {
-      const char32_t c = cell[i].character;
-      sum += c == 0 ? kBad : c < 0x80 ? Ascii(c) : LatinLetter(language, c, cell, i);
+  double sum = 0;
+  for (std::size_t from = 0; from < cell.size();) {
+    std::size_t to = from;
+    while (to < cell.size() && cell[to].character != U' ' && cell[to].character != U'-') ++to;
+    if (to < cell.size()) ++to;
+    double best = -1e9;
+    for (const std::u32string_view language : languages) {
+      // Its own letters are those of Turkish on code page 1254, which is met more often.
+      double word = language.find(U'þ') != std::u32string_view::npos ? -1.6 : 0;
+      for (std::size_t i = from; i < to; ++i) {
+        const char32_t c = cell[i].character;
+        word += c == 0 ? kBad : c < 0x80 ? Ascii(c) : LatinLetter(language, c, cell, i);
+      }
+      best = std::max(best, word);
     }
-    best = std::max(best, sum);
+    sum += best;
+    from = to;
   }
-  return best;
+  return sum;
 }
 
 // A script of one byte a letter: words of it are of nothing else, and begin with its capitals.

@@ -305,5 +305,13 @@ TEST(CsvReaderTest, FormatsAreNamedAsTheyAreParsed) {
   EXPECT_TRUE(absl::IsInvalidArgument(ParseTableFormat("ods").status()));
 }
 
+TEST(CsvReaderTest, LineThatCannotBeTakenApartIsKeptAsItStands) {
+  const Table table =
+      Read(Encode("이름,전화\n김하나,1\n이두리,2\n박세찬,3\n", Encoding::kCp949, false) +
+           "\xb1\xe8\xb0,4\n\"open,5\n6,7\n" + "정유진,8\n" + "ragged\n");
+  EXPECT_THAT(table.raws, ElementsAre("", "", "", "김\\xB0,4", "\"open,5", "", "정유진,8", ""));
+  EXPECT_THAT(table.faults, SizeIs(4));
+}
+
 }  // namespace
 }  // namespace sealbook::anonymizer

@@ -138,5 +138,13 @@ TEST(JsonLinesReaderTest, EmptyObjectIsARowOfNothing) {
   EXPECT_THAT(table.faults, IsEmpty());
 }
 
+TEST(JsonLinesReaderTest, EachRowKeepsItsLine) {
+  const auto table =
+      ReadTable("{\"name\": \"a\"}\n{\"name\": {}}\n{\"name\": \"b\xff\"}\nno json\n");
+  ASSERT_TRUE(table.ok()) << table.status();
+  EXPECT_EQ(table->raws, (std::vector<std::string>{"{\"name\": \"a\"}", "{\"name\": {}}",
+                                                   "{\"name\": \"b\\xFF\"}", "no json"}));
+}
+
 }  // namespace
 }  // namespace sealbook::anonymizer

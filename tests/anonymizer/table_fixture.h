@@ -21,6 +21,7 @@ struct Table {
   std::vector<std::vector<std::string>> rows;  // the good ones
   std::vector<std::int64_t> lines;             // of the good ones
   std::vector<std::string> faults;             // "LINE FAULT"
+  std::vector<std::string> raws;               // of all rows, in their order
   absl::Status end;                            // not OK: the file could not be read to its end
 };
 
@@ -40,6 +41,7 @@ inline absl::StatusOr<Table> ReadTable(absl::string_view bytes, TableOptions opt
     const auto more = (*reader)->Next(row);
     if (!more.ok()) table.end = more.status();
     if (!more.ok() || !*more) break;
+    table.raws.push_back(row.raw);
     if (row.fault.empty()) {
       table.rows.push_back(row.cells);
       table.lines.push_back(row.line);
