@@ -28,7 +28,8 @@ absl::Status HeaderFinder::Read(const std::function<absl::StatusOr<bool>(TableRo
     if (looks_like_header_ != nullptr && looks_like_header_(last.cells)) {
       header_ = head_.size() - 1;
     } else if (looks_like_data_ != nullptr && looks_like_data_(last.cells)) {
-      first_data_ = head_.size() - 1;
+      // A notice may hold a number too, but not beside other cells.
+      if (!first_data_ || data_width_ == 1) first_data_ = head_.size() - 1;
       data_width_ = width;
     }
   }

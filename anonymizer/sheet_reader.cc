@@ -13,20 +13,15 @@ namespace {
 
 constexpr std::int64_t kMaxRow = std::int64_t{1} << 31;
 
-// The attributes of a cell that matter; a cell has a handful, so that one look at each is best.
-struct CellAttributes {
-  absl::string_view place, type, style;
-};
+// One look at each attribute, of which a cell has a handful.
 CellAttributes AttributesOf(pugi::xml_node node) {
   CellAttributes found;
-  for (const pugi::xml_attribute attribute : node.attributes()) {
-    const absl::string_view name = attribute.name();
-    if (name == "r")
-      found.place = attribute.value();
-    else if (name == "t")
-      found.type = attribute.value();
-    else if (name == "s")
-      found.style = attribute.value();
+  for (auto attribute = node.first_attribute(); attribute; attribute = attribute.next_attribute()) {
+    const char* name = attribute.name();
+    if (name[0] == '\0' || name[1] != '\0') continue;
+    if (name[0] == 'r') found.place = attribute.value();
+    if (name[0] == 't') found.type = attribute.value();
+    if (name[0] == 's') found.style = attribute.value();
   }
   return found;
 }
@@ -105,12 +100,12 @@ absl::Status SheetReader::ReadCells(TableRow& row) {
   };
   // The strings of the row before keep their memory.
   std::size_t width = 0, next_column = 0;
-  for (const pugi::xml_node node : document_.first_child()) {
-    if (LocalName(node.name()) != "c") continue;
-    const absl::string_view place_text = node.attribute("r").value();
+  for (auto node = document_.first_child().first_child(); node; node = node.next_sibling()) {
+    if (!IsNamed(node.name(), "c")) continue;
+    const CellAttributes cell = AttributesOf(node);
     std::size_t column = next_column;
-    if (!place_text.empty()) {
-      const auto place = ParseCellPlace(place_text);
+    if (!cell.place.empty()) {
+      const auto place = ParseCellPlace(cell.place);
       if (!place) {
         fault("has a cell without a sound place");
         continue;
@@ -125,7 +120,7 @@ absl::Status SheetReader::ReadCells(TableRow& row) {
     next_column = column + 1;
     value_.clear();
     absl::string_view problem;
-    RETURN_IF_ERROR(ReadCell(node, value_, problem));
+    RETURN_IF_ERROR(ReadCell(node, cell, value_, problem));
     if (!problem.empty()) fault(problem);
     if (value_.empty()) continue;
     if (column >= TableReader::kMaxColumns) {
@@ -153,17 +148,15 @@ absl::Status SheetReader::ReadShared(absl::string_view number, std::string& valu
   return absl::OkStatus();
 }
 
-absl::Status SheetReader::ReadCell(pugi::xml_node node, std::string& value,
-                                   absl::string_view& fault) {
-  const CellAttributes cell = AttributesOf(node);
+absl::Status SheetReader::ReadCell(pugi::xml_node node, const CellAttributes& cell,
+                                   std::string& value, absl::string_view& fault) {
   bool has_formula = false;
-  for (const pugi::xml_node child : node) {
-    const absl::string_view name = LocalName(child.name());
-    if (name == "v")
+  for (auto child = node.first_child(); child; child = child.next_sibling()) {
+    if (IsNamed(child.name(), "v"))
       AppendText(child, value);
-    else if (name == "is" && cell.type == "inlineStr")
+    else if (IsNamed(child.name(), "is") && cell.type == "inlineStr")
       ReadRichText(child, value);
-    else if (name == "f")
+    else if (IsNamed(child.name(), "f"))
       has_formula = true;
   }
   if (value.empty()) {

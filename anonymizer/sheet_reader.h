@@ -21,6 +21,11 @@ struct SheetCounts {
   std::int64_t formulas_unsolved = 0;  // cells without the result of their formula: as empty
 };
 
+// The attributes of a cell that matter.
+struct CellAttributes {
+  absl::string_view place, type, style;
+};
+
 class SheetReader {
  public:
   // `position` is the sheet's, from 0.
@@ -38,7 +43,8 @@ class SheetReader {
       : book_(book), position_(position), cutter_(std::move(text), "sheetData", "row") {}
   void ReadNumber(TableRow& row);
   absl::Status ReadCells(TableRow& row);
-  absl::Status ReadCell(pugi::xml_node node, std::string& value, absl::string_view& fault);
+  absl::Status ReadCell(pugi::xml_node node, const CellAttributes& cell, std::string& value,
+                        absl::string_view& fault);
   absl::Status ReadShared(absl::string_view number, std::string& value, absl::string_view& fault);
 
   Workbook& book_;

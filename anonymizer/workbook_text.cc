@@ -35,27 +35,26 @@ bool ParseXml(std::span<char> xml, pugi::xml_document& document) {
 }
 
 pugi::xml_node ChildOf(pugi::xml_node node, absl::string_view local_name) {
-  for (const pugi::xml_node child : node) {
-    if (LocalName(child.name()) == local_name) return child;
-  }
-  return {};
+  pugi::xml_node child = node.first_child();
+  while (child && !IsNamed(child.name(), local_name)) child = child.next_sibling();
+  return child;
 }
 
 void AppendText(pugi::xml_node node, std::string& out) {
-  for (const pugi::xml_node child : node) {
+  for (auto child = node.first_child(); child; child = child.next_sibling()) {
     if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata) out += child.value();
   }
 }
 
 void ReadRichText(pugi::xml_node node, std::string& out) {
-  for (const pugi::xml_node child : node) {
-    const absl::string_view name = LocalName(child.name());
-    if (name == "t")
+  for (auto child = node.first_child(); child; child = child.next_sibling()) {
+    if (IsNamed(child.name(), "t")) {
       AppendText(child, out);
-    else if (name == "r")
-      for (const pugi::xml_node part : child) {
-        if (LocalName(part.name()) == "t") AppendText(part, out);
+    } else if (IsNamed(child.name(), "r")) {
+      for (auto part = child.first_child(); part; part = part.next_sibling()) {
+        if (IsNamed(part.name(), "t")) AppendText(part, out);
       }
+    }
   }
   UnescapeXstring(out);
 }

@@ -1,18 +1,26 @@
 #include "anonymizer/workbook_values.h"
 
+#include <chrono>
 #include <cmath>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
-#include "absl/time/civil_time.h"
 
 namespace sealbook::anonymizer {
 namespace {
 
+using std::chrono_literals::operator""y;
+
 constexpr std::int64_t kDaySeconds = 86'400;
+
+void AppendDigits(std::int64_t number, std::size_t width, std::string& out) {
+  const std::size_t end = out.size() + width;
+  out.resize(end);
+  for (std::size_t i = 1; i <= width; ++i, number /= 10)
+    out[end - i] = static_cast<char>('0' + number % 10);
+}
 
 // The letters of the first section that are not quoted, escaped, or a condition in brackets.
 std::string LettersOf(absl::string_view code) {
@@ -84,8 +92,10 @@ std::optional<std::string> DateOfNumber(absl::string_view number, NumberKind kin
   if (!absl::SimpleAtod(number, &value) || !(value >= 0) || value >= 2'958'466) return std::nullopt;
   const std::int64_t seconds = std::llround(value * kDaySeconds);
   const std::int64_t days = seconds / kDaySeconds, of_day = seconds % kDaySeconds;
-  const std::string time =
-      absl::StrFormat("%02d:%02d:%02d", of_day / 3600, of_day / 60 % 60, of_day % 60);
+  std::string time;
+  AppendDigits(of_day / 3600, 2, time);
+  AppendDigits(of_day / 60 % 60, 2, time += ':');
+  AppendDigits(of_day % 60, 2, time += ':');
   if (days == 0 && (of_day != 0 || kind == NumberKind::kTime) &&
       !(since_1904 && kind == NumberKind::kDate)) {
     return time;
@@ -96,13 +106,14 @@ std::optional<std::string> DateOfNumber(absl::string_view number, NumberKind kin
     day = "1900-02-29";
   } else {
     const std::int64_t leap = !since_1904 && days > 60 ? 1 : 0;
-    const absl::CivilDay start =
-        since_1904 ? absl::CivilDay(1904, 1, 1) : absl::CivilDay(1899, 12, 31);
-    const absl::CivilDay shown = start + (days - leap);
-    if (shown.year() > 9999) return std::nullopt;
-    day = absl::FormatCivilTime(shown);
+    const std::chrono::sys_days start = since_1904 ? 1904y / 1 / 1 : 1899y / 12 / 31;
+    const std::chrono::year_month_day shown = start + std::chrono::days(days - leap);
+    if (shown.year() > 9999y) return std::nullopt;
+    AppendDigits(static_cast<int>(shown.year()), 4, day);
+    AppendDigits(static_cast<unsigned>(shown.month()), 2, day += '-');
+    AppendDigits(static_cast<unsigned>(shown.day()), 2, day += '-');
   }
-  return of_day == 0 ? day : absl::StrFormat("%sT%s", day, time);
+  return of_day == 0 ? day : day + 'T' + time;
 }
 
 std::string DateOfText(absl::string_view text) {

@@ -56,6 +56,15 @@ absl::string_view LocalName(absl::string_view name) {
   return colon == absl::string_view::npos ? name : name.substr(colon + 1);
 }
 
+bool IsNamed(const char* name, absl::string_view local_name) {
+  // Mostly there is no prefix, and this is asked for each element of a sheet.
+  const std::size_t size = std::strlen(name);
+  if (size < local_name.size()) return false;
+  const std::size_t prefix = size - local_name.size();
+  return std::memcmp(name + prefix, local_name.data(), local_name.size()) == 0 &&
+         (prefix == 0 || name[prefix - 1] == ':');
+}
+
 absl::Status XmlText::Start() {
   started_ = true;
   block_.resize(kBlockBytes);
@@ -199,10 +208,10 @@ absl::StatusOr<bool> ElementCutter::EndsElement() {
     at_ += 2;
     return false;
   }
-  const absl::string_view name =
-      absl::StripTrailingAsciiWhitespace(absl::string_view(buffer_).substr(at_ + 2, end - at_ - 2));
+  const absl::string_view name(buffer_.data() + at_ + 2, end - at_ - 2);
   at_ = end + 1;
-  return LocalName(name) == element_;
+  return name.size() >= element_.size() &&
+         LocalName(absl::StripTrailingAsciiWhitespace(name)) == element_;
 }
 
 absl::StatusOr<bool> ElementCutter::Next(Element& element) {

@@ -21,6 +21,7 @@ namespace sealbook::anonymizer {
 
 // "row" of "x:row": prefixes differ from program to program, and each element's name says enough.
 absl::string_view LocalName(absl::string_view name);
+bool IsNamed(const char* name, absl::string_view local_name);
 
 // An entry's text as UTF-8, without its mark. What is no text becomes bytes that no UTF-8 holds, or
 // stays such.

@@ -22,6 +22,7 @@ struct Table {
   std::vector<std::int64_t> lines;             // of the good ones
   std::vector<std::string> faults;             // "LINE FAULT"
   absl::Status end;                            // not OK: the file could not be read to its end
+  std::vector<std::string> remarks;
 };
 
 inline absl::StatusOr<Table> ReadTable(absl::string_view bytes, TableOptions options = {}) {
@@ -48,6 +49,7 @@ inline absl::StatusOr<Table> ReadTable(absl::string_view bytes, TableOptions opt
     }
   }
   table.columns = (*reader)->columns();
+  table.remarks = (*reader)->remarks();
   return table;
 }
 
