@@ -56,15 +56,6 @@ absl::string_view LocalName(absl::string_view name) {
   return colon == absl::string_view::npos ? name : name.substr(colon + 1);
 }
 
-bool IsNamed(const char* name, absl::string_view local_name) {
-  // Mostly there is no prefix, and this is asked for each element of a sheet.
-  const std::size_t size = std::strlen(name);
-  if (size < local_name.size()) return false;
-  const std::size_t prefix = size - local_name.size();
-  return std::memcmp(name + prefix, local_name.data(), local_name.size()) == 0 &&
-         (prefix == 0 || name[prefix - 1] == ':');
-}
-
 absl::Status XmlText::Start() {
   started_ = true;
   block_.resize(kBlockBytes);
@@ -214,8 +205,27 @@ absl::StatusOr<bool> ElementCutter::EndsElement() {
          LocalName(absl::StripTrailingAsciiWhitespace(name)) == element_;
 }
 
+// Goes on to the next '<' that may end the element or hide its end. Nearly all that stands in a row
+// is passed here, so that it is done without a call each.
+void ElementCutter::PassPlainTags() {
+  const char* const end = buffer_.data() + buffer_.size();
+  const char* at = buffer_.data() + at_;
+  const std::size_t name = element_.size();
+  while ((at = static_cast<const char*>(
+              std::memchr(at, '<', static_cast<std::size_t>(end - at)))) != nullptr) {
+    at_ = static_cast<std::size_t>(at - buffer_.data());
+    if (static_cast<std::size_t>(end - at) < 2 + name) return;
+    const bool opens = at[1] != '/' && at[1] != '!' && at[1] != '?';
+    const bool closes_shorter = at[1] == '/' && std::memchr(at + 2, '>', name) != nullptr;
+    if (!opens && !closes_shorter) return;
+    ++at;
+    ++at_;
+  }
+}
+
 absl::StatusOr<bool> ElementCutter::Next(Element& element) {
   for (;;) {
+    if (in_element_) PassPlainTags();
     const char* found =
         static_cast<const char*>(std::memchr(buffer_.data() + at_, '<', buffer_.size() - at_));
     if (found == nullptr) {

@@ -6,6 +6,7 @@
 // the part as subject.
 #pragma once
 
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,7 +22,13 @@ namespace sealbook::anonymizer {
 
 // "row" of "x:row": prefixes differ from program to program, and each element's name says enough.
 absl::string_view LocalName(absl::string_view name);
-bool IsNamed(const char* name, absl::string_view local_name);
+inline bool IsNamed(const char* name, absl::string_view local_name) {
+  // Asked for each element of a sheet, where mostly there is no prefix.
+  std::size_t same = 0;
+  while (same < local_name.size() && name[same] == local_name[same]) ++same;
+  if (same == local_name.size() && name[same] == '\0') return true;
+  return std::strchr(name, ':') != nullptr && LocalName(name) == local_name;
+}
 
 // An entry's text as UTF-8, without its mark. What is no text becomes bytes that no UTF-8 holds, or
 // stays such.
@@ -75,6 +82,7 @@ class ElementCutter {
   absl::Status PassOver(std::size_t opening, absl::string_view closing);
   absl::Status PassOverUnlessTag(bool& tag);
   absl::StatusOr<Tag> ReadTag();
+  void PassPlainTags();
   absl::StatusOr<bool> EndsElement();
 
   XmlText text_;

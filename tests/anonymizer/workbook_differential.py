@@ -10,9 +10,11 @@ import datetime
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 try:
     import openpyxl
@@ -80,6 +82,40 @@ def make(seed, path):
             row[-1] = cell
         sheet.append(row)
     book.save(path)
+    if rng.random() < 0.5:
+        share_strings(path)
+
+
+def share_strings(path):
+    """Puts the texts where Excel has them; openpyxl writes them into their cells."""
+    with zipfile.ZipFile(path) as old:
+        parts = {name: old.read(name).decode() for name in old.namelist()}
+    numbers = {}
+
+    def share(match):
+        number = numbers.setdefault(match.group(2), len(numbers))
+        return '<c%s t="s"><v>%d</v></c>' % (match.group(1), number)
+
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet], count = re.subn(r'<c([^>]*) t="inlineStr"><is>(.*?)</is></c>', share,
+                                  parts[sheet], flags=re.DOTALL)
+    if count == 0 or "xl/sharedStrings.xml" in parts:
+        sys.exit("openpyxl writes texts otherwise than it did")
+    parts["xl/sharedStrings.xml"] = \
+        '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">%s</sst>' \
+        % "".join("<si>%s</si>" % text for text in numbers)
+    kind = "officeDocument/2006/relationships/sharedStrings"
+    links = "xl/_rels/workbook.xml.rels"
+    parts[links] = parts[links].replace(
+        "</Relationships>", '<Relationship Id="rIdS" Type="http://schemas.openxmlformats.org/%s" '
+        'Target="sharedStrings.xml"/></Relationships>' % kind)
+    types = "[Content_Types].xml"
+    parts[types] = parts[types].replace(
+        "</Types>", '<Override PartName="/xl/sharedStrings.xml" ContentType="application/vnd.'
+        'openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/></Types>')
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, text in parts.items():
+            new.writestr(name, text)
 
 
 def written(cell):
