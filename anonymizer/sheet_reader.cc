@@ -136,14 +136,15 @@ absl::Status SheetReader::ReadCells(TableRow& row) {
   return absl::OkStatus();
 }
 
-absl::Status SheetReader::ReadShared(absl::string_view number, std::string& value,
-                                     absl::string_view& fault) {
-  std::uint64_t index = 0;
-  if (!absl::SimpleAtoi(number, &index) || index >= book_.strings().size()) {
+// `value` is the string's number, and becomes the string.
+absl::Status SheetReader::ReadShared(std::string& value, absl::string_view& fault) {
+  const auto index = ParseIndex(absl::StripAsciiWhitespace(value));
+  value.clear();
+  if (!index || *index >= book_.strings().size()) {
     fault = "has a cell whose text is missing";
     return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(const absl::string_view text, book_.strings().Get(index));
+  ASSIGN_OR_RETURN(const absl::string_view text, book_.strings().Get(*index));
   value.assign(text.data(), text.size());
   return absl::OkStatus();
 }
@@ -166,16 +167,15 @@ absl::Status SheetReader::ReadCell(pugi::xml_node node, const CellAttributes& ce
   }
   const auto strip = [&] { return absl::StripAsciiWhitespace(value); };
   if (cell.type.empty() || cell.type == "n") {
-    std::size_t style = 0;
-    NumberKind kind = NumberKind::kPlain;
-    if (absl::SimpleAtoi(cell.style, &style)) kind = book_.KindOfStyle(style);
+    const NumberKind kind = book_.KindOfStyle(ParseIndex(cell.style).value_or(0));
     std::optional<std::string> date;
     if (kind != NumberKind::kPlain) date = DateOfNumber(strip(), kind, book_.since_1904());
-    value = date ? *std::move(date) : std::string(strip());
+    if (date)
+      value = *std::move(date);
+    else if (strip().size() != value.size())
+      value = std::string(strip());
   } else if (cell.type == "s") {
-    const std::string number(strip());
-    value.clear();
-    RETURN_IF_ERROR(ReadShared(number, value, fault));
+    RETURN_IF_ERROR(ReadShared(value, fault));
   } else if (cell.type == "str") {
     UnescapeXstring(value);
   } else if (cell.type == "b") {

@@ -45,7 +45,7 @@ class SheetReader {
   absl::Status ReadCells(TableRow& row);
   absl::Status ReadCell(pugi::xml_node node, const CellAttributes& cell, std::string& value,
                         absl::string_view& fault);
-  absl::Status ReadShared(absl::string_view number, std::string& value, absl::string_view& fault);
+  absl::Status ReadShared(std::string& value, absl::string_view& fault);
 
   Workbook& book_;
   std::size_t position_;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "anonymizer/table_reader.h"
 #include "anonymizer/workbook_text.h"
 #include "vault/status.h"
@@ -78,6 +79,19 @@ Relationships ReadRelationships(std::string& xml, absl::string_view folder) {
                      .part = outside ? "" : Resolve(folder, AttributeOf(node, "Target"))});
   }
   return found;
+}
+
+// The text of a shared string as nearly all are: one piece with nothing to undo. nullopt: another,
+// for the parser.
+std::optional<absl::string_view> PlainText(absl::string_view xml) {
+  if (!absl::ConsumePrefix(&xml, "<si><t>") &&
+      !absl::ConsumePrefix(&xml, "<si><t xml:space=\"preserve\">"))
+    return std::nullopt;
+  if (!absl::ConsumeSuffix(&xml, "</t></si>")) return std::nullopt;
+  for (const char undone : {'<', '&', '_', '\r'}) {
+    if (absl::StrContains(xml, undone)) return std::nullopt;
+  }
+  return xml;
 }
 
 absl::Status OtherKind(const ZipFile& zip, absl::string_view main_part) {
@@ -220,6 +234,11 @@ absl::Status Workbook::ReadStrings(const std::string& part) {
     const auto more = cutter.Next(element);
     if (!more.ok()) return InPart(kWhat, more.status());
     if (!*more) return strings_.Finish();
+    const auto plain = PlainText({element.xml.data(), element.xml.size()});
+    if (plain && plain->size() <= TableReader::kMaxCellBytes) {
+      RETURN_IF_ERROR(strings_.Add(*plain));
+      continue;
+    }
     text.clear();
     // What cannot be used must not end the import: the rows that ask for it are told.
     if (element.too_long || !ParseXml(element.xml, document))

@@ -28,8 +28,8 @@ bool HoldsNulReference(absl::string_view text) {
 
 bool ParseXml(std::span<char> xml, pugi::xml_document& document) {
   if (HoldsNulReference({xml.data(), xml.size()})) return false;
-  constexpr unsigned kOptions =
-      pugi::parse_cdata | pugi::parse_escapes | pugi::parse_eol | pugi::parse_ws_pcdata_single;
+  constexpr unsigned kOptions = pugi::parse_cdata | pugi::parse_escapes | pugi::parse_eol |
+                                pugi::parse_ws_pcdata_single | pugi::parse_embed_pcdata;
   return static_cast<bool>(
       document.load_buffer_inplace(xml.data(), xml.size(), kOptions, pugi::encoding_utf8));
 }
@@ -41,6 +41,7 @@ pugi::xml_node ChildOf(pugi::xml_node node, absl::string_view local_name) {
 }
 
 void AppendText(pugi::xml_node node, std::string& out) {
+  out += node.value();  // what parse_embed_pcdata has put there: mostly all of it
   for (auto child = node.first_child(); child; child = child.next_sibling()) {
     if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata) out += child.value();
   }

@@ -1,5 +1,6 @@
 #include "anonymizer/workbook_values.h"
 
+#include <array>
 #include <chrono>
 #include <cmath>
 
@@ -15,11 +16,9 @@ using std::chrono_literals::operator""y;
 
 constexpr std::int64_t kDaySeconds = 86'400;
 
-void AppendDigits(std::int64_t number, std::size_t width, std::string& out) {
-  const std::size_t end = out.size() + width;
-  out.resize(end);
-  for (std::size_t i = 1; i <= width; ++i, number /= 10)
-    out[end - i] = static_cast<char>('0' + number % 10);
+void WriteDigits(std::int64_t number, char* out, std::size_t width) {
+  for (std::size_t i = width; i > 0; --i, number /= 10)
+    out[i - 1] = static_cast<char>('0' + number % 10);
 }
 
 // The letters of the first section that are not quoted, escaped, or a condition in brackets.
@@ -92,28 +91,30 @@ std::optional<std::string> DateOfNumber(absl::string_view number, NumberKind kin
   if (!absl::SimpleAtod(number, &value) || !(value >= 0) || value >= 2'958'466) return std::nullopt;
   const std::int64_t seconds = std::llround(value * kDaySeconds);
   const std::int64_t days = seconds / kDaySeconds, of_day = seconds % kDaySeconds;
-  std::string time;
-  AppendDigits(of_day / 3600, 2, time);
-  AppendDigits(of_day / 60 % 60, 2, time += ':');
-  AppendDigits(of_day % 60, 2, time += ':');
+  std::array<char, 19> text = {};  // "2024-05-01T09:30:00"
+  const auto all = [&](std::size_t begin, std::size_t size) {
+    return std::string(text.data() + begin, size);
+  };
+  text[10] = 'T';
+  text[13] = text[16] = ':';
+  WriteDigits(of_day / 3600, &text[11], 2);
+  WriteDigits(of_day / 60 % 60, &text[14], 2);
+  WriteDigits(of_day % 60, &text[17], 2);
   if (days == 0 && (of_day != 0 || kind == NumberKind::kTime) &&
       !(since_1904 && kind == NumberKind::kDate)) {
-    return time;
+    return all(11, 8);
   }
-  std::string day;
   if (!since_1904 && days == 0) return std::nullopt;  // shown as the 0th of January 1900
-  if (!since_1904 && days == 60) {
-    day = "1900-02-29";
-  } else {
-    const std::int64_t leap = !since_1904 && days > 60 ? 1 : 0;
-    const std::chrono::sys_days start = since_1904 ? 1904y / 1 / 1 : 1899y / 12 / 31;
-    const std::chrono::year_month_day shown = start + std::chrono::days(days - leap);
-    if (shown.year() > 9999y) return std::nullopt;
-    AppendDigits(static_cast<int>(shown.year()), 4, day);
-    AppendDigits(static_cast<unsigned>(shown.month()), 2, day += '-');
-    AppendDigits(static_cast<unsigned>(shown.day()), 2, day += '-');
-  }
-  return of_day == 0 ? day : day + 'T' + time;
+  const std::int64_t leap = !since_1904 && days >= 60 ? 1 : 0;
+  const std::chrono::sys_days start = since_1904 ? 1904y / 1 / 1 : 1899y / 12 / 31;
+  const std::chrono::year_month_day shown = start + std::chrono::days(days - leap);
+  if (shown.year() > 9999y) return std::nullopt;
+  const unsigned day = !since_1904 && days == 60 ? 29 : static_cast<unsigned>(shown.day());
+  text[4] = text[7] = '-';
+  WriteDigits(static_cast<int>(shown.year()), text.data(), 4);
+  WriteDigits(static_cast<unsigned>(shown.month()), &text[5], 2);
+  WriteDigits(day, &text[8], 2);
+  return all(0, of_day == 0 ? 10 : text.size());
 }
 
 std::string DateOfText(absl::string_view text) {
@@ -157,6 +158,16 @@ void UnescapeXstring(std::string& text) {
       out += static_cast<char>(c);
   }
   text = std::move(out);
+}
+
+std::optional<std::uint64_t> ParseIndex(absl::string_view digits) {
+  if (digits.empty() || digits.size() > 18) return std::nullopt;
+  std::uint64_t index = 0;
+  for (const char c : digits) {
+    if (c < '0' || c > '9') return std::nullopt;
+    index = index * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  return index;
 }
 
 std::optional<CellPlace> ParseCellPlace(absl::string_view reference) {

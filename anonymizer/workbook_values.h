@@ -29,6 +29,9 @@ std::string DateOfText(absl::string_view text);
 // ends become line feeds.
 void UnescapeXstring(std::string& text);
 
+// A number that counts from 0. nullopt: no such number.
+std::optional<std::uint64_t> ParseIndex(absl::string_view digits);
+
 // Where "AB12" stands: from 0 and from 1. nullopt: no place.
 struct CellPlace {
   std::size_t column = 0;

@@ -165,8 +165,10 @@ absl::Status ElementCutter::PassOverUnlessTag(bool& tag) {
 absl::StatusOr<ElementCutter::Tag> ElementCutter::ReadTag() {
   char quote = '\0';
   for (std::size_t i = 1;; ++i) {
-    if (i > kMaxElementBytes) return absl::InvalidArgumentError("has a tag that is far too long");
-    RETURN_IF_ERROR(Need(i + 1));
+    if (at_ + i == buffer_.size()) {
+      if (i > kMaxElementBytes) return absl::InvalidArgumentError("has a tag that is far too long");
+      RETURN_IF_ERROR(Need(i + 1));
+    }
     const char c = buffer_[at_ + i];
     if (quote != '\0') {
       if (c == quote) quote = '\0';
