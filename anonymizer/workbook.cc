@@ -1,5 +1,6 @@
 #include "anonymizer/workbook.h"
 
+#include <map>
 #include <pugixml.hpp>
 
 #include "absl/container/flat_hash_map.h"
@@ -66,7 +67,7 @@ absl::string_view LastOf(absl::string_view path) {
   return slash == absl::string_view::npos ? path : path.substr(slash + 1);
 }
 
-using Relationships = absl::flat_hash_map<std::string, Relationship>;
+using Relationships = std::map<std::string, Relationship>;
 Relationships ReadRelationships(std::string& xml, absl::string_view folder) {
   Relationships found;
   pugi::xml_document document;
@@ -141,8 +142,9 @@ absl::StatusOr<std::unique_ptr<Workbook>> Workbook::Open(ByteSource& bytes,
   if (book->zip_->Has("_rels/.rels")) {
     ASSIGN_OR_RETURN(std::string xml, book->ReadSmallPart("_rels/.rels", "the list of its parts"));
     for (const auto& [id, relationship] : ReadRelationships(xml, "")) {
-      if (relationship.type == "officeDocument" && !relationship.part.empty())
-        main_part = relationship.part;
+      if (relationship.type != "officeDocument" || relationship.part.empty()) continue;
+      main_part = relationship.part;
+      break;
     }
   }
   if (!book->zip_->Has(main_part) || absl::EndsWithIgnoreCase(main_part, ".bin") ||
@@ -180,7 +182,7 @@ absl::Status Workbook::ReadSheets(const std::string& main_part) {
     WorkbookSheet sheet{.name = std::string(AttributeOf(node, "name"))};
     const absl::string_view state = AttributeOf(node, "state");
     sheet.hidden = state == "hidden" || state == "veryHidden";
-    const auto found = relationships.find(AttributeOf(node, "id", /*prefixed=*/true));
+    const auto found = relationships.find(std::string(AttributeOf(node, "id", /*prefixed=*/true)));
     if (found != relationships.end() && found->second.type == "worksheet")
       sheet.part = found->second.part;
     if (found == relationships.end()) {

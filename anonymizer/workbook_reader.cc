@@ -170,6 +170,10 @@ absl::StatusOr<std::unique_ptr<TableReader>> OpenWorkbook(ByteSource& bytes,
                                                           const TableOptions& options,
                                                           const WorkbookLimits& limits) {
   ASSIGN_OR_RETURN(auto book, Workbook::Open(bytes, limits));
+  if (options.encoding || options.delimiter) {
+    return WithHint(absl::FailedPreconditionError("a workbook says itself how it is written"),
+                    "Leave --encoding and --delimiter out.");
+  }
   auto reader = std::make_unique<WorkbookReader>(std::move(book));
   RETURN_IF_ERROR(reader->ChooseSheet(options));
   return reader;

@@ -22,6 +22,7 @@ namespace sealbook::anonymizer {
 
 // "row" of "x:row": prefixes differ from program to program, and each element's name says enough.
 absl::string_view LocalName(absl::string_view name);
+// Whether that is a name's local name.
 inline bool IsNamed(const char* name, absl::string_view local_name) {
   // Asked for each element of a sheet, where mostly there is no prefix.
   std::size_t same = 0;

@@ -86,6 +86,14 @@ def make(seed, path):
         share_strings(path)
 
 
+class Pipe:
+    """A file that goes forwards alone."""
+
+    def __init__(self, file):
+        self.write = file.write
+        self.flush = file.flush
+
+
 def share_strings(path):
     """Puts the texts where Excel has them; openpyxl writes them into their cells."""
     with zipfile.ZipFile(path) as old:
@@ -113,7 +121,8 @@ def share_strings(path):
     parts[types] = parts[types].replace(
         "</Types>", '<Override PartName="/xl/sharedStrings.xml" ContentType="application/vnd.'
         'openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/></Types>')
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+    # As programs write it that know no entry's size before its end.
+    with open(path, "wb") as file, zipfile.ZipFile(Pipe(file), "w", zipfile.ZIP_DEFLATED) as new:
         for name, text in parts.items():
             new.writestr(name, text)
 

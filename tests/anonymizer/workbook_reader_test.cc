@@ -353,6 +353,12 @@ TEST(WorkbookReaderTest, ChartsAreNoTables) {
   EXPECT_THAT(table.remarks, Contains("sheet 1 holds no table"));
 }
 
+TEST(WorkbookReaderTest, OptionsOfTextDoNotFit) {
+  const std::string book = WriteWorkbook({{{kHeader + kCustomer}}});
+  EXPECT_TRUE(absl::IsFailedPrecondition(ReadTable(book, {.encoding = Encoding::kUtf8}).status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(ReadTable(book, {.delimiter = ';'}).status()));
+}
+
 TEST(WorkbookReaderTest, OtherFilesAreNamed) {
   const std::string odd = "<a/>";
   ExpectRefused(WriteZip({{"xl/workbook.bin", odd}}), "is a binary workbook (.xlsb)");
