@@ -162,27 +162,44 @@ absl::Status ElementCutter::PassOverUnlessTag(bool& tag) {
   return DocumentType();
 }
 
-absl::StatusOr<ElementCutter::Tag> ElementCutter::ReadTag() {
+// How long the tag is that begins `text`; 0 where its end is not there. A '>' in quotes is none.
+std::size_t ElementCutter::TagBytes(absl::string_view text) {
+  const std::size_t first = text.find('>');
+  if (first == absl::string_view::npos) return 0;
+  const absl::string_view before = text.substr(0, first);
+  if (std::count(before.begin(), before.end(), '"') % 2 == 0 && !absl::StrContains(before, '\''))
+    return first + 1;
   char quote = '\0';
-  for (std::size_t i = 1;; ++i) {
-    if (at_ + i == buffer_.size()) {
-      if (i > kMaxElementBytes) return absl::InvalidArgumentError("has a tag that is far too long");
-      RETURN_IF_ERROR(Need(i + 1));
-    }
-    const char c = buffer_[at_ + i];
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     if (quote != '\0') {
       if (c == quote) quote = '\0';
     } else if (c == '"' || c == '\'') {
       quote = c;
     } else if (c == '>') {
-      const absl::string_view text(buffer_.data() + at_ + 1, i - 1);
-      Tag tag{.name = text, .bytes = i + 1};
-      tag.closes = absl::ConsumePrefix(&tag.name, "/");
-      tag.is_empty = absl::EndsWith(text, "/");
-      tag.name = LocalName(tag.name.substr(0, tag.name.find_first_of(" \t\r\n/")));
-      return tag;
+      return i + 1;
     }
   }
+  return 0;
+}
+
+absl::StatusOr<ElementCutter::Tag> ElementCutter::ReadTag() {
+  std::size_t bytes = 0;
+  while ((bytes = TagBytes(absl::string_view(buffer_).substr(at_))) == 0) {
+    if (buffer_.size() - at_ > kMaxElementBytes)
+      return absl::InvalidArgumentError("has a tag that is far too long");
+    RETURN_IF_ERROR(Need(buffer_.size() - at_ + 1));
+  }
+  const absl::string_view text(buffer_.data() + at_ + 1, bytes - 2);
+  Tag tag{.name = text, .bytes = bytes};
+  tag.closes = absl::ConsumePrefix(&tag.name, "/");
+  tag.is_empty = absl::EndsWith(text, "/");
+  std::size_t end = 0;
+  while (end < tag.name.size() && tag.name[end] != '/' &&
+         !absl::ascii_isspace(static_cast<unsigned char>(tag.name[end])))
+    ++end;
+  tag.name = LocalName(tag.name.substr(0, end));
+  return tag;
 }
 
 // at_ stands before a '<' inside of the element. True, and behind it, where that ends the element.

@@ -82,6 +82,7 @@ class ElementCutter {
   absl::Status Need(std::size_t bytes);
   absl::Status PassOver(std::size_t opening, absl::string_view closing);
   absl::Status PassOverUnlessTag(bool& tag);
+  static std::size_t TagBytes(absl::string_view text);
   absl::StatusOr<Tag> ReadTag();
   void PassPlainTags();
   absl::StatusOr<bool> EndsElement();
