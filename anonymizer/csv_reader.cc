@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "anonymizer/header_finder.h"
 #include "anonymizer/table_reader.h"
 #include "vault/status.h"
 
@@ -19,7 +20,6 @@ constexpr std::size_t kMaxRowLines = 200;
 constexpr std::size_t kMaxRowBytes = 1 << 20;
 constexpr int kMaxBrokenQuotes = 100;
 constexpr std::size_t kSampleRowLines = 20;
-constexpr int kNoticeLines = 20;  // that may stand above the header
 
 // libcsv's parser with its callbacks; rows come out whole.
 class Parser {
@@ -74,13 +74,6 @@ bool HasSoundQuotes(const std::deque<TextLine>& lines, char delimiter) {
   return !parser.failed();
 }
 
-// What is left without the empty cells that spreadsheets put behind a short row.
-std::size_t FilledWidth(const std::vector<std::string>& cells) {
-  std::size_t width = cells.size();
-  while (width > 0 && cells[width - 1].empty()) --width;
-  return width;
-}
-
 // The delimiter with which most lines have one number of cells, and more than one.
 char FindDelimiter(const std::deque<TextLine>& sample) {
   char best = ',';
@@ -120,25 +113,25 @@ std::optional<char> DelimiterLine(absl::string_view text) {
 
 class CsvReader : public TableReader {
  public:
-  CsvReader(std::unique_ptr<TextSource> source, TableFormat format, char delimiter)
+  CsvReader(std::unique_ptr<TextSource> source, TableFormat format, char delimiter,
+            const TableOptions& options)
       : source_(std::move(source)),
         format_(format),
         delimiter_(delimiter),
-        parser_(std::make_unique<Parser>(delimiter)) {}
+        parser_(std::make_unique<Parser>(delimiter)),
+        header_(options, HeaderFinder::Rows::kWhole, "line") {}
 
-  absl::Status ReadHeader(const TableOptions& options);
+  absl::Status ReadHeader();
   absl::StatusOr<bool> Next(TableRow& row) override {
-    if (first_row_ < head_.size()) {
-      row = std::move(head_[first_row_++]);
-      CheckWidth(row);
-      return true;
+    if (!header_.TakeHeld(row)) {
+      ASSIGN_OR_RETURN(const bool more, ReadRow(row));
+      if (!more) return false;
     }
-    ASSIGN_OR_RETURN(const bool more, ReadRow(row));
-    if (more) CheckWidth(row);
-    return more;
+    header_.CheckWidth(row);
+    return true;
   }
-  const std::vector<std::string>& columns() const override { return columns_; }
-  std::int64_t header_line() const override { return header_line_; }
+  const std::vector<std::string>& columns() const override { return header_.columns(); }
+  std::int64_t header_line() const override { return header_.header_line(); }
   TableFormat format() const override { return format_; }
   char delimiter() const override { return delimiter_; }
   std::optional<Encoding> encoding() const override { return source_->encoding(); }
@@ -154,21 +147,7 @@ class CsvReader : public TableReader {
     return source_->Next(line);
   }
   absl::StatusOr<bool> ReadRow(TableRow& row);
-  std::optional<std::size_t> UnknownHeader(std::optional<std::size_t> first_data,
-                                           std::size_t data_width) const;
   absl::Status GiveUpQuote(std::deque<TextLine> lines, TableRow& row);
-  void CheckWidth(TableRow& row) const {
-    if (!row.fault.empty()) return;
-    while (row.cells.size() > columns_.size() && row.cells.back().empty()) row.cells.pop_back();
-    // Columns without a name at the end of a header may be there or not.
-    if (row.cells.size() < named_ || row.cells.size() > columns_.size()) {
-      row.fault =
-          absl::StrCat("has ", row.cells.size(), " cells where the header has ", columns_.size());
-    }
-    for (const std::string& cell : row.cells) {
-      if (cell.size() > kMaxCellBytes) row.fault = "has a cell longer than 64 KiB";
-    }
-  }
 
   std::unique_ptr<TextSource> source_;
   TableFormat format_;
@@ -176,11 +155,7 @@ class CsvReader : public TableReader {
   std::unique_ptr<Parser> parser_;
   std::deque<TextLine> again_;  // lines after a quote that was never closed
   int broken_quotes_ = 0;
-  std::vector<TableRow> head_;  // rows that were read to find the header
-  std::size_t first_row_ = 0;
-  std::vector<std::string> columns_;
-  std::size_t named_ = 0;  // columns, up to the last one with a name; all without a header
-  std::int64_t header_line_ = 0;
+  HeaderFinder header_;
 };
 
 // The quote that opened the first of these lines is wrong, not what follows it: that is read again.
@@ -246,64 +221,20 @@ absl::StatusOr<bool> CsvReader::ReadRow(TableRow& row) {
   }
 }
 
-// The header is the first row with known names. What stands above it is notice, unless it is a
-// customer: a row with values and as many cells as a header below it would have.
-absl::Status CsvReader::ReadHeader(const TableOptions& options) {
-  std::optional<std::size_t> header, first_data;
-  std::size_t data_width = 0;
-  while (!header && head_.size() <= kNoticeLines) {
-    TableRow row;
-    ASSIGN_OR_RETURN(const bool more, ReadRow(row));
-    if (!more) break;
-    if (head_.empty() && row.fault.empty() && row.cells.size() <= 2 &&
-        absl::StartsWithIgnoreCase(row.cells[0], "sep=")) {
-      continue;
+absl::Status CsvReader::ReadHeader() {
+  bool first = true;
+  RETURN_IF_ERROR(header_.Read([&](TableRow& row) -> absl::StatusOr<bool> {
+    for (;;) {
+      ASSIGN_OR_RETURN(const bool more, ReadRow(row));
+      const bool names_delimiter = first && more && row.fault.empty() && row.cells.size() <= 2 &&
+                                   absl::StartsWithIgnoreCase(row.cells[0], "sep=");
+      if (!names_delimiter) {
+        first = false;
+        return more;
+      }
     }
-    head_.push_back(std::move(row));
-    const TableRow& last = head_.back();
-    if (!last.fault.empty()) continue;
-    const std::size_t width = FilledWidth(last.cells);
-    if (options.looks_like_header && options.looks_like_header(last.cells) && width > data_width) {
-      header = head_.size() - 1;
-    } else if (width > data_width && options.looks_like_data &&
-               options.looks_like_data(last.cells)) {
-      first_data = head_.size() - 1;
-      data_width = width;
-    }
-  }
-  if (head_.empty()) {
-    return WithHint(absl::InvalidArgumentError("has no rows"), "Check that it was saved whole.");
-  }
-  if (!header && first_data != std::size_t{0}) header = UnknownHeader(first_data, data_width);
-  if (header) {
-    if (!head_[*header].fault.empty()) {
-      return WithHint(absl::InvalidArgumentError(
-                          absl::StrCat("line ", head_[*header].line, " ", head_[*header].fault)),
-                      "The first row must name the columns.");
-    }
-    columns_ = head_[*header].cells;
-    header_line_ = head_[*header].line;
-    if (columns_.size() > kMaxColumns) columns_.resize(kMaxColumns);
-    named_ = FilledWidth(columns_);
-    first_row_ = *header + 1;
-    return absl::OkStatus();
-  }
-  columns_.resize(std::min(head_[first_data.value_or(0)].cells.size(), kMaxColumns));
-  named_ = columns_.size();
-  return absl::OkStatus();
-}
-
-// Without a known name in sight: the first row names the columns, or the first of several cells
-// where the customers below have several. nullopt: only notice stands above the customers.
-std::optional<std::size_t> CsvReader::UnknownHeader(std::optional<std::size_t> first_data,
-                                                    std::size_t data_width) const {
-  for (std::size_t i = 0; i < first_data.value_or(head_.size()); ++i) {
-    // A row that cannot be read may have been the header: that is told, and no other row taken for
-    // it.
-    if (!head_[i].fault.empty() || FilledWidth(head_[i].cells) > 1) return i;
-  }
-  if (first_data && data_width > 1) return std::nullopt;
-  return 0;
+  }));
+  return header_.Choose();
 }
 
 }  // namespace
@@ -322,8 +253,8 @@ absl::StatusOr<std::unique_ptr<TableReader>> OpenCsv(std::unique_ptr<TextSource>
                     "Use a comma, a semicolon, a tab or a bar.");
   }
   auto reader = std::make_unique<CsvReader>(
-      std::move(source), delimiter == '\t' ? TableFormat::kTsv : format, delimiter);
-  RETURN_IF_ERROR(reader->ReadHeader(options));
+      std::move(source), delimiter == '\t' ? TableFormat::kTsv : format, delimiter, options);
+  RETURN_IF_ERROR(reader->ReadHeader());
   return reader;
 }
 

@@ -23,6 +23,7 @@ struct Table {
   std::vector<std::string> faults;             // "LINE FAULT"
   std::vector<std::string> raws;               // of all rows, in their order
   absl::Status end;                            // not OK: the file could not be read to its end
+  std::vector<std::string> remarks;
 };
 
 inline absl::StatusOr<Table> ReadTable(absl::string_view bytes, TableOptions options = {}) {
@@ -50,6 +51,7 @@ inline absl::StatusOr<Table> ReadTable(absl::string_view bytes, TableOptions opt
     }
   }
   table.columns = (*reader)->columns();
+  table.remarks = (*reader)->remarks();
   return table;
 }
 

@@ -123,6 +123,7 @@ struct WrapPurpose;       // seals value keys for one book
 struct IndexHashPurpose;  // finds identifiers
 struct IndexTagPurpose;   // binds an index row to its contact
 struct EpochLinkPurpose;  // seals an older epoch's secret under a newer one's
+struct SpillPurpose;  // seals what a process puts aside on a disk for itself; random, never kept
 using UnlockKey = Key<UnlockPurpose>;
 using DatabaseKey = Key<DatabasePurpose>;
 using ExchangeSecret = Key<ExchangePurpose>;
@@ -133,6 +134,7 @@ using WrapKey = Key<WrapPurpose>;
 using IndexHashKey = Key<IndexHashPurpose>;
 using IndexTagKey = Key<IndexTagPurpose>;
 using EpochLinkKey = Key<EpochLinkPurpose>;
+using SpillKey = Key<SpillPurpose>;
 
 }  // namespace sealbook::crypto
 
