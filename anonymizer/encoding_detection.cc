@@ -313,9 +313,9 @@ absl::StatusOr<Encoding> DetectEncoding(absl::string_view sample) {
     if (one->encoding) readable.push_back(*one->encoding);
     absl::StrAppend(&titles, titles.empty() ? "" : " or in ", one->title);
   }
-  // ASCII with a few stray bytes.
+  // ASCII with a few stray bytes: whether they are text, nothing tells.
   const bool is_noise = scores.front().hypothesis == nullptr;
-  if (is_noise && cells.foreign_lines <= kFewLines && cells.foreign_lines * 2 < cells.lines)
+  if (noise && cells.foreign_lines <= kFewLines && cells.foreign_lines * 2 < cells.lines)
     return Encoding::kUtf8;
   if (is_noise || readable.empty()) {
     return Refused(likely.empty() || noise ? "is in no encoding that can be told"
