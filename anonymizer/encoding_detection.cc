@@ -5,6 +5,7 @@
 #include <unicode/utf8.h>
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -53,7 +54,9 @@ const std::vector<Hypothesis>& Hypotheses() {
     read(Encoding::kCp949, LetterModel::kKorean, 0);
     read(Encoding::kGbk, LetterModel::kSimplified, 0);
     read(Encoding::kGbk, LetterModel::kTraditionalInGbk, -4);
+    // Behind GBK, so that a file without letters of four bytes is called by its usual name.
     read(Encoding::kGb18030, LetterModel::kSimplified, -1);
+    read(Encoding::kGb18030, LetterModel::kTraditionalInGbk, -5);
     read(Encoding::kBig5, LetterModel::kTraditional, 0);
     read(Encoding::kWindows1252, LetterModel::kWestern, 0);
     const auto refuse = [&](const char* title, const char* converter, LetterModel model,
@@ -299,13 +302,7 @@ absl::StatusOr<Encoding> DetectEncoding(absl::string_view sample) {
     }
     if (!same) likely.push_back(score.hypothesis);
   }
-  // What comes out is the same; GBK is what such files are called.
-  const auto encoding_of = [&](const Hypothesis& one) {
-    return *one.encoding == Encoding::kGb18030 && SameText(cells, one, Hypotheses()[2])
-               ? Encoding::kGbk
-               : *one.encoding;
-  };
-  if (!noise && likely.size() == 1 && likely.front()->encoding) return encoding_of(*likely.front());
+  if (!noise && likely.size() == 1 && likely.front()->encoding) return *likely.front()->encoding;
   if (!noise && likely.size() == 1) {
     return Refused(absl::StrCat("is in ", likely.front()->title, ", which is not read"),
                    "Save the list as \"CSV UTF-8\" in the program that made it.");
@@ -313,12 +310,12 @@ absl::StatusOr<Encoding> DetectEncoding(absl::string_view sample) {
   std::vector<Encoding> readable;
   std::string titles;
   for (const Hypothesis* one : likely) {
-    if (one->encoding) readable.push_back(encoding_of(*one));
+    if (one->encoding) readable.push_back(*one->encoding);
     absl::StrAppend(&titles, titles.empty() ? "" : " or in ", one->title);
   }
-  // ASCII with a few stray bytes.
+  // ASCII with a few stray bytes: whether they are text, nothing tells.
   const bool is_noise = scores.front().hypothesis == nullptr;
-  if (is_noise && cells.foreign_lines <= kFewLines && cells.foreign_lines * 2 < cells.lines)
+  if (noise && cells.foreign_lines <= kFewLines && cells.foreign_lines * 2 < cells.lines)
     return Encoding::kUtf8;
   if (is_noise || readable.empty()) {
     return Refused(likely.empty() || noise ? "is in no encoding that can be told"

@@ -3,6 +3,8 @@
 // any thread.
 #pragma once
 
+#include <cstddef>
+
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {
@@ -66,6 +67,14 @@ absl::StatusOr<std::string> SampleOf(ByteSource& bytes) {
   return absl::StrCat(sample, foreign);
 }
 
+// True where a line says by itself that it is UTF-8, so that this is more than a guess.
+bool HoldsUtf8(absl::string_view sample) {
+  for (const absl::string_view line : absl::StrSplit(sample, absl::ByAnyChar("\r\n"))) {
+    if (!IsAscii(line) && IsUtf8(line)) return true;
+  }
+  return false;
+}
+
 bool IsLegacy(Encoding encoding) {
   return encoding != Encoding::kUtf8 && encoding != Encoding::kUtf16Le &&
          encoding != Encoding::kUtf16Be;
@@ -123,7 +132,7 @@ absl::Status TextSource::Start(std::optional<Encoding> encoding) {
   } else {
     ASSIGN_OR_RETURN(const std::string sample, SampleOf(bytes_));
     ASSIGN_OR_RETURN(encoding_, DetectEncoding(sample));
-    only_ascii_ = IsAscii(sample);
+    guessed_ = encoding_ == Encoding::kUtf8 && !HoldsUtf8(sample);
   }
   decoder_ = Decoder(encoding_);
   width_ = encoding_ == Encoding::kUtf16Le || encoding_ == Encoding::kUtf16Be ? 2 : 1;
@@ -262,7 +271,7 @@ void TextSource::DecodeLine(absl::string_view bytes, TextLine& line) {
     } else {
       line.fault = absl::StrCat("holds bytes that are no ", TitleOf(encoding_),
                                 ", the first at column ", ColumnOfBad(line.text), " of the line");
-      if (only_ascii_) absl::StrAppend(&line.fault, ": name the encoding with --encoding");
+      if (guessed_) absl::StrAppend(&line.fault, ": name the encoding with --encoding");
     }
   }
   if (line.fault.empty()) return;

@@ -55,9 +55,9 @@ class TextSource {
 
   ByteSource& bytes_;
   Encoding encoding_ = Encoding::kUtf8;
-  std::size_t width_ = 1;    // bytes of a line feed
-  bool told_ = false;        // the encoding, by whoever asks or by a mark
-  bool only_ascii_ = false;  // all that was looked at, so that the encoding is a guess
+  std::size_t width_ = 1;  // bytes of a line feed
+  bool told_ = false;      // the encoding, by whoever asks or by a mark
+  bool guessed_ = false;   // UTF-8, where nothing in the sample speaks for it
   Decoder decoder_;
   bool at_end_ = false;
   std::string block_;  // as it stands in the file

@@ -140,7 +140,8 @@ TEST(JsonLinesReaderTest, EmptyObjectIsARowOfNothing) {
 
 TEST(JsonLinesReaderTest, EachRowKeepsItsLine) {
   const auto table =
-      ReadTable("{\"name\": \"a\"}\n{\"name\": {}}\n{\"name\": \"b\xff\"}\nno json\n");
+      ReadTable("{\"name\": \"a\"}\n{\"name\": {}}\n{\"name\": \"b\xff\"}\nno json\n",
+                {.encoding = Encoding::kUtf8});
   ASSERT_TRUE(table.ok()) << table.status();
   EXPECT_EQ(table->raws, (std::vector<std::string>{"{\"name\": \"a\"}", "{\"name\": {}}",
                                                    "{\"name\": \"b\\xFF\"}", "no json"}));

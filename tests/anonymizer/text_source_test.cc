@@ -230,6 +230,13 @@ TEST(TextSourceTest, LetterBeyondGbkTellsToNameGb18030) {
   EXPECT_THAT(lines->back(), HasSubstr("--encoding gb18030"));
 }
 
+TEST(TextSourceTest, StrayBytesInAsciiAreFaultsAndTellToNameTheEncoding) {
+  const auto lines = LinesOf("name,phone\na,1\nb,2\nBad \xff\xfe,3\nd,4\n");
+  ASSERT_TRUE(lines.ok()) << lines.status();
+  EXPECT_THAT((*lines)[3], HasSubstr("--encoding"));
+  EXPECT_EQ(lines->back(), "d,4");
+}
+
 TEST(TextSourceTest, PipeOfAsciiFaultsWhatFollowsAndTellsToNameTheEncoding) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);

@@ -81,7 +81,8 @@ TEST_F(ImportTest, FormatsEncodingsAndDelimitersAreFoundOrTold) {
       {anonymizer::Encoding::kUtf8, true, "utf-8"},
       {anonymizer::Encoding::kUtf16Le, true, "utf-16le"},
       {anonymizer::Encoding::kUtf16Be, true, "utf-16be"},
-      {anonymizer::Encoding::kUtf16Le, false, "utf-16le"}};
+      {anonymizer::Encoding::kUtf16Le, false, "utf-16le"},
+      {anonymizer::Encoding::kCp949, false, "cp949"}};
   int number = 1000;
   std::size_t expected = 0;
   for (const Case& one : cases) {
@@ -246,7 +247,10 @@ TEST_F(ImportTest, FilesThatAreNoListAreBadInput) {
                               12)},
       {"nul.csv", std::string(4096, '\0')},
       {"book.xlsx", std::string("PK\3\4\x14\0\6\0", 8) + std::string(100, '\1')},
-      {"old.csv", "\xc0\xcc\xb8\xa7,\xbf\xac\xb6\xf4\xc3\xb3\n\xb1\xe8,010-1234-5678\n"},
+      // "氏名,電話" and two names in Shift_JIS.
+      {"old.csv",
+       "\x8e\x81\x96\xbc,\x93\x64\x98\x62\n\x8d\xb2\x93\xa1,010-1234-5678\n"
+       "\x97\xe9\x96\xd8,010-1234-5679\n"},
       {"random", std::string("\x93\xfe\x01\xff\x80\x99\xa0\xb1\xc2\xd3\xe4\xf5", 12)}};
   for (const auto& [name, contents] : files) {
     const Ran ran = As("importer", {"import", Write(name, contents)});

@@ -1,5 +1,7 @@
 // Decoding and detection: a decoder fed in pieces gives what it gives of the whole, what comes out
 // is UTF-8, and lines of a file hold together with what was read of it.
+#include <algorithm>
+
 #include "anonymizer/text_source.h"
 #include "tests/fuzz/list_fuzz.h"
 
