@@ -43,10 +43,17 @@ class BatchQueue {
   bool Put(Batch batch) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return !next_ || closed_; });
+    // Freed here and not by the consumer, who has more to do.
+    const std::optional<Batch> used = std::exchange(used_, std::nullopt);
     if (closed_) return false;
     next_ = std::move(batch);
     changed_.notify_all();
+    lock.unlock();
     return true;
+  }
+  void GiveBack(Batch batch) {
+    const std::lock_guard lock(mutex_);
+    used_ = std::move(batch);
   }
   void Finish(absl::Status status) {
     const std::lock_guard lock(mutex_);
@@ -74,7 +81,7 @@ class BatchQueue {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::optional<Batch> next_;
+  std::optional<Batch> next_, used_;
   std::optional<absl::Status> finished_;
   bool closed_ = false;
 };
@@ -261,6 +268,7 @@ class Importer {
       RETURN_IF_ERROR(Count(*batch, results));
       if (options_.progress)
         options_.progress(report_.rows, batch->bytes_read, list_.bytes_total());
+      queue.GiveBack(*std::move(batch));
     }
   }
 

@@ -12,17 +12,24 @@ SessionWriter SessionWriter::Open(Keyring& keyring) {
 }
 
 absl::StatusOr<const SessionKeys*> SessionWriter::Keys(BookId book, ClassId class_id) {
+  // Asked without a change where they are there: several threads may be at it.
+  const auto made = keys_.find({book, class_id});
+  if (made != keys_.end()) return made->second.get();
+  const Compartment* compartment =
+      keyring_->history().Version(roster_version_)->FindCompartment(book, class_id);
+  if (compartment == nullptr) return absl::NotFoundError("no such compartment");
+  ASSIGN_OR_RETURN(crypto::SessionSecret secret,
+                   pair_.SessionSecretAsWriter(compartment->public_key));
+  crypto::WrapKey wrap = crypto::DeriveWrapKey(secret);
   auto& slot = keys_[{book, class_id}];
-  if (slot == nullptr) {
-    const Compartment* compartment =
-        keyring_->history().Version(roster_version_)->FindCompartment(book, class_id);
-    if (compartment == nullptr) return absl::NotFoundError("no such compartment");
-    ASSIGN_OR_RETURN(crypto::SessionSecret secret,
-                     pair_.SessionSecretAsWriter(compartment->public_key));
-    crypto::WrapKey wrap = crypto::DeriveWrapKey(secret);
-    slot = std::make_unique<SessionKeys>(SessionKeys{std::move(secret), std::move(wrap)});
-  }
+  slot = std::make_unique<SessionKeys>(SessionKeys{std::move(secret), std::move(wrap)});
   return slot.get();
+}
+
+absl::Status SessionWriter::Prepare(ClassId class_id, const std::vector<BookId>& books) {
+  RETURN_IF_ERROR(Keys(kRootBook, class_id).status());
+  for (const BookId book : books) RETURN_IF_ERROR(Keys(book, class_id).status());
+  return absl::OkStatus();
 }
 
 absl::StatusOr<const crypto::SessionSecret*> SessionWriter::RootSecret(ClassId class_id) {

@@ -26,6 +26,9 @@ class SessionWriter {
   // s(root, class): value keys are derived from it. NotFound: no such class.
   absl::StatusOr<const crypto::SessionSecret*> RootSecret(ClassId class_id);
   absl::StatusOr<const crypto::WrapKey*> Wrap(BookId book, ClassId class_id);
+  // Makes the keys of a class for the root book and for `books`. Those keys may then be asked for
+  // on several threads at once.
+  absl::Status Prepare(ClassId class_id, const std::vector<BookId>& books);
 
   // The number that this session gets. Aborted: another process published a roster version
   // meanwhile, so what was sealed names the wrong epochs: refresh the keyring and begin again.

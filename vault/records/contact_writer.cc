@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <thread>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -26,11 +27,49 @@ constexpr int kLargeBatchesWithoutFilter = 3;
 
 // A contact that is sealed and has its place, but not its session's number yet.
 struct Sealed {
+  const std::vector<ClassFields>* classes = nullptr;  // in the clear
   std::int64_t token = 0;
   ContactNumber number = 0;
   std::vector<ValueEntry> values;
   std::vector<std::vector<WrapEntry>> wraps;  // by book
 };
+
+absl::Status SealOne(keyring::SessionWriter& session, const keyring::VaultId& vault,
+                     const std::vector<BookId>& books, Sealed& contact) {
+  contact.wraps.resize(books.size());
+  contact.values.reserve(contact.classes->size());
+  for (std::vector<WrapEntry>& wraps : contact.wraps) wraps.reserve(contact.classes->size());
+  for (const ClassFields& fields : *contact.classes) {
+    ASSIGN_OR_RETURN(SealedClass one, SealClass(session, vault, contact.number, contact.token,
+                                                fields.class_id, 1, fields.fields, books));
+    contact.values.push_back(std::move(one.value));
+    for (std::size_t b = 0; b < books.size(); ++b)
+      contact.wraps[b].push_back(std::move(one.wraps[b]));
+  }
+  return absl::OkStatus();
+}
+
+// Large batches on two threads: nothing is locked while they are sealed, and this is most of the
+// work that the thread that stores has to do.
+absl::Status SealAll(keyring::SessionWriter& session, const keyring::VaultId& vault,
+                     const std::vector<BookId>& books, std::vector<Sealed>& contacts) {
+  for (const Sealed& contact : contacts) {
+    for (const ClassFields& fields : *contact.classes)
+      RETURN_IF_ERROR(session.Prepare(fields.class_id, books));
+  }
+  const auto seal = [&](std::size_t first, std::size_t last) -> absl::Status {
+    for (std::size_t i = first; i < last; ++i)
+      RETURN_IF_ERROR(SealOne(session, vault, books, contacts[i]));
+    return absl::OkStatus();
+  };
+  if (contacts.size() < kLargeBatch) return seal(0, contacts.size());
+  const std::size_t half = contacts.size() / 2;
+  absl::Status second;
+  std::thread helper([&] { second = seal(half, contacts.size()); });
+  const absl::Status first = seal(0, half);
+  helper.join();
+  return first.ok() ? second : first;
+}
 
 absl::Status MayAssign(keyring::Keyring& keyring) {
   if (keyring.role().Has(keyring::Power::kAssign)) return absl::OkStatus();
@@ -276,25 +315,14 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   absl::flat_hash_map<std::size_t, Folded> folded;  // of those with more than one draft
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     Sealed& contact = sealed[i];
-    const std::vector<ClassFields>* classes = &drafts[fresh[i].first].classes;
-    if (!fresh[i].more.empty()) {
-      Folded& one = folded[i];
-      one = Fold(drafts, hashes, fresh[i].first, fresh[i].more, options, results);
-      classes = &one.classes;
-    }
+    contact.classes = &drafts[fresh[i].first].classes;
     contact.number = number++;
     contact.token = tokens[i];
-    contact.wraps.resize(options.books.size());
-    for (const ClassFields& fields : *classes) {
-      ASSIGN_OR_RETURN(SealedClass one,
-                       SealClass(session, keyring_->roster().vault, contact.number, contact.token,
-                                 fields.class_id, 1, fields.fields, options.books));
-      contact.values.push_back(std::move(one.value));
-      for (std::size_t b = 0; b < options.books.size(); ++b) {
-        contact.wraps[b].push_back(std::move(one.wraps[b]));
-      }
-    }
+    if (!fresh[i].more.empty())
+      folded[i] = Fold(drafts, hashes, fresh[i].first, fresh[i].more, options, results);
   }
+  for (const auto& [i, one] : folded) sealed[i].classes = &one.classes;
+  RETURN_IF_ERROR(SealAll(session, keyring_->roster().vault, options.books, sealed));
   times_.seal += absl::Now() - looked_up;
 
   ASSIGN_OR_RETURN(store::Transaction transaction, store.BeginWrite());
