@@ -42,7 +42,7 @@ class BatchQueue {
   // False: the consumer has gone.
   bool Put(Batch batch) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return !next_ || closed_; });
+    changed_.wait(lock, [&] { return (!next_ && !held_) || closed_; });
     // Freed here and not by the consumer, who has more to do.
     const std::optional<Batch> used = std::exchange(used_, std::nullopt);
     if (closed_) return false;
@@ -50,6 +50,12 @@ class BatchQueue {
     changed_.notify_all();
     lock.unlock();
     return true;
+  }
+  // The producer goes on: while a batch is sealed, that work takes both cores.
+  void Release() {
+    const std::lock_guard lock(mutex_);
+    held_ = false;
+    changed_.notify_all();
   }
   void GiveBack(Batch batch) {
     const std::lock_guard lock(mutex_);
@@ -68,9 +74,8 @@ class BatchQueue {
       if (!finished_->ok()) return *finished_;
       return std::nullopt;
     }
-    std::optional<Batch> batch = std::exchange(next_, std::nullopt);
-    changed_.notify_all();
-    return batch;
+    held_ = true;
+    return std::exchange(next_, std::nullopt);
   }
   void Close() {
     const std::lock_guard lock(mutex_);
@@ -83,7 +88,7 @@ class BatchQueue {
   std::condition_variable changed_;
   std::optional<Batch> next_, used_;
   std::optional<absl::Status> finished_;
-  bool closed_ = false;
+  bool held_ = false, closed_ = false;
 };
 
 struct ReadOptions {
@@ -186,6 +191,7 @@ class Importer {
                       .opened = {},
                       .event = &Importer::EventOf};
     BatchQueue queue;
+    batch_options_.sealed = [&queue] { queue.Release(); };
     const ReadOptions read_options{.batch_rows = batch_rows_,
                                    .role = keyring_.self().role,
                                    .keep_sources = options_.on_reject != nullptr,
@@ -268,6 +274,7 @@ class Importer {
       RETURN_IF_ERROR(Count(*batch, results));
       if (options_.progress)
         options_.progress(report_.rows, batch->bytes_read, list_.bytes_total());
+      queue.Release();
       queue.GiveBack(*std::move(batch));
     }
   }

@@ -1,6 +1,7 @@
 #include "vault/records/contact_writer.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <thread>
 
@@ -28,14 +29,33 @@ constexpr int kLargeBatchesWithoutFilter = 3;
 // A contact that is sealed and has its place, but not its session's number yet.
 struct Sealed {
   const std::vector<ClassFields>* classes = nullptr;  // in the clear
+  const std::vector<IdentifierHashes>* hashes = nullptr;
   std::int64_t token = 0;
   ContactNumber number = 0;
   std::vector<ValueEntry> values;
   std::vector<std::vector<WrapEntry>> wraps;  // by book
+  std::vector<store::IndexRow> index_rows;
 };
 
+// Work on 0 to `count` of a large batch, by two threads: nothing is locked meanwhile, and the
+// thread that stores has more to do than the one that reads.
+absl::Status InHalves(
+    std::size_t count,
+    const std::function<absl::Status(std::size_t first, std::size_t last)>& work) {
+  if (count < kLargeBatch) return work(0, count);
+  absl::Status second;
+  std::thread helper([&] { second = work(count / 2, count); });
+  const absl::Status first = work(0, count / 2);
+  helper.join();
+  return first.ok() ? second : first;
+}
+
 absl::Status SealOne(keyring::SessionWriter& session, const keyring::VaultId& vault,
-                     const std::vector<BookId>& books, Sealed& contact) {
+                     const std::vector<BookId>& books, const IdentifierIndex& index,
+                     Sealed& contact) {
+  contact.index_rows.reserve(contact.hashes->size());
+  for (const IdentifierHashes& identifier : *contact.hashes)
+    contact.index_rows.push_back(index.MakeRow(identifier.current, contact.number));
   contact.wraps.resize(books.size());
   contact.values.reserve(contact.classes->size());
   for (std::vector<WrapEntry>& wraps : contact.wraps) wraps.reserve(contact.classes->size());
@@ -49,26 +69,18 @@ absl::Status SealOne(keyring::SessionWriter& session, const keyring::VaultId& va
   return absl::OkStatus();
 }
 
-// Large batches on two threads: nothing is locked while they are sealed, and this is most of the
-// work that the thread that stores has to do.
 absl::Status SealAll(keyring::SessionWriter& session, const keyring::VaultId& vault,
-                     const std::vector<BookId>& books, std::vector<Sealed>& contacts) {
+                     const std::vector<BookId>& books, const IdentifierIndex& index,
+                     std::vector<Sealed>& contacts) {
   for (const Sealed& contact : contacts) {
     for (const ClassFields& fields : *contact.classes)
       RETURN_IF_ERROR(session.Prepare(fields.class_id, books));
   }
-  const auto seal = [&](std::size_t first, std::size_t last) -> absl::Status {
+  return InHalves(contacts.size(), [&](std::size_t first, std::size_t last) -> absl::Status {
     for (std::size_t i = first; i < last; ++i)
-      RETURN_IF_ERROR(SealOne(session, vault, books, contacts[i]));
+      RETURN_IF_ERROR(SealOne(session, vault, books, index, contacts[i]));
     return absl::OkStatus();
-  };
-  if (contacts.size() < kLargeBatch) return seal(0, contacts.size());
-  const std::size_t half = contacts.size() / 2;
-  absl::Status second;
-  std::thread helper([&] { second = seal(half, contacts.size()); });
-  const absl::Status first = seal(0, half);
-  helper.join();
-  return first.ok() ? second : first;
+  });
 }
 
 absl::Status MayAssign(keyring::Keyring& keyring) {
@@ -281,14 +293,17 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   const absl::Time start = absl::Now();
   std::vector<DraftResult> results(drafts.size());
   std::vector<std::vector<IdentifierHashes>> hashes(drafts.size());
-  for (std::size_t i = 0; i < drafts.size(); ++i) {
-    for (const IdentifierValue& identifier : drafts[i].identifiers) {
-      IdentifierHashes one = index_.HashesOf(identifier.kind, identifier.value);
-      if (std::none_of(hashes[i].begin(), hashes[i].end(),
-                       [&](const IdentifierHashes& h) { return h.current == one.current; }))
-        hashes[i].push_back(std::move(one));
+  RETURN_IF_ERROR(InHalves(drafts.size(), [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      for (const IdentifierValue& identifier : drafts[i].identifiers) {
+        IdentifierHashes one = index_.HashesOf(identifier.kind, identifier.value);
+        if (std::none_of(hashes[i].begin(), hashes[i].end(),
+                         [&](const IdentifierHashes& h) { return h.current == one.current; }))
+          hashes[i].push_back(std::move(one));
+      }
     }
-  }
+    return absl::OkStatus();
+  }));
   std::vector<Fresh> fresh;
   std::vector<std::size_t> known;
   std::vector<std::int64_t> tokens;
@@ -316,13 +331,18 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     Sealed& contact = sealed[i];
     contact.classes = &drafts[fresh[i].first].classes;
+    contact.hashes = &hashes[fresh[i].first];
     contact.number = number++;
     contact.token = tokens[i];
     if (!fresh[i].more.empty())
       folded[i] = Fold(drafts, hashes, fresh[i].first, fresh[i].more, options, results);
   }
-  for (const auto& [i, one] : folded) sealed[i].classes = &one.classes;
-  RETURN_IF_ERROR(SealAll(session, keyring_->roster().vault, options.books, sealed));
+  for (const auto& [i, one] : folded) {
+    sealed[i].classes = &one.classes;
+    sealed[i].hashes = &one.hashes;
+  }
+  RETURN_IF_ERROR(SealAll(session, keyring_->roster().vault, options.books, index_, sealed));
+  if (options.sealed) options.sealed();
   times_.seal += absl::Now() - looked_up;
 
   ASSIGN_OR_RETURN(store::Transaction transaction, store.BeginWrite());
@@ -337,12 +357,9 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
     Sealed& contact = sealed[i];
     store::ContactRow row{
         .number = contact.number, .token = contact.token, .identifiers = {}, .values = {}};
-    const auto found = folded.find(i);
-    for (const IdentifierHashes& identifier :
-         found == folded.end() ? hashes[fresh[i].first] : found->second.hashes) {
-      const crypto::Hash128& hash = identifier.current;
-      row.identifiers.insert(row.identifiers.end(), hash.begin(), hash.end());
-      index_rows.push_back(index_.MakeRow(hash, contact.number));
+    for (store::IndexRow& index_row : contact.index_rows) {
+      row.identifiers.insert(row.identifiers.end(), index_row.hash.begin(), index_row.hash.end());
+      index_rows.push_back(std::move(index_row));
     }
     for (ValueEntry& value : contact.values) value.session = session_number;
     row.values = EncodeValues(contact.values);

@@ -71,6 +71,9 @@ struct BatchOptions {
   std::vector<ClassId> opened = {};
   // The audit row of the batch.
   std::function<audit::Event(const std::vector<DraftResult>&)> event;
+  // Called once everything is sealed: from here on one thread has work, and another core is free.
+  // More than once where a batch is made again.
+  std::function<void()> sealed = nullptr;
 };
 
 // Where the time of all batches went. `write` is under the lock, `index` (tokens and identifiers)
