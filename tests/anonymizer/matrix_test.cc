@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -11,6 +13,7 @@
 #include "tests/support/encodings.h"
 #include "tests/support/policy_vault.h"
 #include "tests/support/temporary_file.h"
+#include "tests/support/workbook.h"
 
 namespace sealbook::anonymizer {
 namespace {
@@ -271,6 +274,85 @@ TEST_F(MatrixTest, ListsOfAllScripts) {
   const Script universal = Universal();
   TryAll(universal,
          {{Encoding::kGb18030, false}, {Encoding::kUtf8, false}, {Encoding::kUtf16Be, true}});
+}
+
+const Script* const kScripts[] = {&kKorean, &kSimplified, &kTraditional, &kWestern};
+
+TEST_F(MatrixTest, JsonLinesOfAllScripts) {
+  const Script universal = Universal();
+  const auto lines = [](const Script& script, absl::string_view end) {
+    std::string text;
+    for (const auto& row : RowsOf(script)) {
+      nlohmann::ordered_json object;
+      for (std::size_t i = 0; i < row.size(); ++i) object[script.header[i]] = row[i];
+      absl::StrAppend(&text, object.dump(), end);
+    }
+    return text;
+  };
+  for (const absl::string_view end : {"\n", "\r\n", "\r"}) {
+    for (const Encoding encoding : {Encoding::kUtf8, Encoding::kUtf16Le, Encoding::kUtf16Be})
+      Try("JSON Lines", universal, Encode(lines(universal, end), encoding, true), {}, encoding);
+    Try("JSON Lines", kKorean, Encode(lines(kKorean, end), Encoding::kCp949, false), {},
+        Encoding::kCp949);
+    Try("JSON Lines", kSimplified, Encode(lines(kSimplified, end), Encoding::kGbk, false), {},
+        Encoding::kGbk);
+  }
+}
+
+TEST_F(MatrixTest, WorkbooksOfAllScripts) {
+  const auto cell = [](absl::string_view text) {
+    return absl::StrReplaceAll(text, {{"&", "&amp;"}, {"<", "&lt;"}});
+  };
+  for (const Script* script : kScripts) {
+    for (const bool shared : {false, true}) {
+      for (const Header header : {Header::kPlain, Header::kNotice, Header::kNone}) {
+        std::vector<std::vector<std::string>> rows;
+        if (header == Header::kNotice) rows.push_back({script->notice[0]});
+        if (header != Header::kNone)
+          rows.emplace_back(script->header.begin(), script->header.end());
+        for (auto& row : RowsOf(*script)) rows.push_back(std::move(row));
+        std::string sheet, strings;
+        int next = 0;
+        for (const auto& row : rows) {
+          sheet += "<row>";
+          for (const std::string& text : row) {
+            if (shared) {
+              absl::StrAppend(&strings, "<si><t>", cell(text), "</t></si>");
+              absl::StrAppend(&sheet, "<c t=\"s\"><v>", next++, "</v></c>");
+            } else {
+              sheet += testing::InlineCell(cell(text));
+            }
+          }
+          sheet += "</row>";
+        }
+        Try(absl::StrCat(script->name, ", xlsx, ", NameOf(header)), *script,
+            testing::WriteWorkbook({.sheets = {{.rows = sheet}}, .strings = strings}),
+            header == Header::kNone ? std::vector<std::string>{"1=name", "4=address", "5=note"}
+                                    : std::vector<std::string>{},
+            std::nullopt);
+      }
+    }
+  }
+}
+
+TEST_F(MatrixTest, CardsOfAllScripts) {
+  const auto escaped = [](absl::string_view text) {
+    return absl::StrReplaceAll(text, {{"\\", "\\\\"}, {",", "\\,"}, {";", "\\;"}, {"\n", "\\n"}});
+  };
+  for (const Script* script : kScripts) {
+    for (const char* version : {"3.0", "4.0"}) {
+      for (const absl::string_view end : {"\n", "\r\n"}) {
+        std::string cards;
+        for (const auto& row : RowsOf(*script)) {
+          absl::StrAppend(&cards, "BEGIN:VCARD", end, "VERSION:", version, end,
+                          "FN:", escaped(row[0]), end, "TEL:", row[1], end, "EMAIL:", row[2], end);
+          absl::StrAppend(&cards, "ADR:;;", escaped(row[3]), ";;;;", end, "NOTE:", escaped(row[4]),
+                          end, "END:VCARD", end);
+        }
+        Try(absl::StrCat(script->name, ", vCard ", version), *script, cards, {}, std::nullopt);
+      }
+    }
+  }
 }
 
 }  // namespace
