@@ -16,6 +16,7 @@
 #include "policies/decision.h"
 #include "policies/mask.h"
 #include "vault/records/contact_reader.h"
+#include "vault/records/contact_changes.h"
 #include "vault/records/contact_writer.h"
 
 namespace sealbook::bench {

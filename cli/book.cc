@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/draining.h"
 #include "vault/keyring/administration.h"
+#include "vault/records/contact_changes.h"
 #include "vault/records/contact_writer.h"
 #include "vault/records/token.h"
 #include "vault/status.h"

@@ -11,6 +11,7 @@
 #include "cli/contacts.h"
 #include "policies/mask.h"
 #include "vault/records/consent.h"
+#include "vault/records/contact_changes.h"
 #include "vault/records/contact_writer.h"
 #include "vault/records/token.h"
 #include "vault/status.h"

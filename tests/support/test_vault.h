@@ -14,6 +14,7 @@
 #include "vault/crypto/random.h"
 #include "vault/keyring/administration.h"
 #include "vault/records/contact_reader.h"
+#include "vault/records/contact_changes.h"
 #include "vault/records/contact_writer.h"
 #include "vault/records/token.h"
 

@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/clock.h"
 #include "vault/crypto/random.h"
+#include "vault/records/contact_changes.h"
 #include "vault/records/known_contacts.h"
 #include "vault/records/sealing.h"
 #include "vault/records/token.h"
@@ -81,12 +82,6 @@ absl::Status SealAll(keyring::SessionWriter& session, const keyring::VaultId& va
       RETURN_IF_ERROR(SealOne(session, vault, books, index, contacts[i]));
     return absl::OkStatus();
   });
-}
-
-absl::Status MayAssign(keyring::Keyring& keyring) {
-  if (keyring.role().Has(keyring::Power::kAssign)) return absl::OkStatus();
-  return WithHint(absl::PermissionDeniedError("this role may not assign contacts to books"),
-                  "Ask an admin.");
 }
 
 }  // namespace
@@ -429,92 +424,6 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   times_.write += times_.last_lock;
   times_.longest_lock = std::max(times_.longest_lock, times_.last_lock);
   return results;
-}
-
-absl::Status ChangeContact(keyring::Keyring& keyring, ContactNumber number,
-                           const MakeChange& make_change, const audit::Event& event) {
-  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
-  auto session = keyring::SessionWriter::Open(keyring);
-  store::ContactRow row;
-  ASSIGN_OR_RETURN(const bool found, keyring.store().GetContact(number, row));
-  if (!found) return absl::NotFoundError("no such contact");
-  ASSIGN_OR_RETURN(const ContactChange change, make_change(row));
-  for (const ClassFields& fields : change.classes) {
-    if (!keyring.role().Writes(fields.class_id)) {
-      return WithHint(absl::PermissionDeniedError("this role may not change that field"),
-                      "Ask an admin.");
-    }
-  }
-  if (!change.removed.empty() || !change.added.empty()) {
-    ASSIGN_OR_RETURN(const IdentifierIndex index, IdentifierIndex::Open(keyring));
-    const auto listed_in = [&](const crypto::Hash128& hash,
-                               const std::vector<IdentifierValue>& identifiers) {
-      return std::any_of(identifiers.begin(), identifiers.end(),
-                         [&](const IdentifierValue& identifier) {
-                           return index.HashesOf(identifier.kind, identifier.value).Contains(hash);
-                         });
-    };
-    std::vector<IdentifierHashes> hashes;
-    for (const crypto::Hash128& hash : ListedHashes(row)) {
-      if (listed_in(hash, change.removed) || listed_in(hash, change.added)) continue;
-      // The list in the row is unsealed: what stays must be this contact's by the index as well.
-      ASSIGN_OR_RETURN(const auto owner, index.Find(hash));
-      if (owner != number)
-        return absl::DataLossError("an identifier of this contact is not in the index");
-      hashes.push_back({.current = hash, .older = {}});
-    }
-    for (const IdentifierValue& identifier : change.added) {
-      hashes.push_back(index.HashesOf(identifier.kind, identifier.value));
-    }
-    RETURN_IF_ERROR(ReplaceIdentifiers(keyring, index, row, hashes));
-  }
-  RETURN_IF_ERROR(RewriteClasses(keyring, session, row, change.classes));
-  RETURN_IF_ERROR(session.Insert());
-  RETURN_IF_ERROR(audit::Append(keyring.store(), keyring.AuditAuthor(), event));
-  return transaction.Commit();
-}
-
-absl::StatusOr<AssignResult> AssignContacts(keyring::Keyring& keyring, BookId book,
-                                            const std::vector<ContactNumber>& contacts,
-                                            const audit::Event& event) {
-  RETURN_IF_ERROR(MayAssign(keyring));
-  AssignResult result;
-  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
-  auto session = keyring::SessionWriter::Open(keyring);
-  ContactReader reader(keyring);
-  for (const ContactNumber contact : contacts) {
-    store::ContactRow row;
-    ASSIGN_OR_RETURN(const bool found, keyring.store().GetContact(contact, row));
-    if (!found) return absl::NotFoundError("no such contact");
-    ASSIGN_OR_RETURN(const bool assigned, AssignOne(keyring, session, reader, book, row));
-    ++(assigned ? result.assigned : result.already);
-  }
-  RETURN_IF_ERROR(session.Insert());
-  RETURN_IF_ERROR(audit::Append(keyring.store(), keyring.AuditAuthor(), event));
-  RETURN_IF_ERROR(transaction.Commit());
-  return result;
-}
-
-absl::StatusOr<UnassignResult> UnassignContacts(keyring::Keyring& keyring, BookId book,
-                                                const std::vector<ContactNumber>& contacts,
-                                                const audit::Event& event) {
-  RETURN_IF_ERROR(MayAssign(keyring));
-  UnassignResult result;
-  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
-  auto session = keyring::SessionWriter::Open(keyring);
-  ContactReader reader(keyring);
-  for (const ContactNumber contact : contacts) {
-    store::ContactRow row;
-    ASSIGN_OR_RETURN(const bool found, keyring.store().GetContact(contact, row));
-    if (!found) return absl::NotFoundError("no such contact");
-    ASSIGN_OR_RETURN(const bool unassigned, UnassignOne(keyring, session, reader, book, row));
-    ++(unassigned ? result.unassigned : result.already);
-  }
-  if (result.unassigned == 0) return result;
-  RETURN_IF_ERROR(session.Insert());
-  RETURN_IF_ERROR(audit::Append(keyring.store(), keyring.AuditAuthor(), event));
-  RETURN_IF_ERROR(transaction.Commit());
-  return result;
 }
 
 }  // namespace sealbook::records
