@@ -214,7 +214,7 @@ pass "$commands outputs, each to its role"
 
 # --- The same in other formats, where nothing but the file of rejected rows holds what it held. ---
 # Letters of which the encoding makes no difference.
-{ head -n 2 "$work/markers.identity"; echo "$email"; echo "$custom"; echo "${name#* }"; echo "${note#* }"; } >"$work/markers.letters"
+{ sed -n 2,3p "$work/markers.identity"; echo "$custom"; echo "${name#* }"; echo "${note#* }"; } >"$work/markers.letters"
 cat "$work"/markers.{all,letters} >"$work/markers.any"
 formats=(vcf cp949.csv)
 /usr/bin/python3 -c 'import openpyxl' 2>/dev/null && formats+=(xlsx) || echo "python3-openpyxl is not there: xlsx is left out"
