@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "anonymizer/consents.h"
 #include "anonymizer/identifiers.h"
 #include "vault/status.h"
@@ -53,7 +54,8 @@ namespace {
 // What the values of one column are, where nine of ten agree.
 struct Contents {
   std::size_t filled = 0, phones = 0, emails = 0, ids = 0;
-  std::size_t digits_only = 0, national = 0, international = 0;  // of those of digits alone
+  // Of those of digits alone: with a plus in front they are a number; without it they are another.
+  std::size_t digits_only = 0, international = 0, otherwise_national = 0;
   std::set<std::string> distinct_phones;
 };
 
@@ -65,6 +67,22 @@ bool IsWhatsAppId(absl::string_view value) {
   return id && id->kind == IdentifierKind::kWhatsAppId;
 }
 
+// "2024-02-01", "1.2.2024", "20240201 10:15": in regions whose numbers have many lengths, a phone
+// as well.
+bool IsDate(absl::string_view value) {
+  value = value.substr(0, value.find_first_of(" T"));
+  std::vector<absl::string_view> parts = absl::StrSplit(value, absl::ByAnyChar("-."));
+  if (parts.size() == 1 && value.size() == 8)
+    parts = {value.substr(0, 4), value.substr(4, 2), value.substr(6)};
+  if (parts.size() != 3) return false;
+  if (parts[2].size() == 4) std::swap(parts[0], parts[2]);
+  int year = 0, one = 0, other = 0;
+  return parts[0].size() == 4 && parts[1].size() <= 2 && parts[2].size() <= 2 &&
+         absl::SimpleAtoi(parts[0], &year) && absl::SimpleAtoi(parts[1], &one) &&
+         absl::SimpleAtoi(parts[2], &other) && year >= 1900 && year < 2100 && one >= 1 &&
+         other >= 1 && std::min(one, other) <= 12 && std::max(one, other) <= 31;
+}
+
 Contents LookAt(const std::vector<std::vector<std::string>>& sample, std::size_t column,
                 absl::string_view region) {
   Contents contents;
@@ -72,6 +90,7 @@ Contents LookAt(const std::vector<std::vector<std::string>>& sample, std::size_t
     if (column >= row.size()) continue;
     for (const std::string& value : SplitCell(row[column]).values) {
       ++contents.filled;
+      if (IsDate(value)) continue;
       if (NormalizeEmail(value).ok()) {
         ++contents.emails;
       } else if (IsWhatsAppId(value)) {
@@ -82,8 +101,11 @@ Contents LookAt(const std::vector<std::vector<std::string>>& sample, std::size_t
       }
       if (value.find_first_not_of("0123456789") != std::string::npos) continue;
       ++contents.digits_only;
-      if (NormalizePhone(value, region).ok()) ++contents.national;
-      if (NormalizePhone(absl::StrCat("+", value), "").ok()) ++contents.international;
+      const auto national = NormalizePhone(value, region);
+      const auto international = NormalizePhone(absl::StrCat("+", value), "");
+      if (international.ok()) ++contents.international;
+      if (national.ok() && (!international.ok() || *national != *international))
+        ++contents.otherwise_national;
     }
   }
   return contents;
@@ -100,13 +122,14 @@ absl::string_view FieldOfContents(const Contents& contents) {
   return "phone";
 }
 
-// Numbers that are none of the region, but all of them with the plus in front that some systems
-// leave out (WhatsApp's wa_id, Brevo's SMS).
+// Numbers that are none of the region, or the same one, but all of them with the plus in front that
+// some systems leave out (WhatsApp's wa_id, Brevo's SMS). In regions whose numbers have many
+// lengths a foreign one may be one of theirs too.
 bool IsCountryCoded(const Contents& contents) {
   constexpr std::size_t kEnoughToTell = 3;
   return contents.digits_only >= kEnoughToTell &&
          NineOfTen(contents.international, contents.digits_only) &&
-         contents.national * 10 <= contents.digits_only;
+         contents.otherwise_national * 2 <= contents.digits_only;
 }
 
 }  // namespace
@@ -148,6 +171,16 @@ std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
     for (Column& column : columns) {
       if (column.field == kGivenName || column.field == kMiddleName || column.field == kFamilyName)
         column.by = RecognizedBy::kNothing;
+    }
+  }
+  // Mailchimp guesses a region from where somebody's computer stood; it is no part of an address.
+  const auto is = [](const Column& column, absl::string_view folded) {
+    return FoldHeader(column.name) == folded;
+  };
+  if (std::any_of(columns.begin(), columns.end(),
+                  [&](const Column& column) { return is(column, "euid"); })) {
+    for (Column& column : columns) {
+      if (is(column, "region")) column = {.name = column.name, .field = "region"};
     }
   }
   // Where a list names recipients only, they are the customers.

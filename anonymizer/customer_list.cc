@@ -64,7 +64,9 @@ std::string WithoutSystemGroups(absl::string_view cell) {
   std::vector<absl::string_view> kept;
   for (absl::string_view group : absl::StrSplit(cell, ":::")) {
     group = absl::StripAsciiWhitespace(group);
-    if (group != "* myContacts" && group != "* My Contacts" && !group.empty())
+    static constexpr absl::string_view kGooglesOwn[] = {"* myContacts", "* My Contacts",
+                                                        "* starred", "Starred in Android", ""};
+    if (std::find(std::begin(kGooglesOwn), std::end(kGooglesOwn), group) == std::end(kGooglesOwn))
       kept.push_back(group);
   }
   return absl::StrJoin(kept, ", ");
@@ -199,6 +201,7 @@ struct CustomerList::Parts {
   struct Address {
     absl::string_view group;
     std::string text;
+    bool whole;  // more than a postal code or a town
   };
   struct RecipientPhone {
     const Column* column;
@@ -212,9 +215,14 @@ struct CustomerList::Parts {
   void AddAddress(const Column& column, std::string value) {
     const auto same_group = [&](const Address& address) { return address.group == column.group; };
     const auto at = std::find_if(addresses.rbegin(), addresses.rend(), same_group);
-    if (column.field == "address" || at == addresses.rend()) {
-      addresses.push_back({column.group, std::move(value)});
-    } else if (!absl::StrContains(at->text, value)) {
+    const bool whole = column.field == "address";
+    if (at == addresses.rend() || (whole && at->whole)) {
+      addresses.push_back({column.group, std::move(value), whole});
+      return;
+    }
+    // Japanese and Korean lists have the postal code in front.
+    at->whole = at->whole || whole;
+    if (!absl::StrContains(at->text, value)) {
       absl::StrAppend(&at->text, ", ", value);
     }
   }

@@ -268,6 +268,41 @@ absl::StatusOr<records::IdentifierValue> NormalizeIdentifier(IdentifierKind kind
   return absl::InvalidArgumentError("is no identifier");
 }
 
+namespace {
+
+// "0171 / 39200-17", "+49 30/23125000": German numbers have a slash behind the area code, which is
+// no number by itself.
+bool IsAreaCode(absl::string_view piece) {
+  piece = Strip(piece);
+  constexpr std::ptrdiff_t kMostDigits = 7;  // "+49 33056"
+  const auto digits = std::count_if(piece.begin(), piece.end(),
+                                    [](unsigned char c) { return absl::ascii_isdigit(c); });
+  return digits >= 2 && digits <= kMostDigits &&
+         (piece[0] == '0' || piece[0] == '+' || piece[0] == '(') &&
+         piece.find_first_not_of("0123456789 +()-") == absl::string_view::npos;
+}
+
+// The values of a cell, between which `separators` stand.
+std::vector<absl::string_view> PiecesOf(absl::string_view text, absl::string_view separators) {
+  std::vector<absl::string_view> pieces;
+  bool behind_area_code = false;
+  for (const absl::string_view piece : absl::StrSplit(text, absl::ByAnyChar(separators))) {
+    if (behind_area_code) {
+      const auto size =
+          static_cast<std::size_t>(piece.data() + piece.size() - pieces.back().data());
+      pieces.back() = absl::string_view(pieces.back().data(), size);
+    } else {
+      pieces.push_back(piece);
+    }
+    const char* const end = piece.data() + piece.size();
+    behind_area_code =
+        !behind_area_code && end != text.data() + text.size() && *end == '/' && IsAreaCode(piece);
+  }
+  return pieces;
+}
+
+}  // namespace
+
 CellParts SplitCell(absl::string_view cell) {
   CellParts parts;
   std::string text(cell);
@@ -285,8 +320,7 @@ CellParts SplitCell(absl::string_view cell) {
       text.replace(at, from.size(), to.data(), to.size());
   }
   const bool link = absl::StrContains(text, "://") || absl::StrContains(text, "wa.me/");
-  for (const absl::string_view piece :
-       absl::StrSplit(text, absl::ByAnyChar(link ? ";,|\n" : ";/,|\n"))) {
+  for (const absl::string_view piece : PiecesOf(text, link ? ";,|\n" : ";/,|\n")) {
     absl::string_view value = Strip(piece);
     if (absl::EndsWith(value, ")")) {
       const std::size_t open = value.rfind('(');

@@ -93,6 +93,23 @@ std::optional<PhoneAndExtension> ChineseExtension(absl::string_view text,
 
 }  // namespace
 
+namespace {
+
+// "491713920017" in Germany, whose numbers have many lengths: the library takes that for a town's
+// number that lost its zero. Nobody's mobile is written so by accident.
+bool IsMobileWithCountryCode(absl::string_view digits, const std::string& region) {
+  static const PhoneNumberUtil& util = *PhoneNumberUtil::GetInstance();
+  const std::string code = absl::StrCat(util.GetCountryCodeForRegion(region));
+  if (digits.size() < 11 || !absl::StartsWith(digits, code)) return false;
+  PhoneNumber number;
+  return util.Parse(absl::StrCat("+", digits), "ZZ", &number) ==
+             PhoneNumberUtil::NO_PARSING_ERROR &&
+         util.IsValidNumberForRegion(number, region) &&
+         util.GetNumberType(number) == PhoneNumberUtil::MOBILE;
+}
+
+}  // namespace
+
 bool IsRegion(absl::string_view region) {
   static const auto* const regions = [] {
     auto* out = new std::set<std::string>;
@@ -139,6 +156,10 @@ absl::StatusOr<PhoneAndExtension> ParsePhone(absl::string_view original, absl::s
   if (!international && region.empty()) {
     return absl::InvalidArgumentError("has no country code, and no region is set");
   }
+  if (!international && text[0] != '0' &&
+      text.find_first_not_of("0123456789") == std::string::npos &&
+      IsMobileWithCountryCode(text, std::string(region)))
+    text.insert(0, "+");
   static const PhoneNumberUtil& util = *PhoneNumberUtil::GetInstance();
   // "1-800-FLOWERS": letters on a dial, or a word that slipped into the column.
   if (util.IsAlphaNumber(text))

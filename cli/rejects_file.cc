@@ -1,5 +1,6 @@
 #include "cli/rejects_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,6 +64,18 @@ std::string Numbered(const std::string& path, int number) {
       dot != std::string::npos && dot > 0 && (slash == std::string::npos || dot > slash + 1);
   const std::size_t at = has_extension ? dot : path.size();
   return absl::StrCat(path.substr(0, at), "-", number, path.substr(at));
+}
+
+// After a write that failed.
+absl::Status CannotWrite(const std::string& path) {
+  const int error = errno;
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
+    return WithHint(absl::ResourceExhaustedError(absl::StrCat(
+                        "the disk is full, or files may grow no more: cannot write ", path)),
+                    "Make room there and run the same import again; it adds nothing twice.");
+  }
+  return WithHint(absl::InternalError(absl::StrCat("cannot write ", path)),
+                  "Look after that disk and run the same import again; it adds nothing twice.");
 }
 
 bool IsTable(TableFormat format) {
@@ -140,8 +153,7 @@ absl::Status RejectsFile::Add(const anonymizer::Reject& reject, const anonymizer
 
 absl::Status RejectsFile::Write(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), file_) == text.size()) return absl::OkStatus();
-  return WithHint(absl::InternalError(absl::StrCat("cannot write ", current_)),
-                  "Make room on that disk and run the same import again; it adds nothing twice.");
+  return CannotWrite(current_);
 }
 
 absl::Status RejectsFile::Close() {
@@ -152,8 +164,7 @@ absl::Status RejectsFile::Close() {
 
 absl::Status RejectsFile::Flush() {
   if (std::fflush(file_) == 0 && fsync(fileno(file_)) == 0) return absl::OkStatus();
-  return WithHint(absl::InternalError(absl::StrCat("cannot write ", current_)),
-                  "Make room on that disk and run the same import again; it adds nothing twice.");
+  return CannotWrite(current_);
 }
 
 }  // namespace sealbook::cli

@@ -184,6 +184,26 @@ TEST(ColumnsTest, NumbersWithoutPlusAreToldByAllOfThem) {
       RecognizeColumns({"SMS"}, {{"4915112345678"}, {"6281234567890"}}, "KR")[0].country_coded);
 }
 
+TEST(ColumnsTest, NumbersWithoutPlusAreToldWhereAnyDigitsAreANumber) {
+  const std::vector<std::vector<std::string>> sample = {
+      {"491713920017"}, {"491713920018"}, {"12125550142"}, {"821012345678"}};
+  EXPECT_TRUE(RecognizeColumns({"SMS"}, sample, "DE")[0].country_coded);
+  EXPECT_FALSE(RecognizeColumns({"SMS"}, {{"1713920017"}, {"1713920018"}, {"1713920019"}}, "DE")[0]
+                   .country_coded);
+}
+
+TEST(ColumnsTest, DatesAreNoPhones) {
+  for (const char* date : {"2024-02-01", "01.02.2024", "20240201", "2024.2.1", "2024-02-01 10:15"})
+    EXPECT_THAT(FieldsOf({"added"}, {{date}, {date}}, "DE"), ElementsAre("added")) << date;
+  EXPECT_THAT(FieldsOf({"reach"}, {{"030-23125-000"}, {"030.23125.001"}}, "DE"),
+              ElementsAre("phone"));
+}
+
+TEST(ColumnsTest, MailchimpsRegionIsNoPartOfAnAddress) {
+  EXPECT_THAT(FieldsOf({"Email", "REGION"}), ElementsAre("email", "address_part"));
+  EXPECT_THAT(FieldsOf({"Email", "REGION", "EUID"}), ElementsAre("email", "region", "euid"));
+}
+
 TEST(ColumnsTest, RecipientsAreCustomersWhereNobodyElseIs) {
   const auto alone = RecognizeColumns({"수취인명", "수취인연락처1"}, {}, "KR");
   EXPECT_EQ(alone[0].field, "name");

@@ -93,6 +93,14 @@ TEST(NormalizePhoneTest, NumbersOfManyCountriesAreRead) {
   }
 }
 
+TEST(NormalizePhoneTest, MobileWithItsCountryCodeAndNoPlusIsThatNumber) {
+  EXPECT_EQ(Phone("491713920017", "DE"), "+491713920017");
+  EXPECT_EQ(Phone("6281234567890", "ID"), "+6281234567890");
+  EXPECT_EQ(Phone("821012345678", "KR"), "+821012345678");
+  // The same digits behind a zero are a town's number.
+  EXPECT_EQ(Phone("0491 713920", "DE"), "+49491713920");
+}
+
 TEST(NormalizePhoneTest, WhatSpreadsheetsDidIsUndoneWhereNothingWasLost) {
   EXPECT_EQ(Phone("13812345678.0", "CN"), "+8613812345678");
   EXPECT_EQ(Phone("13812345678.00", "CN"), "+8613812345678");
@@ -269,6 +277,16 @@ TEST(SplitCellTest, SeveralValuesInOneCell) {
         " ; 010-1234-5678 ;; - ; 010-2345-6789 ; "}) {
     EXPECT_THAT(SplitCell(text).values, ElementsAre("010-1234-5678", "010-2345-6789")) << text;
   }
+}
+
+TEST(SplitCellTest, SlashBehindAnAreaCodeSeparatesNothing) {
+  for (const absl::string_view text :
+       {"0171 / 39200-17", "030/23125000", "+49 30/23125000", "(030) / 23125000", "033056/39200"})
+    EXPECT_THAT(SplitCell(text).values, ElementsAre(std::string(text)));
+  EXPECT_THAT(SplitCell("0171/3920017 / 030/23125000; 02/3123456").values,
+              ElementsAre("0171/3920017", "030/23125000", "02/3123456"));
+  EXPECT_THAT(SplitCell("010-1234-5678 / 12").values, ElementsAre("010-1234-5678", "12"));
+  EXPECT_THAT(SplitCell("030 /").values, ElementsAre("030 /"));
 }
 
 TEST(SplitCellTest, NotesBehindNumbersAreSetApart) {

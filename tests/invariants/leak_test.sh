@@ -212,6 +212,70 @@ cat "$work"/out/sora.* >"$work/supervisor.all"
 present "$work/markers.sensitive" "$work/supervisor.all"
 pass "$commands outputs, each to its role"
 
+# --- The same in other formats, where nothing but the file of rejected rows holds what it held. ---
+# Letters of which the encoding makes no difference.
+{ sed -n 2,3p "$work/markers.identity"; echo "$custom"; echo "${name#* }"; echo "${note#* }"; } >"$work/markers.letters"
+cat "$work"/markers.{all,letters} >"$work/markers.any"
+formats=(vcf cp949.csv)
+/usr/bin/python3 -c 'import openpyxl' 2>/dev/null && formats+=(xlsx) || echo "python3-openpyxl is not there: xlsx is left out"
+convert() { /usr/bin/python3 "$(dirname "$0")/convert_list.py" "$@"; }
+mkdir "$work/lists" "$work/rejects"
+# A good row and two bad ones, in front, behind a batch and a half.
+some() { echo "\"$name\",010-${phone:0:4}-${phone:4},,$email@example.com,\"$note\",$custom
+\"$name\",010-${phone:0:4}-${phone:4}-99999,,$email@example.com,\"$note\",$custom
+\"$name\",,,$email at example,\"$note\",$custom"; }
+{ echo "name,phone,phone 2,email,note,skin"; some
+  seq 24000 | sed "s/.*/R &,,,r&@example.com,\"$note\",$custom/"
+  some; } >"$work/rows.csv"
+{ echo "name,phone,phone 2,email,note,skin"; some; } >"$work/few.csv"
+for format in "${formats[@]}"; do
+  list=$work/lists/list.$format few=$work/few.$format damaged=$work/damaged.$format
+  convert "$work/rows.csv" "$list"
+  convert "$work/few.csv" "$few"
+  case $format in  # what cannot be taken apart
+    vcf) printf 'BEGIN:VCARD\r\nFN:%s\r\nTEL:+8210%s\r\nBEGIN:VCARD\r\nFN;CHARSET=%s:%s\r\nEND:VCARD\r\n%s\r\n' \
+           "$name" "$phone" "$custom" "$name" "$email@example.com" | tee -a "$list" >>"$few" ;;
+    cp949.csv) printf '%s;010-%s\r\n"%s;010-%s\r\n' "$name" "$phone" "${name#* }" "$phone" | tee -a "$list" >>"$few" ;;
+  esac
+  head -c $(($(wc -c <"$few") * 3 / 4)) "$few" >"$damaged"
+  for member in robot owner; do
+    for file in "$few" "$damaged"; do
+      both $member import --dry-run "$file"
+      run $member import --strict "$file" --rejects "$work/rejects/$member.strict.$format"
+    done
+  done
+
+  "$SEALBOOK" --key-file "$work/robot.key" import "$list" --book seoul --on-duplicate replace --rejects "$work/rejects/$format" --shred \
+    >"$work/out/robot.$format.out" 2>"$work/out/robot.$format.err" </dev/null &
+  importing=$!
+  until [ "$(stat -c %s "$SEALBOOK_VAULT/vault.db-wal" 2>/dev/null || echo 0)" -ge 1000000 ]; do
+    kill -0 $importing 2>/dev/null || fail "$format: the import ended early: $(cat "$work/out/robot.$format".*)"
+  done
+  kill -STOP $importing
+  kill -0 $importing 2>/dev/null || fail "$format: the import had ended"
+  absent "$work/markers.any" "$SEALBOOK_VAULT" "$work/state"
+  [ -z "$(new_files)" ] || fail "$(new_files)"
+  # Files that have no name any more.
+  for file in "/proc/$importing/fd"/*; do
+    case $(readlink "$file") in *"(deleted)") absent "$work/markers.any" "$file" ;; esac
+  done
+  [ -e "$list" ] || fail "$format: the list was shredded before it was stored"
+  kill -CONT $importing
+  status=0
+  wait $importing || status=$?
+  [ $status -eq 0 ] || fail "$format: exit $status: $(cat "$work/out/robot.$format".*)"
+  [ ! -e "$list" ] || fail "$format: the list is left: $(cat "$work/out/robot.$format".*)"
+  [ "$(stat -c %a "$work/rejects/$format")" = 600 ] || fail "$format: others may read the rejected rows"
+  present "$work/markers.letters" "$work/rejects/$format"
+  [ -z "$(new_files)" ] || fail "$(new_files)"
+  pass "$format: read, previewed, rejected and shredded"
+done
+absent "$work/markers.any" "$SEALBOOK_VAULT" "$work/state"
+for file in "$work"/out/{robot,owner}.*; do
+  [ "${file%.*}" != "$work/out/owner.0" ] && [ "${file%.*}" != "$work/out/owner.2" ] || continue
+  absent "$work/markers.any" "$file"
+done
+
 # --- A command that dies leaves no image of its memory, whatever the shell allows. ---
 mkdir "$work/dies"
 (
