@@ -56,7 +56,7 @@ struct Contents {
   std::size_t filled = 0, phones = 0, emails = 0, ids = 0;
   // Of those of digits alone: with a plus in front they are a number; without it they are another.
   std::size_t digits_only = 0, international = 0, otherwise_national = 0;
-  std::set<std::string> distinct_phones;
+  std::set<std::string> distinct_phones, distinct_emails;
 };
 
 bool NineOfTen(std::size_t part, std::size_t whole) { return whole > 0 && part * 10 >= whole * 9; }
@@ -91,8 +91,9 @@ Contents LookAt(const std::vector<std::vector<std::string>>& sample, std::size_t
     for (const std::string& value : SplitCell(row[column]).values) {
       ++contents.filled;
       if (IsDate(value)) continue;
-      if (NormalizeEmail(value).ok()) {
+      if (auto email = NormalizeEmail(value); email.ok()) {
         ++contents.emails;
+        contents.distinct_emails.insert(*std::move(email));
       } else if (IsWhatsAppId(value)) {
         ++contents.ids;
       } else if (auto phone = NormalizePhone(value, region); phone.ok()) {
@@ -111,13 +112,29 @@ Contents LookAt(const std::vector<std::vector<std::string>>& sample, std::size_t
   return contents;
 }
 
-absl::string_view FieldOfContents(const Contents& contents) {
-  if (NineOfTen(contents.emails, contents.filled)) return "email";
-  if (NineOfTen(contents.ids, contents.filled)) return "whatsapp_id";
-  if (!NineOfTen(contents.phones, contents.filled)) return "";
-  // One number in most rows is the shop's: by it one customer would be taken for another.
+// One value in most rows is the shop's: by it one customer would be taken for another.
+bool IsShared(std::size_t distinct, std::size_t all) {
   constexpr std::size_t kEnoughToTell = 4;
-  if (contents.phones >= kEnoughToTell && contents.distinct_phones.size() * 2 < contents.phones)
+  return all >= kEnoughToTell && distinct * 2 < all;
+}
+
+// "Order ID", "주문번호": numbers of things.
+bool NamesAThing(absl::string_view header) {
+  const std::string folded = FoldHeader(header);
+  static constexpr absl::string_view kThings[] = {"order", "code", "product", "item", "invoice",
+                                                  "주문",  "상품", "송장",    "코드", "订单",
+                                                  "商品",  "编号", "編號",    "注文"};
+  return absl::EndsWith(folded, "id") ||
+         std::any_of(std::begin(kThings), std::end(kThings),
+                     [&](absl::string_view thing) { return absl::StrContains(folded, thing); });
+}
+
+absl::string_view FieldOfContents(const Contents& contents, absl::string_view header) {
+  if (NineOfTen(contents.ids, contents.filled)) return "whatsapp_id";
+  if (NineOfTen(contents.emails, contents.filled))
+    return IsShared(contents.distinct_emails.size(), contents.emails) ? "" : "email";
+  if (!NineOfTen(contents.phones, contents.filled) || NamesAThing(header) ||
+      IsShared(contents.distinct_phones.size(), contents.phones))
     return "";
   return "phone";
 }
@@ -138,21 +155,29 @@ std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
                                      const std::vector<std::vector<std::string>>& sample,
                                      absl::string_view region) {
   std::vector<Column> columns;
+  std::vector<bool> shared;  // by name a phone or an email, and the same in most rows
   for (std::size_t i = 0; i < headers.size(); ++i) {
     Column column{.name = CleanText(headers[i]),
                   .field = std::string(FieldOfHeader(headers[i])),
                   .by = RecognizedBy::kName};
     if (column.field.empty() && ConsentColumnOf(headers[i]))
       column.field = std::string(records::kConsentField);
-    const bool may_be_phone =
-        column.field.empty() || column.field == "phone" || column.field == kRecipientPhone;
-    const Contents contents = may_be_phone ? LookAt(sample, i, region) : Contents();
+    const bool identifies = column.field.empty() || column.field == "phone" ||
+                            column.field == "email" || column.field == kRecipientPhone;
+    const Contents contents = identifies ? LookAt(sample, i, region) : Contents();
     column.country_coded = IsCountryCoded(contents);
-    if (column.field == "address" || column.field == kAddressPart)
+    column.may_lack_plus = FoldHeader(headers[i]) == "sms";
+    shared.push_back(
+        (column.field == "phone" && IsShared(contents.distinct_phones.size(), contents.phones)) ||
+        (column.field == "email" && IsShared(contents.distinct_emails.size(), contents.emails)));
+    if (column.field == "address" || column.field == kAddressPart) {
       column.group = AddressGroup(headers[i]);
-    if (column.field.empty()) {
-      column.field = std::string(FieldOfContents(contents));
-      if (column.field.empty() && column.country_coded) column.field = "phone";
+      column.complete = IsCompleteAddress(headers[i]);
+    }
+    if (column.field.empty() && !NamesSomebodyElse(headers[i])) {
+      column.field = std::string(FieldOfContents(contents, headers[i]));
+      if (column.field.empty() && column.country_coded && !NamesAThing(headers[i]))
+        column.field = "phone";
       column.by = RecognizedBy::kContent;
     }
     if (column.field.empty()) {
@@ -166,8 +191,31 @@ std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
       return std::find(fields.begin(), fields.end(), column.field) != fields.end();
     });
   };
-  // Parts of a name beside the whole one are kept as they are, and not put together a second time.
-  if (any({"name"})) {
+  // Where a column is called a phone, one that is called something else holds somebody else's: a
+  // referrer's, an assistant's. By those, customers would be taken for each other.
+  const auto by_name = [&](absl::string_view field) {
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (columns[i].field == field && columns[i].by == RecognizedBy::kName && !shared[i])
+        return true;
+    }
+    return false;
+  };
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    Column& column = columns[i];
+    if (column.by == RecognizedBy::kContent && !column.name.empty() && by_name(column.field))
+      column = {.name = column.name, .field = FieldNameFor(headers[i], i)};
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (!shared[i]) continue;
+    for (std::size_t other = 0; other < columns.size(); ++other) {
+      if (other != i && columns[other].field == columns[i].field && !shared[other])
+        columns[i].field = absl::StrCat("shared_", columns[i].field);
+    }
+  }
+  // Parts of a name beside the whole one are kept as they are, and not put together a second time;
+  // but one part alone is the other half of what is called a name ("Name;Vorname", "성,이름").
+  const bool both_parts = any({kGivenName}) && any({kFamilyName});
+  if (any({"name"}) && (both_parts || !(any({kGivenName}) || any({kFamilyName})))) {
     for (Column& column : columns) {
       if (column.field == kGivenName || column.field == kMiddleName || column.field == kFamilyName)
         column.by = RecognizedBy::kNothing;
@@ -262,6 +310,8 @@ bool LooksLikeHeader(const std::vector<std::string>& cells) {
       field = records::kConsentField;
     if (!field.empty()) fields.insert(field);
   }
+  // A customer's values are no names of columns.
+  if (LooksLikeData(cells)) return false;
   // One known word in a row of many could stand in a notice above the header.
   return fields.size() >= 2 || (fields.size() == 1 && cells.size() <= 2);
 }

@@ -18,6 +18,8 @@ struct Column {
   std::string field;  // "phone", "name", …; a field of its own name where nothing was recognised
   RecognizedBy by = RecognizedBy::kNothing;
   std::string group = "";      // of an address: parts of one group make one address
+  bool complete = false;       // an address that repeats its parts, which stand beside it
+  bool may_lack_plus = false;  // what is no number of the region may be one without its +
   bool country_coded = false;  // phones of digits alone begin with the country code, without a +
 };
 

@@ -1,6 +1,7 @@
 #include "anonymizer/customer_list.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -44,6 +45,21 @@ bool IsDigits(absl::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == absl::string_view::npos;
 }
 
+// The number or address at the end of a name, or in its place.
+std::string TakeNumber(std::string& name, absl::string_view region) {
+  const std::size_t at = name.find_first_of("0123456789+(@");
+  if (at == std::string::npos) return "";
+  if (NormalizeEmail(name).ok()) return std::exchange(name, "");
+  constexpr int kDigitsOfANumber = 8;
+  const auto digits = std::count_if(name.begin(), name.end(),
+                                    [](unsigned char c) { return absl::ascii_isdigit(c); });
+  if (digits < kDigitsOfANumber) return "";
+  std::string number = name.substr(at);
+  if (!ParsePhone(number, region).ok()) return "";
+  name = std::string(absl::StripAsciiWhitespace(absl::string_view(name).substr(0, at)));
+  return number;
+}
+
 bool IsHangulOrHan(absl::string_view text) {
   // Three-byte UTF-8 from U+3040 on: kana, Han, Hangul.
   return std::any_of(text.begin(), text.end(), [](char c) {
@@ -57,6 +73,20 @@ std::string JoinName(const std::string& family, const std::string& given) {
   if (given.empty()) return family;
   return IsHangulOrHan(family) || IsHangulOrHan(given) ? absl::StrCat(family, given)
                                                        : absl::StrCat(given, " ", family);
+}
+
+// `text` has `word` between ends of words.
+bool HoldsAsAWord(absl::string_view text, absl::string_view word) {
+  const auto joins = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return absl::ascii_isalnum(byte) || byte >= 0x80;
+  };
+  for (std::size_t at = text.find(word); at != absl::string_view::npos;
+       at = text.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    if ((at == 0 || !joins(text[at - 1])) && (end == text.size() || !joins(text[end]))) return true;
+  }
+  return false;
 }
 
 // "* myContacts ::: VIP" of Google: the groups that are its own say nothing.
@@ -117,7 +147,39 @@ absl::Status CustomerList::Recognize() {
                     "Check that it was saved whole.");
   }
   columns_ = RecognizeColumns(table_->columns(), sample, options_.region);
+  Remark();
   return ApplyMappings(options_.mappings, columns_);
+}
+
+// What could not be decided is told.
+void CustomerList::Remark() {
+  const bool known_name = std::any_of(columns_.begin(), columns_.end(), [](const Column& column) {
+    return column.by == RecognizedBy::kName;
+  });
+  if (table_->header_line() > 0 && !known_name) {
+    remarks_.push_back(absl::StrCat(
+        table_->format() == TableFormat::kXlsx ? "row " : "line ", table_->header_line(),
+        " was taken for the names of the columns, of which none is known; if it is a customer, put "
+        "a line with names above it"));
+  }
+  const bool identifies = std::any_of(columns_.begin(), columns_.end(), [](const Column& column) {
+    return KindOfField(FieldWritten(column)).has_value();
+  });
+  const bool mapped = std::any_of(
+      options_.mappings.begin(), options_.mappings.end(), [](const std::string& mapping) {
+        return KindOfField(mapping.substr(mapping.rfind('=') + 1)).has_value();
+      });
+  if (!identifies && !mapped) {
+    remarks_.push_back(
+        "no column of phones, emails or ids was found, so that these customers are found by name "
+        "only; '--map COLUMN=phone' tells one");
+  }
+}
+
+std::vector<std::string> CustomerList::remarks() const {
+  std::vector<std::string> all = table_->remarks();
+  all.insert(all.end(), remarks_.begin(), remarks_.end());
+  return all;
 }
 
 void CustomerList::AddLateColumns() {
@@ -146,10 +208,14 @@ void CustomerList::AddField(CustomerRow& row, absl::string_view field, std::stri
 
 void CustomerList::AddName(std::string name, CustomerRow& row) {
   SplitName split = SplitNameNote(name);
+  // A telephone that knows no name shows the number in its place; agents read names and no numbers.
+  std::string number = TakeNumber(split.name, options_.region);
   AddField(row, "name", std::move(split.name));
-  if (split.note.empty()) return;
-  ++notes_in_names_;
-  AddField(row, "name_note", std::move(split.note));
+  if (!split.note.empty()) {
+    row.has_name_note = true;
+    AddField(row, "name_note", std::move(split.note));
+  }
+  if (!number.empty()) AddField(row, "name_note", std::move(number));
 }
 
 absl::Status CustomerList::AddIdentifiers(const Column& column, std::size_t position,
@@ -164,10 +230,16 @@ absl::Status CustomerList::AddIdentifiers(const Column& column, std::size_t posi
     absl::StatusOr<records::IdentifierValue> identifier;
     if (phones) {
       const absl::Time start = absl::Now();
+      const std::string word = TakeWordBeside(value);
       auto parsed = ParsePhone(value, options_.region);
+      if (!parsed.ok() && column.may_lack_plus && IsDigits(value))
+        parsed = ParsePhone(absl::StrCat("+", value), "");
       phone_time_ += absl::Now() - start;
-      if (parsed.ok() && !parsed->extension.empty())
-        notes.push_back(absl::StrCat("ext. ", parsed->extension));
+      if (!word.empty()) notes.push_back(word);
+      if (parsed.ok() && !parsed->extension.empty()) {
+        extensions_.push_back(*std::move(parsed));
+        continue;
+      }
       if (parsed.ok())
         identifier = records::IdentifierValue{kind, std::move(parsed->phone)};
       else
@@ -196,12 +268,42 @@ absl::Status CustomerList::AddIdentifiers(const Column& column, std::size_t posi
   return absl::OkStatus();
 }
 
+// Behind a switchboard are many, and by its number one would be taken for another. So it finds a
+// customer who has no other number, and otherwise is noted.
+void CustomerList::AddExtensions(CustomerRow& row) {
+  for (PhoneAndExtension& number : extensions_) {
+    const bool has_phone = std::any_of(
+        row.identifiers.begin(), row.identifiers.end(),
+        [](const records::IdentifierValue& i) { return i.kind == IdentifierKind::kPhone; });
+    const std::string note = absl::StrCat("ext. ", number.extension);
+    AddField(row, "phone_note", has_phone ? absl::StrCat(number.phone, " ", note) : note);
+    if (has_phone) continue;
+    AddField(row, "phone", number.phone);
+    row.identifiers.push_back({IdentifierKind::kPhone, std::move(number.phone)});
+  }
+}
+
+// "Name;Vorname", "성,이름": what is called a name is one half of it, unless it holds the other.
+void CustomerList::AddPartsOfName(const std::string& family, const std::string& given,
+                                  CustomerRow& row) {
+  if (family.empty() && given.empty()) return;
+  const auto name = std::find_if(row.fields.begin(), row.fields.end(),
+                                 [](const records::Field& field) { return field.name == "name"; });
+  if (name == row.fields.end()) return AddName(JoinName(family, given), row);
+  const std::string& other = family.empty() ? given : family;
+  if (absl::StrContains(name->value, other))
+    AddField(row, family.empty() ? kGivenName : kFamilyName, other);
+  else
+    name->value = family.empty() ? JoinName(name->value, given) : JoinName(family, name->value);
+}
+
 // Names and addresses are put together once all cells of a row are seen.
 struct CustomerList::Parts {
   struct Address {
     absl::string_view group;
     std::string text;
     bool whole;  // more than a postal code or a town
+    bool complete;
   };
   struct RecipientPhone {
     const Column* column;
@@ -217,14 +319,14 @@ struct CustomerList::Parts {
     const auto at = std::find_if(addresses.rbegin(), addresses.rend(), same_group);
     const bool whole = column.field == "address";
     if (at == addresses.rend() || (whole && at->whole)) {
-      addresses.push_back({column.group, std::move(value), whole});
+      addresses.push_back({column.group, std::move(value), whole, column.complete});
       return;
     }
     // Japanese and Korean lists have the postal code in front.
     at->whole = at->whole || whole;
-    if (!absl::StrContains(at->text, value)) {
-      absl::StrAppend(&at->text, ", ", value);
-    }
+    // What repeats its parts gets none of them a second time; elsewhere "12" may be a door,
+    // although "12" is a part of the street's line as well.
+    if (!at->complete || !HoldsAsAWord(at->text, value)) absl::StrAppend(&at->text, ", ", value);
   }
 };
 
@@ -262,6 +364,7 @@ absl::Status CustomerList::ConvertCell(const Column& column, std::size_t positio
 absl::Status CustomerList::Convert(TableRow& raw, CustomerRow& row) {
   Parts parts;
   consents_.Begin();
+  extensions_.clear();
   for (std::size_t i = 0; i < raw.cells.size(); ++i) {
     const absl::string_view cell = WithoutQuoting(absl::StripAsciiWhitespace(raw.cells[i]));
     if (cell.empty() || columns_[i].field == kIgnored) continue;
@@ -271,13 +374,14 @@ absl::Status CustomerList::Convert(TableRow& raw, CustomerRow& row) {
       parts.middle.empty()
           ? parts.given
           : std::string(absl::StripAsciiWhitespace(absl::StrCat(parts.given, " ", parts.middle)));
-  if (!given.empty() || !parts.family.empty()) AddName(JoinName(parts.family, given), row);
+  AddPartsOfName(parts.family, given, row);
   const auto name = std::find_if(row.fields.begin(), row.fields.end(),
                                  [](const records::Field& field) { return field.name == "name"; });
   // Who is sent a parcel by somebody else is another person, and no customer is found by that
   // number.
-  const bool own =
-      parts.recipient.empty() || name == row.fields.end() || name->value == parts.recipient;
+  const bool own = parts.recipient.empty()
+                       ? row.identifiers.empty()
+                       : name == row.fields.end() || name->value == parts.recipient;
   if (!parts.recipient.empty()) {
     if (!own)
       AddField(row, kRecipientName, parts.recipient);
@@ -292,6 +396,7 @@ absl::Status CustomerList::Convert(TableRow& raw, CustomerRow& row) {
       AddField(row, kRecipientPhone, CleanText(phone.cell));
     }
   }
+  AddExtensions(row);
   for (Parts::Address& address : parts.addresses) AddField(row, "address", std::move(address.text));
   for (ConsentReader::RowField& field : consents_.Finish(columns_, raw.line))
     AddField(row, field.name, std::move(field.value));
@@ -330,6 +435,8 @@ absl::StatusOr<bool> CustomerList::Next(CustomerRow& row) {
   if (!row.reject.empty()) {
     row.identifiers.clear();
     row.fields.clear();
+  } else if (row.has_name_note) {
+    ++notes_in_names_;
   }
   row.source = {std::move(raw.cells), std::move(raw.raw)};
   return true;

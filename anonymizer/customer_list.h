@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "anonymizer/columns.h"
 #include "anonymizer/consents.h"
+#include "anonymizer/identifiers.h"
 #include "anonymizer/table_reader.h"
 #include "vault/records/contact_codec.h"
 #include "vault/records/index.h"
@@ -46,6 +47,7 @@ struct CustomerRow {
   records::Fields fields;                             // "phone", "phone_2", "name", …
   std::string reject;                                 // a clause; empty for a good row
   SourceRow source;
+  bool has_name_note = false;  // a note was split off the name (anonymizer/name_notes.h)
 };
 
 class CustomerList {
@@ -60,7 +62,8 @@ class CustomerList {
   TableFormat format() const { return table_->format(); }
   char delimiter() const { return table_->delimiter(); }
   std::int64_t header_line() const { return table_->header_line(); }
-  std::vector<std::string> remarks() const { return table_->remarks(); }
+  // What people should know of what was found, a sentence each; all of it once all rows were read.
+  std::vector<std::string> remarks() const;
   // JSON Lines may bring more of them as it goes.
   const std::vector<Column>& columns() const { return columns_; }
 
@@ -90,6 +93,9 @@ class CustomerList {
   absl::Status ConvertCell(const Column& column, std::size_t position, absl::string_view cell,
                            Parts& parts, CustomerRow& row);
   void AddName(std::string name, CustomerRow& row);
+  void AddExtensions(CustomerRow& row);
+  void AddPartsOfName(const std::string& family, const std::string& given, CustomerRow& row);
+  void Remark();
   static void AddField(CustomerRow& row, absl::string_view field, std::string value);
 
   std::unique_ptr<ByteSource> bytes_;
@@ -98,6 +104,8 @@ class CustomerList {
   std::vector<Column> columns_;
   std::vector<TableRow> held_;  // rows that were read to recognise the columns
   std::size_t held_position_ = 0;
+  std::vector<PhoneAndExtension> extensions_;  // of the row under way
+  std::vector<std::string> remarks_;
   std::int64_t notes_in_names_ = 0;
   absl::Duration phone_time_;
   ConsentReader consents_;

@@ -276,11 +276,21 @@ constexpr absl::string_view kSaveAsUtf8 =
     "Save the list as \"CSV UTF-8\" in the program that made it, or name its encoding with "
     "--encoding.";
 
+// English with the quotes, dashes and euro signs that Windows puts in: the same bytes in all of its
+// Western code pages. Letters of two bytes would need others.
+bool IsWindowsPunctuation(absl::string_view sample) {
+  return std::all_of(sample.begin(), sample.end(), [](unsigned char c) {
+    return c < 0x80 || c == 0x80 || c == 0x85 || (c >= 0x91 && c <= 0x97) || c == 0x99 ||
+           c == 0xa0 || c == 0xa9 || c == 0xae || c == 0xb0;
+  });
+}
+
 }  // namespace
 
 absl::StatusOr<Encoding> DetectEncoding(absl::string_view sample) {
   if (const auto wide = GuessUtf16(sample)) return *wide;
   if (IsAscii(sample) || IsClearlyUtf8(sample)) return Encoding::kUtf8;
+  if (IsWindowsPunctuation(sample)) return Encoding::kWindows1252;
   const Cells cells = CellsOf(sample);
   if (cells.all.empty()) return Encoding::kUtf8;
   const std::vector<Score> scores = ScoresOf(cells);

@@ -24,8 +24,12 @@ absl::Status HeaderFinder::Read(const std::function<absl::StatusOr<bool>(TableRo
     const TableRow& last = head_.back();
     if (!last.fault.empty()) continue;
     const std::size_t width = FilledWidth(last.cells);
-    if (width <= data_width_) continue;
-    if (looks_like_header_ != nullptr && looks_like_header_(last.cells)) {
+    const bool header = looks_like_header_ != nullptr && looks_like_header_(last.cells);
+    // A notice may be as wide as the list ("in charge, a name, a number").
+    constexpr std::size_t kWideHeader = 3;
+    if (width < data_width_ || (width == data_width_ && !(header && width >= kWideHeader)))
+      continue;
+    if (header) {
       header_ = head_.size() - 1;
     } else if (looks_like_data_ != nullptr && looks_like_data_(last.cells)) {
       // A notice may hold a number too, but not beside other cells.

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -302,6 +303,47 @@ std::vector<absl::string_view> PiecesOf(absl::string_view text, absl::string_vie
 }
 
 }  // namespace
+
+std::string TakeWordBeside(std::string& value) {
+  const auto is_word = [](absl::string_view text) {
+    return std::any_of(text.begin(), text.end(),
+                       [](unsigned char c) { return absl::ascii_isalpha(c) || c >= 0x80; });
+  };
+  // Digits of other scripts and full-width ones are left to the reader of phones.
+  if (absl::StrContains(value, "://") || absl::StrContains(value, "wa.me/")) return "";
+  const std::size_t first = value.find_first_of("0123456789+(");
+  const std::size_t last = value.find_last_of("0123456789)");
+  if (first == std::string::npos || last == std::string::npos || last < first) return "";
+  if (first == 0 && last + 1 == value.size()) return "";
+  std::string front = CleanText(absl::string_view(value).substr(0, first));
+  std::string back = CleanText(absl::string_view(value).substr(last + 1));
+  const bool in_front = is_word(front), behind = is_word(back);
+  if (!in_front && !behind) return "";
+  // "'010-…" and the like stay with the number.
+  value = value.substr(in_front ? first : 0, last + 1 - (in_front ? first : 0));
+  const auto trimmed = [](std::string text) {
+    while (!text.empty() && absl::string_view(":.-/ ").find(text.back()) != absl::string_view::npos)
+      text.pop_back();
+    while (!text.empty() &&
+           absl::string_view(":.-/ ").find(text.front()) != absl::string_view::npos)
+      text.erase(0, 1);
+    return text;
+  };
+  static constexpr absl::string_view kPhoneWords[] = {
+      "tel",  "phone", "mobile",   "cell",   "m",      "t",     "p",       "hp",
+      "h.p",  "전화",  "휴대폰",   "핸드폰", "연락처", "电话",  "手机",    "電話",
+      "手機", "携帯",  "whatsapp", "wa",     "tel:",   "handy", "telefon", "móvil"};
+  std::string word;
+  for (std::string& one : {std::ref(front), std::ref(back)}) {
+    one = trimmed(one);
+    const std::string lower = LowerCase(one);
+    if (!is_word(one) ||
+        std::find(std::begin(kPhoneWords), std::end(kPhoneWords), lower) != std::end(kPhoneWords))
+      continue;
+    absl::StrAppend(&word, word.empty() ? "" : "; ", one);
+  }
+  return word;
+}
 
 CellParts SplitCell(absl::string_view cell) {
   CellParts parts;

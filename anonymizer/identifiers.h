@@ -65,4 +65,8 @@ struct CellParts {
 };
 CellParts SplitCell(absl::string_view cell);
 
+// "엄마 010-1234-5678", "010-1234-5678 회사": a word beside a number, moved out of `value`. Empty
+// where there is none, or where it only says that this is a phone ("Tel.", "휴대폰:").
+std::string TakeWordBeside(std::string& value);
+
 }  // namespace sealbook::anonymizer

@@ -4,12 +4,14 @@
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace sealbook::anonymizer {
 namespace {
@@ -26,7 +28,7 @@ constexpr Known kKnownHeaders[] = {
      "phone phones phonenumber phoneno mobile mobilephone mobilenumber mobileno cell "
      "cellphone cellular tel telephone contactnumber contactno homephone "
      "businessphone workphone otherphone primaryphone whatsapp whatsappnumber "
-     "whatsappphone sms defaultaddressphone billingphone shippingphone 전화 전화번호 "
+     "whatsappphone sms defaultaddressphone billingphone 전화 전화번호 "
      "연락처 휴대폰 휴대폰번호 핸드폰 핸드폰번호 휴대전화 휴대전화번호 모바일 "
      "연락처1 연락처2 구매자연락처 구매자전화번호 고객연락처 휴대번호 전화번호1 "
      "전화번호2 집전화 자택전화 카톡번호 왓츠앱 电话 電話 手机 手機 手机号 手机号码 "
@@ -66,17 +68,18 @@ constexpr Known kKnownHeaders[] = {
      "客户 客户名称 客户姓名 客戶姓名 客戶名稱 联系人 聯絡人 会员名 氏名 名前 お名前 "
      "顧客名 顧客氏名 ご氏名 nombre nombrecompleto nome nomecompleto "
      "vollstandigername kundenname kunde nama namalengkap namapelanggan "
-     "customerfullname clientfullname shippingname billingname namefull person "
+     "customerfullname clientfullname billingname namefull person "
      "whatsappname profilename 고객 회원 회원이름 구매자이름 구매자성명 주문자 "
      "주문자명 주문자이름 주문자성명 예금주 성명이름 담당자명 客户名 顾客姓名 顾客 "
      "用户姓名 联系人姓名 聯絡人姓名 會員姓名 顧客姓名 买家姓名 买家 お客様名 会員名 "
      "宛名 nombreyapellidos nombreyapellido nombrecliente cliente nomedocliente "
      "nomecliente name1 vorundnachname kundename pelanggan"},
     {kGivenName,
-     "firstname givenname forename vorname 名 prenom primernombre firstnames "
+     "firstname billingfirstname givenname forename vorname 名 prenom primernombre firstnames "
      "givennames fname nombres prenome namadepan 이름성제외"},
     {kMiddleName, "middlename additionalname middle secondname segundonombre"},
-    {kFamilyName, "lastname familyname surname nachname 姓 성 apellido apellidos sobrenome"},
+    {kFamilyName,
+     "billinglastname lastname familyname surname nachname 姓 성 apellido apellidos sobrenome"},
     {kRecipientName,
      "수취인명 수취인이름 수취인 수령인 수령인명 받는사람 받는분 받는분성명 "
      "받는사람이름 수령자 수령자명 收货人姓名 收货人 收件人 收件人姓名 收貨人 "
@@ -88,7 +91,7 @@ constexpr Known kKnownHeaders[] = {
      "받는분핸드폰 수령자연락처 收货人电话 收货人手机 收件人电话 收件人手机 "
      "收貨人電話 recipientphone shiptophone お届け先電話番号"},
     {"address",
-     "address address1 streetaddress street homeaddress mailingaddress "
+     "address address1 otheraddress streetaddress street homeaddress mailingaddress "
      "shippingaddress deliveryaddress 주소 배송지 통합배송지 배송주소 집주소 "
      "수취인주소 받는주소 地址 住址 收货地址 收件地址 送货地址 详细地址 聯絡地址 "
      "住所 配送先 お届け先 direccion endereco adresse anschrift "
@@ -180,13 +183,102 @@ std::string WithoutDigits(absl::string_view folded) {
   return out;
 }
 
+// Whose name, number or address it is: a word in front of a known header.
+struct Party {
+  absl::string_view word;
+  enum class Who { kCustomer, kRecipient, kOther } who;
+};
+constexpr Party kParties[] = {{"구매자", Party::Who::kCustomer},
+                              {"주문자", Party::Who::kCustomer},
+                              {"주문하신분", Party::Who::kCustomer},
+                              {"고객", Party::Who::kCustomer},
+                              {"회원", Party::Who::kCustomer},
+                              {"买家", Party::Who::kCustomer},
+                              {"客户", Party::Who::kCustomer},
+                              {"顾客", Party::Who::kCustomer},
+                              {"buyer", Party::Who::kCustomer},
+                              {"orderer", Party::Who::kCustomer},
+                              {"customer", Party::Who::kCustomer},
+                              {"billing", Party::Who::kCustomer},
+                              {"수취인", Party::Who::kRecipient},
+                              {"수령인", Party::Who::kRecipient},
+                              {"수령자", Party::Who::kRecipient},
+                              {"수신인", Party::Who::kRecipient},
+                              {"수신자", Party::Who::kRecipient},
+                              {"받는분", Party::Who::kRecipient},
+                              {"받는사람", Party::Who::kRecipient},
+                              {"받으시는분", Party::Who::kRecipient},
+                              {"배송지", Party::Who::kRecipient},
+                              {"收货人", Party::Who::kRecipient},
+                              {"收貨人", Party::Who::kRecipient},
+                              {"收件人", Party::Who::kRecipient},
+                              {"recipient", Party::Who::kRecipient},
+                              {"receiver", Party::Who::kRecipient},
+                              {"consignee", Party::Who::kRecipient},
+                              {"shipto", Party::Who::kRecipient},
+                              {"shipping", Party::Who::kRecipient},
+                              {"delivery", Party::Who::kRecipient},
+                              {"お届け先", Party::Who::kRecipient},
+                              {"配送先", Party::Who::kRecipient},
+                              {"destinatario", Party::Who::kRecipient},
+                              {"보내는분", Party::Who::kOther},
+                              {"보내는사람", Party::Who::kOther},
+                              {"발송인", Party::Who::kOther},
+                              {"송하인", Party::Who::kOther},
+                              {"판매자", Party::Who::kOther},
+                              {"담당자", Party::Who::kOther},
+                              {"보호자", Party::Who::kOther},
+                              {"추천인", Party::Who::kOther},
+                              {"비상", Party::Who::kOther},
+                              {"寄件人", Party::Who::kOther},
+                              {"卖家", Party::Who::kOther},
+                              {"sender", Party::Who::kOther},
+                              {"seller", Party::Who::kOther},
+                              {"assistant", Party::Who::kOther},
+                              {"asst", Party::Who::kOther},
+                              {"emergency", Party::Who::kOther},
+                              {"salesrep", Party::Who::kOther},
+                              {"owner", Party::Who::kOther},
+                              {"manager", Party::Who::kOther},
+                              {"guardian", Party::Who::kOther}};
+
+// "주문자 휴대전화", "Ship To Phone": a party, and a known header behind it.
+absl::string_view FieldOfParty(absl::string_view folded) {
+  for (const Party& party : kParties) {
+    absl::string_view rest = folded;
+    if (!absl::ConsumePrefix(&rest, party.word)) continue;
+    const auto& fields = FieldsByHeader();
+    auto found = fields.find(std::string(rest));
+    if (found == fields.end()) found = fields.find(WithoutDigits(rest));
+    const bool is_name = rest == "명" || rest == "성명" || rest == "姓名" || rest.empty();
+    const absl::string_view field = is_name                 ? absl::string_view("name")
+                                    : found == fields.end() ? absl::string_view()
+                                                            : found->second;
+    // A name that a shop's members choose ("买家会员名") is none of a person.
+    if (party.who == Party::Who::kOther || rest == "会员名") return "";
+    if (party.who == Party::Who::kCustomer) return rest.empty() ? "" : field;
+    if (field == "name") return kRecipientName;
+    if (field == "phone") return kRecipientPhone;
+    return field == "address" || field == kAddressPart ? field : absl::string_view();
+  }
+  return "";
+}
+
+// "Phone (Shipping)" is not "Phone".
+bool NamesAParty(absl::string_view bracket) {
+  const std::string folded = FoldHeader(bracket);
+  return std::any_of(std::begin(kParties), std::end(kParties), [&](const Party& party) {
+    return party.who != Party::Who::kCustomer && absl::StrContains(folded, party.word);
+  });
+}
+
 absl::string_view FieldOfFolded(const std::string& folded) {
   if (folded.empty()) return "";
   const auto& fields = FieldsByHeader();
   auto found = fields.find(folded);
   // "Phone 2", "연락처2", "E-mail 1 - Value": the number says only which.
   if (found == fields.end()) found = fields.find(WithoutDigits(folded));
-  return found == fields.end() ? "" : found->second;
+  return found == fields.end() ? FieldOfParty(folded) : found->second;
 }
 
 // The parts of a header in which a name stands beside something else.
@@ -194,7 +286,8 @@ std::vector<absl::string_view> PartsOf(absl::string_view header) {
   std::vector<absl::string_view> parts;
   for (const absl::string_view open : {"(", "（", "[", "【"}) {
     const std::size_t at = header.find(open.data(), 0, open.size());
-    if (at != absl::string_view::npos && at > 0) parts.push_back(header.substr(0, at));
+    if (at != absl::string_view::npos && at > 0 && !NamesAParty(header.substr(at)))
+      parts.push_back(header.substr(0, at));
   }
   for (const char separator : {'/', '|', '\n'}) {
     if (absl::StrContains(header, std::string(1, separator)))
@@ -240,6 +333,22 @@ absl::string_view FieldOfHeader(absl::string_view header) {
     if (!of_part.empty()) field = of_part;
   }
   return field;
+}
+
+bool NamesSomebodyElse(absl::string_view header) {
+  const std::string folded = FoldHeader(header);
+  return std::any_of(std::begin(kParties), std::end(kParties), [&](const Party& party) {
+    return party.who == Party::Who::kOther && absl::StartsWith(folded, party.word);
+  });
+}
+
+bool IsCompleteAddress(absl::string_view header) {
+  const std::string folded = FoldHeader(header);
+  for (const absl::string_view word :
+       {"formatted", "full", "complet", "통합", "전체", "详细", "lengkap"}) {
+    if (absl::StrContains(folded, word)) return true;
+  }
+  return false;
 }
 
 std::string AddressGroup(absl::string_view header) {

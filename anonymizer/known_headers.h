@@ -27,7 +27,13 @@ std::string FoldHeader(absl::string_view header);
 // ("Phone 2", "Phone 1 - Value") and a second language ("이름 / Name") make no difference.
 absl::string_view FieldOfHeader(absl::string_view header);
 
+// "Owner Email", "보호자 연락처": whatever stands there is not the customer's.
+bool NamesSomebodyElse(absl::string_view header);
+
 // Address parts belong together where their headers begin alike: "Home " of "Home City". Folded.
 std::string AddressGroup(absl::string_view header);
+
+// "Address 1 - Formatted", "통합배송지": it holds what the parts beside it say.
+bool IsCompleteAddress(absl::string_view header);
 
 }  // namespace sealbook::anonymizer

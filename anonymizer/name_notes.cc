@@ -71,18 +71,18 @@ struct Ending {
   bool close;
 };
 constexpr Ending kKoreanEndings[] = {
-    {u"씨", true},        {u"님", true},      {u"고객", false},   {u"선생", false},
-    {u"사장", false},     {u"대표", false},   {u"원장", false},   {u"실장", false},
-    {u"팀장", false},     {u"과장", false},   {u"부장", false},   {u"이사", false},
-    {u"교수", false},     {u"기사", false},   {u"회장", false},   {u"점장", false},
-    {u"매니저", false},   {u"어머니", false}, {u"아버지", false}, {u"엄마", false},
-    {u"아빠", false},     {u"언니", false},   {u"오빠", false},   {u"누나", false},
-    {u"형", false},       {u"이모", false},   {u"삼촌", false},   {u"할머니", false},
-    {u"할아버지", false}, {u"아들", false},   {u"딸", false},     {u"며느리", false},
-    {u"사위", false},     {u"남편", false},   {u"아내", false},   {u"와이프", false},
-    {u"부인", false},     {u"동생", false},   {u"친구", false},   {u"지인", false},
-    {u"맘", false},       {u"양", false},     {u"군", false},     {u"커플", false},
-    {u"부부", false}};
+    {u"씨", true},      {u"님", true},        {u"여사", true},    {u"고객", false},
+    {u"선생", false},   {u"사장", false},     {u"대표", false},   {u"원장", false},
+    {u"실장", false},   {u"팀장", false},     {u"과장", false},   {u"부장", false},
+    {u"이사", false},   {u"교수", false},     {u"기사", false},   {u"회장", false},
+    {u"점장", false},   {u"매니저", false},   {u"어머니", false}, {u"아버지", false},
+    {u"엄마", false},   {u"아빠", false},     {u"언니", false},   {u"오빠", false},
+    {u"누나", false},   {u"형", false},       {u"이모", false},   {u"삼촌", false},
+    {u"할머니", false}, {u"할아버지", false}, {u"아들", false},   {u"딸", false},
+    {u"며느리", false}, {u"사위", false},     {u"남편", false},   {u"아내", false},
+    {u"와이프", false}, {u"부인", false},     {u"동생", false},   {u"친구", false},
+    {u"지인", false},   {u"맘", false},       {u"양", false},     {u"군", false},
+    {u"커플", false},   {u"부부", false}};
 constexpr Ending kChineseEndings[] = {
     {u"先生", true},  {u"女士", true},  {u"小姐", true},  {u"太太", true},  {u"老师", true},
     {u"老師", true},  {u"师傅", true},  {u"師傅", true},  {u"经理", true},  {u"經理", true},
@@ -217,6 +217,9 @@ std::optional<SplitName> CutBrackets(const UnicodeString& text) {
   rest.replaceBetween(open, close + 1, UnicodeString());
   rest = WithoutBlanksAtEnds(rest);
   if (rest.isEmpty() || inside.isEmpty()) return std::nullopt;
+  // A branch, or who runs it: this is a shop.
+  if (inside.endsWith(u"점") || inside.startsWith(u"대표") || inside.endsWith(u"店"))
+    return std::nullopt;
   const bool eastern = IsShortEasternName(rest);
   // Without an address or an Eastern name nothing says that this is a person.
   if (!eastern && !EndsAsAName(rest, false) && !IsWesternAddress(rest)) return std::nullopt;

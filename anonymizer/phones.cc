@@ -75,6 +75,34 @@ std::string WithAsciiDigits(const std::string& text) {
   return utf8;
 }
 
+// "02-XXX-1234": the library would read the letters as those on a dial. Behind the digits stands an
+// extension ("ext. 12"), in front of them a word ("Tel.").
+bool HasLettersInside(absl::string_view text) {
+  const std::size_t first = text.find_first_of("0123456789");
+  if (first == absl::string_view::npos) return false;
+  std::size_t end = text.size();
+  for (std::size_t i = first; i < text.size(); ++i) {
+    if (!absl::ascii_isalpha(static_cast<unsigned char>(text[i])) && text[i] != '#') continue;
+    end = i;
+    break;
+  }
+  if (end == text.size()) return false;
+  const std::string tail = absl::AsciiStrToLower(text.substr(end));
+  for (const absl::string_view mark :
+       {"ext.", "extn.", "extension", "extn", "ext", "x.", "x", "#"}) {
+    absl::string_view rest = tail;
+    if (!absl::ConsumePrefix(&rest, mark)) continue;
+    rest = absl::StripLeadingAsciiWhitespace(rest);
+    absl::ConsumePrefix(&rest, ":");
+    rest = absl::StripAsciiWhitespace(rest);
+    // An extension has a number of its own; behind one X it is more than a digit or two of a mask.
+    if (!rest.empty() && rest.size() <= 7 &&
+        rest.find_first_not_of("0123456789") == absl::string_view::npos)
+      return false;
+  }
+  return true;
+}
+
 // "021-62345678-8001": the library takes all of it for one number, and for none.
 std::optional<PhoneAndExtension> ChineseExtension(absl::string_view text,
                                                   absl::string_view region) {
@@ -140,6 +168,11 @@ absl::StatusOr<PhoneAndExtension> ParsePhone(absl::string_view original, absl::s
   // The library would find the digits in an address on the web.
   if (absl::StrContains(text, "://")) return absl::InvalidArgumentError("is no phone number");
   ASSIGN_OR_RETURN(text, UndoSpreadsheet(text));
+  // "010-1234-5676~7" is two numbers, and -1012345671 what a spreadsheet counted with.
+  if (absl::StrContains(text, "~"))
+    return absl::InvalidArgumentError("names several numbers in short");
+  if (text.size() > 1 && text[0] == '-' && absl::ascii_isdigit(static_cast<unsigned char>(text[1])))
+    return absl::InvalidArgumentError("is a negative number");
   // The library takes 00 for a country code only where the region dials so; people write it
   // anywhere.
   if (absl::StartsWith(text, "00")) text = absl::StrCat("+", text.substr(2));
@@ -162,7 +195,7 @@ absl::StatusOr<PhoneAndExtension> ParsePhone(absl::string_view original, absl::s
     text.insert(0, "+");
   static const PhoneNumberUtil& util = *PhoneNumberUtil::GetInstance();
   // "1-800-FLOWERS": letters on a dial, or a word that slipped into the column.
-  if (util.IsAlphaNumber(text))
+  if (util.IsAlphaNumber(text) || HasLettersInside(text))
     return absl::InvalidArgumentError("is spelled in letters, not digits");
   PhoneNumber number;
   const auto error =

@@ -70,7 +70,25 @@ bool BeginsVcard(absl::string_view head) {
   return absl::StartsWithIgnoreCase(absl::StripLeadingAsciiWhitespace(begin), "BEGIN:VCARD");
 }
 
+// Shops export tables of web pages, and call them .xls.
+bool IsWebPage(absl::string_view head) {
+  if (const auto mark = FindByteOrderMark(head)) head.remove_prefix(mark->bytes);
+  constexpr std::size_t kEnough = 1024;
+  const std::string text =
+      absl::AsciiStrToLower(absl::StripLeadingAsciiWhitespace(head.substr(0, kEnough)));
+  for (const absl::string_view begin :
+       {"<html", "<!doctype", "<table", "<head", "<meta", "<style"}) {
+    if (absl::StartsWith(text, begin)) return true;
+  }
+  return absl::StartsWith(text, "<?xml");
+}
+
 absl::Status RefuseForeign(absl::string_view head) {
+  if (IsWebPage(head)) {
+    return WithHint(absl::InvalidArgumentError(
+                        "is a web page or an XML file, whatever its name ends with, and no list"),
+                    "Open it in a spreadsheet program, save it as .xlsx, and import that.");
+  }
   for (const Signature& foreign : kForeign) {
     if (absl::StartsWith(head, foreign.bytes))
       return WithHint(absl::InvalidArgumentError(foreign.what), foreign.hint);

@@ -194,11 +194,23 @@ void VcardCard::TakeWhatsApp(absl::string_view id) {
   Add(VcardColumn::kWhatsApp, absl::StrCat(IsBareId(id) ? "+" : "", id));
 }
 
+bool VcardCard::IsFax(const VcardProperty& property) {
+  return std::any_of(property.parameters.begin(), property.parameters.end(),
+                     [](const VcardParameter& parameter) {
+                       return absl::StrContains(absl::AsciiStrToLower(parameter.value), "fax");
+                     });
+}
+
 void VcardCard::TakePhone(const VcardProperty& property, VcardCharsets& charsets) {
   const VcardPhone phone = ReadVcardPhone(UnescapeVcard(decoded_, version_));
   std::string label = Types(property, charsets);
-  if (!phone.extension.empty()) AddLabel(absl::StrCat("ext. ", phone.extension), label);
-  AddLabelled(VcardColumn::kPhone, phone.number, property, std::move(label));
+  // Neither a fax nor what is behind a switchboard finds a customer.
+  if (IsFax(property)) return Add(VcardColumn::kOther, phone.number, "fax");
+  AddLabelled(VcardColumn::kPhone,
+              phone.extension.empty()
+                  ? phone.number
+                  : absl::StrCat(phone.number, " ext. ", absl::StripSuffix(phone.extension, "#")),
+              property, std::move(label));
   TakeWhatsApp(Parameter(property, "WAID", charsets));
 }
 

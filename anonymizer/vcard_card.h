@@ -62,6 +62,7 @@ class VcardCard {
     std::string group, label;
   };
   void TakeText(const VcardProperty& property, VcardCharsets& charsets);
+  static bool IsFax(const VcardProperty& property);
   void TakePhone(const VcardProperty& property, VcardCharsets& charsets);
   void TakeWhatsApp(absl::string_view id);
   void TakeDate(const VcardProperty& property);

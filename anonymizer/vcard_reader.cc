@@ -241,7 +241,10 @@ bool VcardReader::Fill(TableRow& row) {
     if (*position == 0) {
       std::string name =
           value.column == VcardColumn::kOther ? value.name : std::string(NameOf(value.column));
-      if (value.number > 1) absl::StrAppend(&name, " ", value.number);
+      // In other lists "address 2" is the second line of one.
+      const bool other_address = value.column == VcardColumn::kAddress && value.number > 1;
+      if (other_address) name = "other address";
+      if (value.number > (other_address ? 2 : 1)) absl::StrAppend(&name, " ", value.number);
       if (value.is_label) name += " label";
       columns_.push_back(std::move(name));
       *position = columns_.size();

@@ -39,7 +39,6 @@ TEST(ColumnsTest, HeadersOfKnownProgramsAreRecognized) {
              "Phone Number",
              "Default Address Phone",
              "Billing Phone",
-             "Shipping Phone",
              "SMS",
              "Mobile No.",
              "WhatsApp",
@@ -110,7 +109,9 @@ TEST(ColumnsTest, HeadersOfKnownProgramsAreRecognized) {
            {"username", {"Username", "WhatsApp Username"}},
            {kMiddleName, {"Middle Name", "Additional Name"}},
            {kRecipientName, {"수취인명", "수취인이름", "收货人姓名", "收件人", "Recipient"}},
-           {kRecipientPhone, {"수취인연락처1", "수취인연락처2", "수취인전화번호", "收货人电话"}},
+           {kRecipientPhone,
+            {"수취인연락처1", "수취인연락처2", "수취인전화번호", "收货人电话", "Shipping Phone",
+             "Ship To Phone", "수령인 휴대전화", "받는분 휴대폰번호", "수신인 연락처"}},
            {kAddressPart,
             {"우편번호", "Default Address Address1", "Default Address City", "Home Street",
              "Address 1 - City", "Mailing Zip/Postal Code", "Country", "邮编", "PLZ"}},
@@ -128,10 +129,26 @@ TEST(ColumnsTest, HeadersOfKnownProgramsAreRecognized) {
 }
 
 TEST(ColumnsTest, OtherHeadersAreNotTakenForKnownOnes) {
-  for (const absl::string_view header :
-       {"", "123", "Phone 1 - Label", "E-mail 1 - Type", "Accepts Email Marketing",
-        "Accepts SMS Marketing", "Total Orders", "OPTIN_TIME", "OPTIN_IP", "구매자ID", "user_id",
-        "Name / Phone", "()", "买家会员名", "피부 타입", "Record ID", "Contact owner"}) {
+  for (const absl::string_view header : {"",
+                                         "123",
+                                         "Phone 1 - Label",
+                                         "E-mail 1 - Type",
+                                         "Accepts Email Marketing",
+                                         "Accepts SMS Marketing",
+                                         "Total Orders",
+                                         "OPTIN_TIME",
+                                         "OPTIN_IP",
+                                         "구매자ID",
+                                         "user_id",
+                                         "Phone (Shipping)",
+                                         "보호자연락처",
+                                         "Assistant's Phone",
+                                         "Name / Phone",
+                                         "()",
+                                         "买家会员名",
+                                         "피부 타입",
+                                         "Record ID",
+                                         "Contact owner"}) {
     EXPECT_EQ(FieldOfHeader(header), "") << header;
   }
 }
@@ -167,7 +184,8 @@ TEST(ColumnsTest, NumberThatMostRowsShareIsNobodysPhone) {
   std::vector<std::vector<std::string>> sample;
   for (int i = 0; i < 10; ++i)
     sample.push_back({absl::StrCat("010-1234-567", i), "02-312-3456", "02-312-3456"});
-  EXPECT_THAT(FieldsOf({"x", "shop", "연락처"}, sample), ElementsAre("phone", "shop", "phone"));
+  EXPECT_THAT(FieldsOf({"x", "shop", "연락처"}, sample),
+              ElementsAre("phone", "shop", "shared_phone"));
 }
 
 TEST(ColumnsTest, NumbersWithoutPlusAreToldByAllOfThem) {

@@ -178,7 +178,7 @@ TEST(CustomerListTest, NamesInPartsAreJoinedAsTheirScriptWants) {
       ElementsAre(HasSubstr("name=Autumn Leaf"), HasSubstr("name=한가을"), HasSubstr("name=Leaf")));
   EXPECT_THAT(
       Rows("Name,First Name,Phone\nAutumn Leaf,Autumn,010-1234-5678\n"),
-      ElementsAre("2 | +821012345678 | name=Autumn Leaf given_name=Autumn phone=+821012345678"));
+      ElementsAre("2 | +821012345678 | name=Autumn Leaf phone=+821012345678 given_name=Autumn"));
 }
 
 TEST(CustomerListTest, NotesHiddenInNamesAreSplitOffAndCounted) {
@@ -238,9 +238,76 @@ TEST(CustomerListTest, NumbersAsShopsAndPhonesWriteThem) {
                           "3 | +4915112345678 | name=b phone=+4915112345678",
                           "4 | +821034567890 | name=c phone=+821034567890",
                           "5 | +821045678901 | name=d phone=+821045678901",
-                          "6 | +821056789012 | name=e phone=+821056789012 phone_note=ext. 12"));
+                          "6 | +821056789012 | name=e phone_note=ext. 12 phone=+821056789012"));
   EXPECT_THAT(Rows("姓名,联系电话\na,021-62345678-8001\n", {.region = "CN"}),
-              ElementsAre("2 | +862162345678 | name=a phone=+862162345678 phone_note=ext. 8001"));
+              ElementsAre("2 | +862162345678 | name=a phone_note=ext. 8001 phone=+862162345678"));
+}
+
+TEST(CustomerListTest, NumbersOfOthersFindNobody) {
+  for (const char* header :
+       {"추천인 전화번호", "보호자연락처", "Emergency Contact", "Assistant's Phone"}) {
+    EXPECT_THAT(Rows(absl::StrCat("고객명,휴대폰,", header,
+                                  "\n김서연,010-1111-1111,\n박민수,010-2222-2222,010-1111-1111\n")),
+                ElementsAre(HasSubstr("2 | +821011111111 | "), HasSubstr("3 | +821022222222 | ")))
+        << header;
+  }
+  EXPECT_THAT(Rows("name,phone,Owner Email\na,010-1111-1111,s@x.com\nb,010-2222-2222,s@x.com\n"
+                   "c,010-3333-3333,s@x.com\nd,010-4444-4444,t@x.com\n"),
+              ElementsAre(HasSubstr("2 | +821011111111 | "), HasSubstr("3 | +821022222222 | "),
+                          HasSubstr("4 | +821033333333 | "), HasSubstr("5 | +821044444444 | ")));
+  EXPECT_THAT(
+      Rows("Order ID,Name,Email\n4155552671,a,a@x.com\n4155552671,b,b@x.com\n", {.region = "US"}),
+      ElementsAre(HasSubstr("2 | a@x.com | "), HasSubstr("3 | b@x.com | ")));
+  EXPECT_THAT(Rows("Buyer Name,Buyer Phone,Ship To Name,Ship To Phone\n"
+                   "Ann,010-1111-1111,Zed,010-9999-1111\nBob,010-2222-2222,Zed,010-9999-1111\n"),
+              ElementsAre(HasSubstr("2 | +821011111111 | "), HasSubstr("3 | +821022222222 | ")));
+}
+
+TEST(CustomerListTest, NoPartOfAnAddressIsLost) {
+  EXPECT_THAT(Rows("Name,Phone,Address1,Address2,City,State,Zip\n"
+                   "John,+14155552671,123 Washington Ave,2,Washington,DC,12\n"),
+              ElementsAre(HasSubstr("address=123 Washington Ave, 2, Washington, DC, 12")));
+}
+
+TEST(CustomerListTest, WordsBesideANumberAreNotes) {
+  EXPECT_THAT(Rows("name,phone\na,엄마 010-1234-5675\nb,집: 02-123-4567\nc,010-1234-5676 회사\n"
+                   "d,Tel. 010-1234-5677\n"),
+              ElementsAre(HasSubstr("phone=+821012345675 phone_note=엄마"),
+                          HasSubstr("phone=+8221234567 phone_note=집"),
+                          HasSubstr("phone=+821012345676 phone_note=회사"),
+                          "5 | +821012345677 | name=d phone=+821012345677"));
+  EXPECT_THAT(Rows("name,phone\na,02-XXX-1234\nb,010-1234-5676~7\nc,-1012345671\n"),
+              ElementsAre(HasSubstr("2 ! "), HasSubstr("3 ! "), HasSubstr("4 ! ")));
+}
+
+TEST(CustomerListTest, NumbersInThePlaceOfNamesAreNoNames) {
+  EXPECT_THAT(
+      Rows("이름,전화\n010-3333-2222,010-1111-2222\n\"김서연 010-9999-8888\",010-1111-3333\n"
+           "a@b.com,010-1111-4444\n"),
+      ElementsAre("2 | +821011112222 | name_note=010-3333-2222 phone=+821011112222",
+                  "3 | +821011113333 | name=김서연 name_note=010-9999-8888 phone=+821011113333",
+                  "4 | +821011114444 | name_note=a@b.com phone=+821011114444"));
+}
+
+TEST(CustomerListTest, HalvesOfANameAreJoined) {
+  EXPECT_THAT(Rows("Name;Vorname;Telefon\nMüller;Anna;010-1111-1111\n"),
+              ElementsAre(HasSubstr("name=Anna Müller")));
+  EXPECT_THAT(Rows("성,이름,연락처\n김,서연,010-1111-1111\n"),
+              ElementsAre(HasSubstr("name=김서연")));
+  EXPECT_THAT(Rows("Nombre,Apellidos,Celular\nJosé,Núñez,010-1111-1111\n"),
+              ElementsAre(HasSubstr("name=José Núñez")));
+}
+
+TEST(CustomerListTest, CustomerInTheFirstRowIsNoHeader) {
+  EXPECT_THAT(Rows("고객,010-1234-5678\n회원,010-1234-5679\n"), SizeIs(2));
+  EXPECT_THAT(
+      Rows("고객 명단 2024-05-01\n담당자,홍길동,010-9999-0000\n이름,전화,이메일\n"
+           "김서연,010-1234-5678,a@b.com\n"),
+      ElementsAre("4 | +821012345678 a@b.com | name=김서연 phone=+821012345678 email=a@b.com"));
+  const TemporaryFile file("John Smith,Boston\nJane Doe,+14155552671\n");
+  auto list = CustomerList::Open(file.path(), {.region = "US"});
+  ASSERT_TRUE(list.ok()) << list.status();
+  EXPECT_THAT((*list)->remarks(), ElementsAre(HasSubstr("line 1 was taken for the names")));
 }
 
 TEST(CustomerListTest, GroupsOfGoogleAreTags) {
@@ -317,8 +384,9 @@ TEST(CustomerListTest, OptionsThatDoNotFitAreRefused) {
 }
 
 TEST(CustomerListTest, WhatIsNoListIsRefusedAndNamesTheFile) {
-  for (const absl::string_view bytes : {"", "\n", "name,phone\n", "BEGIN:VCARD\nEND:VCARD\n",
-                                        "[{}]", "PK\x03\x04zip", "\xff\xfe\xfd\xfc\xfb"}) {
+  for (const absl::string_view bytes :
+       {"", "\n", "name,phone\n", "BEGIN:VCARD\nEND:VCARD\n", "<html>\n<table>\n<tr>\n",
+        "<?xml version=\"1.0\"?>\n<Workbook>\n", "[{}]", "PK\x03\x04zip", "\xff\xfe\xfd\xfc\xfb"}) {
     const TemporaryFile file(bytes);
     const auto list = CustomerList::Open(file.path(), {});
     EXPECT_TRUE(absl::IsInvalidArgument(list.status())) << list.status();

@@ -10,6 +10,7 @@
 #include "anonymizer/import.h"
 #include "tests/support/policy_vault.h"
 #include "tests/support/temporary_file.h"
+#include "vault/records/contact_changes.h"
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {

@@ -143,7 +143,7 @@ END:VCARD
                         {"title", "Buyer"},
                         {"note", "First line\nSecond line\n\n"},
                         {"phone", "+1 212 555 0100"},
-                        {"phone 2", "+1 212 555 0101"},
+                        {"fax", "+1 212 555 0101"},
                         {"address", "1 Main St, Springfield, NY 10001, United States of America"},
                         {"address label", "1 Main St\nSpringfield, NY 10001"},
                         {"X-MS-OL-DEFAULT-POSTAL-ADDRESS", "2"},
