@@ -158,11 +158,14 @@ std::string NameIn(const std::vector<records::ClassFields>& classes) {
   return "";
 }
 
+bool ReadsNames(keyring::Keyring& keyring, const policies::Policy& policy) {
+  return keyring.role().root_scope && keyring.Holds(kRootBook, policy.ClassOfField("name").id);
+}
+
 // The name of a contact that was in the vault already, where this member may read it.
 std::string KnownName(keyring::Keyring& keyring, const policies::Policy& policy,
                       ContactNumber contact) {
   const ClassId class_id = policy.ClassOfField("name").id;
-  if (!keyring.role().root_scope || !keyring.Holds(kRootBook, class_id)) return "";
   store::ContactRow row;
   const auto found = keyring.store().GetContact(contact, row);
   if (!found.ok() || !*found) return "";
@@ -185,6 +188,9 @@ class Importer {
   absl::Status Run() {
     ASSIGN_OR_RETURN(auto writer, records::ContactWriter::Open(keyring_));
     readable_ = ReadableClasses(keyring_, policy_);
+    reads_names_ = options_.on_duplicate == OnDuplicate::kSkip
+                       ? ReadsNames(keyring_, policy_)
+                       : Has(readable_, policy_.ClassOfField("name").id);
     batch_options_ = {.books = options_.books,
                       .on_duplicate = options_.on_duplicate,
                       .combine = nullptr,
@@ -296,7 +302,7 @@ class Importer {
           break;
         case DraftResult::Outcome::kConflict:
           batch.rejects.push_back(
-              {{batch.lines[i], "has identifiers that belong to different customers"},
+              {{batch.lines[i], std::string(kConflictReason)},
                batch.sources.empty() ? SourceRow() : std::move(batch.sources[i])});
           break;
         case DraftResult::Outcome::kDamaged:
@@ -309,7 +315,10 @@ class Importer {
       if (result.unassigned) ++report_.unassigned;
       report_.notes_left += static_cast<std::int64_t>(result.left);
       if (result.unread) ++report_.consents_unread;
-      if (HasOtherName(batch, i, result)) {
+      bool unread = false;
+      const bool other_name = HasOtherName(batch, i, result, unread);
+      if (unread) ++report_.names_unread;
+      if (other_name) {
         ++report_.other_names;
         if (report_.other_name_lines.size() < ImportReport::kMaxListed)
           report_.other_name_lines.push_back(batch.lines[i]);
@@ -326,14 +335,22 @@ class Importer {
     return absl::OkStatus();
   }
 
-  bool HasOtherName(const Batch& batch, std::size_t i, const DraftResult& result) {
-    if (options_.on_duplicate == OnDuplicate::kMerge) return result.other_name;
-    if (result.outcome != DraftResult::Outcome::kDuplicate) return false;
+  // `unread`: of a customer known before, whose name this member may not read.
+  bool HasOtherName(const Batch& batch, std::size_t i, const DraftResult& result, bool& unread) {
+    unread = false;
+    const bool duplicate = result.outcome == DraftResult::Outcome::kDuplicate ||
+                           result.outcome == DraftResult::Outcome::kUpdated;
+    if (!duplicate) return false;
     const std::string name = NameIn(batch.drafts[i].classes);
     if (name.empty()) return false;
-    const std::string known = result.duplicate_of
-                                  ? NameIn(batch.drafts[*result.duplicate_of].classes)
-                                  : KnownName(keyring_, policy_, result.contact);
+    if (result.duplicate_of) {
+      const std::string known = NameIn(batch.drafts[*result.duplicate_of].classes);
+      return result.other_name || (!known.empty() && known != name);
+    }
+    unread = !reads_names_;
+    if (unread) return false;
+    if (options_.on_duplicate != OnDuplicate::kSkip) return result.other_name;
+    const std::string known = KnownName(keyring_, policy_, result.contact);
     return !known.empty() && known != name;
   }
 
@@ -344,22 +361,9 @@ class Importer {
   ImportReport& report_;
   records::BatchOptions batch_options_;
   std::vector<ClassId> readable_;
+  bool reads_names_ = false;
   std::atomic<std::size_t> batch_rows_;
 };
-
-// What a preview shows of a value: enough to see whether columns are right, too little to know a
-// person.
-std::string Preview(const policies::Policy& policy, const records::Field& field) {
-  if (policy.ClassOfField(field.name).id == ClassId::kIdentity) {
-    return policies::Mask(policy.MaskOf(field.name), field.value).value_or("***");
-  }
-  // The first character of a name, unless that is the whole of it.
-  std::size_t end = 1;
-  while (end < field.value.size() && (static_cast<unsigned char>(field.value[end]) & 0xc0) == 0x80)
-    ++end;
-  const bool shown = policies::BaseField(field.name) == "name" && end < field.value.size();
-  return shown ? absl::StrCat(field.value.substr(0, end), "**") : "***";
-}
 
 }  // namespace
 
@@ -385,56 +389,6 @@ absl::Status Import(keyring::Keyring& keyring, const policies::Policy& policy, C
     RETURN_IF_ERROR(MayMerge(policy, ReadableClasses(keyring, policy), keyring.self().role, list));
   }
   return Importer(keyring, policy, list, options, report).Run();
-}
-
-absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list,
-                   const ImportOptions& options, CheckReport& report) {
-  RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list));
-  const bool merge = options.on_duplicate == records::OnDuplicate::kMerge;
-  const std::vector<ClassId> readable = ReadableClasses(keyring, policy);
-  if (merge) RETURN_IF_ERROR(MayMerge(policy, readable, keyring.self().role, list));
-  std::size_t checked_columns = list.columns().size();
-  std::optional<records::IdentifierIndex> index;
-  if (auto opened = records::IdentifierIndex::Open(keyring); opened.ok())
-    index = *std::move(opened);
-  CustomerRow row;
-  for (;;) {
-    ASSIGN_OR_RETURN(const bool more, list.Next(row));
-    if (!more) return absl::OkStatus();
-    const std::size_t from = std::exchange(checked_columns, list.columns().size());
-    RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list, from));
-    if (merge) RETURN_IF_ERROR(MayMerge(policy, readable, keyring.self().role, list, from));
-    ++report.rows;
-    if (!row.reject.empty()) {
-      ++report.rejected;
-      if (report.rejects.size() < ImportReport::kMaxListed)
-        report.rejects.push_back({row.line, row.reject});
-      if (options.on_reject) RETURN_IF_ERROR(options.on_reject({row.line, row.reject}, row.source));
-      continue;
-    }
-    if (index) {
-      for (const records::IdentifierValue& identifier : row.identifiers) {
-        const auto found = index->Find(index->HashesOf(identifier.kind, identifier.value));
-        if (!found.ok()) return found.status();
-        if (*found) {
-          ++report.known;
-          break;
-        }
-      }
-    }
-    report.notes_in_names = list.notes_in_names();
-    if (report.first.size() < CheckReport::kFirstRows) {
-      CheckReport::Row masked{.line = row.line};
-      for (const records::Field& field : row.fields)
-        masked.fields.push_back({field.name, Preview(policy, field)});
-      report.first.push_back(std::move(masked));
-    }
-    if (report.rows % 20'000 == 0) {
-      if (options.interrupted && options.interrupted())
-        return absl::CancelledError("interrupted; nothing was written");
-      if (options.progress) options.progress(report.rows, list.bytes_read(), list.bytes_total());
-    }
-  }
 }
 
 }  // namespace sealbook::anonymizer

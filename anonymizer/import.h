@@ -35,12 +35,16 @@ struct ImportOptions {
   std::function<absl::Status(const Reject&, const SourceRow&)> on_reject = nullptr;
 };
 
+inline constexpr char kConflictReason[] = "has identifiers that belong to different customers";
+
 struct ImportReport {
   static constexpr std::size_t kMaxListed = 100;
 
   std::int64_t rows = 0, imported = 0, updated = 0, duplicates = 0, unassigned = 0, rejected = 0;
-  std::int64_t assigned = 0;        // known contacts that were newly assigned
-  std::int64_t other_names = 0;     // known identifiers with another name
+  std::int64_t assigned = 0;     // known contacts that were newly assigned
+  std::int64_t other_names = 0;  // known identifiers with another name
+  // Of customers known before, whose names this member may not read: not compared.
+  std::int64_t names_unread = 0;
   std::int64_t notes_in_names = 0;  // rows with a note that was split off the name
   bool rejects_kept = true;         // every rejected row could be given to `on_reject` as it was
   std::vector<Reject> rejects;      // the first kMaxListed
@@ -66,8 +70,11 @@ absl::Status Import(keyring::Keyring& keyring, const policies::Policy& policy, C
                     const ImportOptions& options, ImportReport& report);
 
 // Looks through the whole file and writes nothing. `known` counts rows of which an identifier is in
-// the vault; 0 for members without the index key.
+// the vault; 0 for members without the index key. Rows whose identifiers belong to different
+// customers count as rejected, as an import would reject them; of the list's own customers, the
+// first kMaxRemembered identifiers are looked at.
 struct CheckReport {
+  static constexpr std::size_t kMaxRemembered = 1'000'000;
   static constexpr std::size_t kFirstRows = 5;
   struct Row {
     std::int64_t line = 0;

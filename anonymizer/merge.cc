@@ -113,6 +113,16 @@ records::Combined Replace(const policies::Policy& policy, const std::vector<Clas
                           const std::vector<ClassFields>& draft) {
   records::Combined out;
   const ClassId consents = policy.ClassOfField(records::kConsentField).id;
+  const ClassId names = policy.ClassOfField("name").id;
+  const auto name_in = [&](const std::vector<ClassFields>& classes) -> absl::string_view {
+    const Fields* fields = Find(classes, names);
+    if (fields == nullptr) return "";
+    const auto at = std::find_if(fields->begin(), fields->end(),
+                                 [](const Field& field) { return field.name == "name"; });
+    return at == fields->end() ? "" : absl::string_view(at->value);
+  };
+  const absl::string_view name = name_in(now), new_name = name_in(draft);
+  out.other_name = !name.empty() && !new_name.empty() && name != new_name;
   for (const ClassId id : replaced) {
     const Fields* fresh = Find(draft, id);
     ClassFields fields{id, fresh == nullptr ? Fields() : *fresh};

@@ -1,7 +1,11 @@
 #include "anonymizer/import.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <memory>
+#include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -27,6 +31,13 @@ struct Request {
 
 // Standard input gives its bytes once, and is no file.
 absl::Status CheckFiles(const Context& context, const Request& request) {
+  std::set<std::pair<dev_t, ino_t>> seen;
+  for (const std::string& file : request.files) {
+    struct stat one {};
+    if (file == anonymizer::ByteSource::kStandardInput || stat(file.c_str(), &one) != 0) continue;
+    if (!seen.insert({one.st_dev, one.st_ino}).second)
+      return Usage(absl::StrCat(Printable(file), " is named twice"), "Name each list once.");
+  }
   const auto inputs = std::count(request.files.begin(), request.files.end(),
                                  std::string(anonymizer::ByteSource::kStandardInput));
   if (inputs == 0) return absl::OkStatus();
@@ -124,23 +135,26 @@ absl::Status Strict(Context& context, const Request& request) {
 struct Totals {
   anonymizer::ImportReport sum;
   Json columns = Json::array(), rejects = Json::array(), other_names = Json::array();
-  Json files = Json::array(), shredded = Json::array();
+  Json other_name_rows = Json::array(), files = Json::array(), shredded = Json::array();
 
   void Add(const Context& context, const anonymizer::CustomerList& list,
-           const anonymizer::ImportReport& report) {
+           const anonymizer::ImportReport& report, bool several) {
     sum.rows += report.rows, sum.imported += report.imported, sum.updated += report.updated;
     sum.duplicates += report.duplicates, sum.unassigned += report.unassigned;
     sum.rejected += report.rejected, sum.assigned += report.assigned;
-    sum.other_names += report.other_names, sum.damaged += report.damaged;
+    sum.other_names += report.other_names, sum.names_unread += report.names_unread;
+    sum.damaged += report.damaged;
     sum.notes_in_names += report.notes_in_names;
     sum.notes_left += report.notes_left, sum.consents_unread += report.consents_unread;
-    for (auto& reject : RejectsAsJson(report.rejects)) {
+    for (auto& reject : RejectsAsJson(list, report.rejects, several)) {
       if (rejects.size() < anonymizer::ImportReport::kMaxListed) rejects.push_back(reject);
     }
     for (const std::int64_t line : report.other_name_lines) {
-      if (other_names.size() < anonymizer::ImportReport::kMaxListed) other_names.push_back(line);
+      if (other_names.size() >= anonymizer::ImportReport::kMaxListed) break;
+      other_names.push_back(line);
+      other_name_rows.push_back({{"file", list.name()}, {"line", line}});
     }
-    for (auto& column : ColumnsAsJson(context.policy(), list)) columns.push_back(column);
+    for (auto& column : ColumnsAsJson(context.policy(), list, several)) columns.push_back(column);
     files.push_back(ListAsJson(list));
   }
 };
@@ -148,6 +162,8 @@ struct Totals {
 std::string Count(std::int64_t number, absl::string_view one, absl::string_view many) {
   return absl::StrCat(number, " ", number == 1 ? one : many);
 }
+
+constexpr auto kListed = static_cast<std::int64_t>(anonymizer::ImportReport::kMaxListed);
 
 void PrintReport(const Request& request, const anonymizer::CustomerList& list,
                  const anonymizer::ImportReport& report) {
@@ -177,7 +193,15 @@ void PrintReport(const Request& request, const anonymizer::CustomerList& list,
   if (report.other_names > 0) {
     PrintLine(absl::StrCat("  ", report.other_names, " known with another name, in ",
                            PlaceOf(list.format(), 0), absl::StrJoin(report.other_name_lines, ", "),
-                           "; the name in the vault was kept."));
+                           report.other_names > kListed ? ", …" : "",
+                           request.import.on_duplicate == records::OnDuplicate::kReplace
+                               ? "; the name of the list was written."
+                               : "; the name in the vault was kept."));
+  }
+  if (report.names_unread > 0) {
+    PrintLine(absl::StrCat("  ", Count(report.names_unread, "name", "names"),
+                           " of customers known before could not be compared: this account may not "
+                           "read what is there."));
   }
   if (report.notes_left > 0) {
     PrintLine(absl::StrCat(
@@ -194,9 +218,12 @@ void PrintReport(const Request& request, const anonymizer::CustomerList& list,
 }
 
 // Why the list must stay: something in it is nowhere else. Empty: nothing.
-std::string ReasonToKeep(const anonymizer::ImportReport& report, bool has_rejects_file) {
+std::string ReasonToKeep(const Request& request, const anonymizer::ImportReport& report,
+                         bool has_rejects_file) {
   if (report.rejected > 0 && !has_rejects_file)
     return "rows of it were rejected and are nowhere else; '--rejects F' keeps them";
+  if (report.other_names > 0 && request.import.on_duplicate != records::OnDuplicate::kReplace)
+    return "customers of it are known with another name, and what it says of them is nowhere else";
   if (report.notes_left > 0)
     return "notes and consents of it were not stored, which this account may not add";
   if (!report.rejects_kept)
@@ -236,7 +263,7 @@ absl::Status ImportFile(Context& context, Request& request, const std::string& f
   const absl::Status status =
       anonymizer::Import(context.keyring(), context.policy(), *list, request.import, report);
   progress.Finish();
-  totals.Add(context, *list, report);
+  totals.Add(context, *list, report, request.files.size() > 1);
   // What was stored before an interruption is told as well.
   if (!context.globals().json && report.rows > 0) PrintReport(request, *list, report);
   RETURN_IF_ERROR(status);
@@ -251,7 +278,8 @@ absl::Status ImportFile(Context& context, Request& request, const std::string& f
   if (shredder == nullptr) return absl::OkStatus();
   // The rows that are kept elsewhere must be on the disk before their list goes.
   if (rejects != nullptr) RETURN_IF_ERROR(rejects->Flush());
-  if (const std::string reason = ReasonToKeep(report, rejects != nullptr); !reason.empty()) {
+  if (const std::string reason = ReasonToKeep(request, report, rejects != nullptr);
+      !reason.empty()) {
     PrintNote(context.globals(), Printable(absl::StrCat(file, " was not shredded: ", reason, ".")));
     return absl::OkStatus();
   }
@@ -261,15 +289,21 @@ absl::Status ImportFile(Context& context, Request& request, const std::string& f
 absl::Status Run(Context& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(Request request, Parse(context, arguments));
   CatchInterrupts();
-  if (request.dry_run) return PreviewLists(context, request.files, request.list, request.import);
-  if (request.strict) RETURN_IF_ERROR(Strict(context, request));
+  if (request.dry_run)
+    return PreviewLists(context, request.files, request.list, request.import, request.strict);
   if (request.shred) {
     for (const std::string& file : request.files) RETURN_IF_ERROR(Shredder::Prepare(file).status());
   }
   std::unique_ptr<RejectsFile> rejects;
   if (arguments.Has("rejects")) {
-    ASSIGN_OR_RETURN(rejects, RejectsFile::Create(arguments.Value("rejects"), request.files));
+    ASSIGN_OR_RETURN(const std::string vault, context.VaultDirectory());
+    // What was rejected of a list that was shredded is in its rejects file only.
+    ASSIGN_OR_RETURN(rejects, RejectsFile::Create({.path = arguments.Value("rejects"),
+                                                   .inputs = request.files,
+                                                   .vault = vault,
+                                                   .keep_existing = request.shred}));
   }
+  if (request.strict) RETURN_IF_ERROR(Strict(context, request));
   const absl::Time start = absl::Now();
   Totals totals;
   absl::Status status;
@@ -278,7 +312,8 @@ absl::Status Run(Context& context, const Arguments& arguments) {
     if (!status.ok()) break;
   }
   if (rejects) {
-    RETURN_IF_ERROR(rejects->Close());
+    const absl::Status closed = rejects->Close(!status.ok());
+    if (status.ok()) status = closed;
     if (!context.globals().json) {
       for (const std::string& path : rejects->paths())
         PrintLine(Printable(absl::StrCat("The rejected rows are in ", path, ".")));
@@ -298,6 +333,8 @@ absl::Status Run(Context& context, const Arguments& arguments) {
                {"rejects_files", rejects ? Json(rejects->paths()) : Json::array()},
                {"other_names", sum.other_names},
                {"other_name_lines", totals.other_names},
+               {"other_name_rows", totals.other_name_rows},
+               {"names_unread", sum.names_unread},
                {"notes_in_names", sum.notes_in_names},
                {"notes_left", sum.notes_left},
                {"consents_unread", sum.consents_unread},

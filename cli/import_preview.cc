@@ -134,21 +134,28 @@ void PrintRejects(const anonymizer::CustomerList& list, std::int64_t count,
   }
 }
 
-Json ColumnsAsJson(const policies::Policy& policy, const anonymizer::CustomerList& list) {
+Json ColumnsAsJson(const policies::Policy& policy, const anonymizer::CustomerList& list,
+                   bool several) {
   Json columns = Json::array();
   for (const Column& column : list.columns()) {
     if (column.field == anonymizer::kIgnored) continue;
     const std::string field(anonymizer::FieldWritten(column));
-    columns.push_back(
-        {{"column", column.name}, {"field", field}, {"class", policy.ClassOfField(field).name}});
+    Json one = {
+        {"column", column.name}, {"field", field}, {"class", policy.ClassOfField(field).name}};
+    if (several) one["file"] = list.name();
+    columns.push_back(std::move(one));
   }
   return columns;
 }
 
-Json RejectsAsJson(const std::vector<anonymizer::Reject>& rejects) {
+Json RejectsAsJson(const anonymizer::CustomerList& list,
+                   const std::vector<anonymizer::Reject>& rejects, bool several) {
   Json out = Json::array();
-  for (const anonymizer::Reject& reject : rejects)
-    out.push_back({{"line", reject.line}, {"reason", reject.reason}});
+  for (const anonymizer::Reject& reject : rejects) {
+    Json one = {{"line", reject.line}, {"reason", reject.reason}};
+    if (several) one["file"] = list.name();
+    out.push_back(std::move(one));
+  }
   return out;
 }
 
@@ -163,7 +170,8 @@ Json ListAsJson(const anonymizer::CustomerList& list) {
 
 absl::Status PreviewLists(Context& context, const std::vector<std::string>& files,
                           const anonymizer::ListOptions& list_options,
-                          const anonymizer::ImportOptions& import_options) {
+                          const anonymizer::ImportOptions& import_options, bool strict) {
+  const bool several = files.size() > 1;
   Json rejects = Json::array(), columns = Json::array(), preview = Json::array(),
        lists = Json::array();
   const absl::Time start = absl::Now();
@@ -187,8 +195,8 @@ absl::Status PreviewLists(Context& context, const std::vector<std::string>& file
       continue;
     }
     lists.push_back(ListAsJson(*list));
-    for (auto& column : ColumnsAsJson(context.policy(), *list)) columns.push_back(column);
-    for (auto& reject : RejectsAsJson(report.rejects)) {
+    for (auto& column : ColumnsAsJson(context.policy(), *list, several)) columns.push_back(column);
+    for (auto& reject : RejectsAsJson(*list, report.rejects, several)) {
       if (rejects.size() < anonymizer::ImportReport::kMaxListed) rejects.push_back(reject);
     }
     for (const anonymizer::CheckReport::Row& first : report.first) {
@@ -197,24 +205,37 @@ absl::Status PreviewLists(Context& context, const std::vector<std::string>& file
       preview.push_back(std::move(row));
     }
   }
+  absl::Status status;
+  if (strict && rejected > 0) {
+    status = WithHint(
+        absl::InvalidArgumentError(absl::StrCat(
+            rejected, rejected == 1 ? " row is bad" : " rows are bad", "; nothing was written")),
+        "Correct the rows, or leave --strict out to import the good ones.");
+  }
   if (context.globals().json) {
-    PrintJson({{"rows", rows},
-               {"imported", 0},
-               {"updated", 0},
-               {"duplicates", known},
-               {"unassigned", 0},
-               {"rejected", rejected},
-               {"rejects", rejects},
-               {"notes_in_names", notes},
-               {"columns", columns},
-               {"preview", preview},
-               {"files", lists},
-               {"dry_run", true},
-               {"seconds", absl::ToDoubleSeconds(absl::Now() - start)}});
+    Json told = {{"rows", rows},
+                 {"imported", 0},
+                 {"updated", 0},
+                 {"duplicates", known},
+                 {"unassigned", 0},
+                 {"rejected", rejected},
+                 {"rejects", rejects},
+                 {"notes_in_names", notes},
+                 {"columns", columns},
+                 {"preview", preview},
+                 {"files", lists},
+                 {"dry_run", true},
+                 {"seconds", absl::ToDoubleSeconds(absl::Now() - start)}};
+    if (!status.ok()) {
+      told["error"] = ErrorJson(status);
+      status = absl::InvalidArgumentError("");  // said already
+    }
+    PrintJson(told);
   } else {
     PrintLine("Nothing was written. '--map COLUMN=FIELD' corrects what was not recognised.");
   }
-  return context.Record({.act = "import.dry_run", .detail = Json{{"rows", rows}}.dump()});
+  RETURN_IF_ERROR(context.Record({.act = "import.dry_run", .detail = Json{{"rows", rows}}.dump()}));
+  return status;
 }
 
 }  // namespace sealbook::cli

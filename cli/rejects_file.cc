@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,11 @@ namespace {
 
 using anonymizer::TableFormat;
 
+constexpr absl::string_view kMark = "\xef\xbb\xbf";  // with it, spreadsheets read and save UTF-8
+constexpr absl::string_view kCsvStart = "\"sealbook_line\",\"sealbook_reason\",\"sealbook_text\"";
+constexpr absl::string_view kJsonStart = "{\"sealbook_line\":";
+constexpr absl::string_view kCardLine = "\nX-SEALBOOK-LINE:";
+
 std::string CsvRow(const std::vector<std::string>& cells) {
   return absl::StrCat(
       absl::StrJoin(cells, ",",
@@ -33,9 +39,8 @@ std::string CsvRow(const std::vector<std::string>& cells) {
 
 // Every reason is a clause of the program's own and may stand in a line of JSON or of a card.
 std::string JsonLine(const anonymizer::Reject& reject, absl::string_view raw) {
-  const std::string front =
-      absl::StrCat("{\"sealbook_line\":", reject.line,
-                   ",\"sealbook_reason\":", nlohmann::json(reject.reason).dump());
+  const std::string front = absl::StrCat(
+      kJsonStart, reject.line, ",\"sealbook_reason\":", nlohmann::json(reject.reason).dump());
   absl::string_view rest = absl::StripAsciiWhitespace(raw);
   // A line that is no object stays as it is, and is none the next time either.
   if (!rest.empty() && !absl::ConsumePrefix(&rest, "{")) return absl::StrCat(raw, "\n");
@@ -55,15 +60,76 @@ std::string Card(const anonymizer::Reject& reject, absl::string_view raw) {
   return absl::StrCat(raw.substr(0, first_end + 1), added, raw.substr(first_end + 1), end);
 }
 
-// "rejects.csv" → "rejects-2.csv".
-std::string Numbered(const std::string& path, int number) {
-  if (number == 1) return path;
+std::string FolderOf(const std::string& path) {
   const std::size_t slash = path.rfind('/');
-  const std::size_t dot = path.rfind('.');
-  const bool has_extension =
-      dot != std::string::npos && dot > 0 && (slash == std::string::npos || dot > slash + 1);
-  const std::size_t at = has_extension ? dot : path.size();
-  return absl::StrCat(path.substr(0, at), "-", number, path.substr(at));
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string LeafOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+bool SameFile(const std::string& one, const std::string& two) {
+  struct stat first {
+  }, second{};
+  return stat(one.c_str(), &first) == 0 && stat(two.c_str(), &second) == 0 &&
+         first.st_ino == second.st_ino && first.st_dev == second.st_dev;
+}
+
+enum class Standing { kNothing, kRejects, kOther };
+
+// What stands at `path`. A first row that is no JSON or no card is kept without a mark: the mark is
+// looked for behind it as well. An empty file has nothing to lose.
+Standing LookAt(const std::string& path) {
+  struct stat seen {};
+  if (lstat(path.c_str(), &seen) != 0)
+    return errno == ENOENT ? Standing::kNothing : Standing::kOther;
+  if (!S_ISREG(seen.st_mode)) return Standing::kOther;
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return Standing::kOther;
+  std::string head(64 << 10, '\0');
+  const ssize_t got =
+      fstat(fd, &seen) == 0 && S_ISREG(seen.st_mode) ? pread(fd, head.data(), head.size(), 0) : -1;
+  close(fd);
+  if (got < 0) return Standing::kOther;
+  head.resize(static_cast<std::size_t>(got));
+  const bool rejects = head.empty() || absl::StartsWith(head, absl::StrCat(kMark, kCsvStart)) ||
+                       absl::StartsWith(head, kJsonStart) ||
+                       absl::StrContains(head, absl::StrCat("\n", kJsonStart)) ||
+                       absl::StrContains(head, kCardLine);
+  return rejects ? Standing::kRejects : Standing::kOther;
+}
+
+// Never in the place of another file. EEXIST: there is one.
+bool MoveToFreeName(const std::string& from, const std::string& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+  if (errno != EINVAL && errno != ENOSYS) return false;
+  // A file system that knows no such flag.
+  return link(from.c_str(), to.c_str()) == 0 && unlink(from.c_str()) == 0;
+}
+
+constexpr int kMaxTemporaries = 100;
+
+std::string TemporaryName(const std::string& path, int number) {
+  return absl::StrCat(FolderOf(path), "/.", LeafOf(path), ".sealbook-", number);
+}
+
+// What a run that was killed left. The file of a run that is under way is locked by it.
+void RemoveStale(const std::string& path) {
+  for (int number = 1; number <= kMaxTemporaries; ++number) {
+    const std::string name = TemporaryName(path, number);
+    const int fd = open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) continue;
+    struct stat seen {};
+    if (fstat(fd, &seen) == 0 && S_ISREG(seen.st_mode) && seen.st_uid == geteuid() &&
+        flock(fd, LOCK_EX | LOCK_NB) == 0)
+      unlink(name.c_str());
+    close(fd);
+  }
+}
+
+absl::string_view EndingOf(TableFormat format) {
+  if (format == TableFormat::kJsonLines) return ".jsonl";
+  return format == TableFormat::kVcard ? ".vcf" : ".csv";
 }
 
 // After a write that failed.
@@ -84,39 +150,51 @@ bool IsTable(TableFormat format) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<RejectsFile>> RejectsFile::Create(
-    const std::string& path, const std::vector<std::string>& inputs) {
-  std::unique_ptr<RejectsFile> rejects(new RejectsFile(path, inputs));
-  RETURN_IF_ERROR(rejects->OpenNext());
+absl::StatusOr<std::unique_ptr<RejectsFile>> RejectsFile::Create(Options options) {
+  std::unique_ptr<RejectsFile> rejects(new RejectsFile(std::move(options)));
+  const std::string& path = rejects->options_.path;
+  const std::string folder = FolderOf(path);
+  if (rejects->IsInput(path)) return Usage("--rejects names the list itself", "Name another file.");
+  if (LeafOf(path).empty() || access(folder.c_str(), W_OK | X_OK) != 0) {
+    return Usage(absl::StrCat("cannot write ", path),
+                 "Name a file in a folder that you may write to.");
+  }
+  if (SameFile(folder, rejects->options_.vault)) {
+    return Usage("--rejects names a file in the vault's own folder",
+                 "Name a file in another folder.");
+  }
+  if (LookAt(path) == Standing::kOther) {
+    return Usage(absl::StrCat(path, " is there already and is no file of rejected rows"),
+                 "Name another file; this one would be lost.");
+  }
+  RemoveStale(path);
   return rejects;
 }
 
-RejectsFile::~RejectsFile() {
-  if (file_ != nullptr) std::fclose(file_);
+RejectsFile::~RejectsFile() { Discard(); }
+
+bool RejectsFile::IsInput(const std::string& path) const {
+  for (const std::string& input : options_.inputs) {
+    if (SameFile(input, path)) return true;
+  }
+  return false;
 }
 
-absl::Status RejectsFile::OpenNext() {
-  if (file_ != nullptr) RETURN_IF_ERROR(Close());
-  current_ = Numbered(path_, ++files_);
-  struct stat target {
-  }, input{};
-  if (stat(current_.c_str(), &target) == 0) {
-    for (const std::string& name : inputs_) {
-      if (stat(name.c_str(), &input) == 0 && input.st_ino == target.st_ino &&
-          input.st_dev == target.st_dev)
-        return Usage("--rejects names the list itself", "Name another file.");
-    }
+// "rejects.csv" → "rejects-2.csv"; "rejects-2.jsonl" where it holds JSON.
+std::string RejectsFile::Name(int number) const {
+  const std::string& path = options_.path;
+  if (number == 1) return path;
+  const std::size_t slash = path.rfind('/');
+  const std::size_t dot = path.rfind('.');
+  const bool has_ending =
+      dot != std::string::npos && dot > 0 && (slash == std::string::npos || dot > slash + 1);
+  const std::size_t at = has_ending ? dot : path.size();
+  absl::string_view ending = absl::string_view(path).substr(at);
+  const std::string lower = absl::AsciiStrToLower(ending);
+  if (lower == ".csv" || lower == ".jsonl" || lower == ".vcf") {
+    if (lower != EndingOf(format_)) ending = EndingOf(format_);
   }
-  const int fd =
-      open(current_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0 || fchmod(fd, 0600) != 0) {
-    if (fd >= 0) close(fd);
-    return Usage(absl::StrCat("cannot write ", current_),
-                 "Name a file in a folder that you may write to.");
-  }
-  file_ = fdopen(fd, "w");
-  empty_ = true;
-  return absl::OkStatus();
+  return absl::StrCat(path.substr(0, at), "-", number, ending);
 }
 
 absl::Status RejectsFile::StartList(const anonymizer::CustomerList& list) {
@@ -128,16 +206,34 @@ absl::Status RejectsFile::StartList(const anonymizer::CustomerList& list) {
   return absl::OkStatus();
 }
 
-// Before the first row of a list.
+// Before each row.
 absl::Status RejectsFile::Begin() {
-  if (!empty_ && format_ == wanted_format_ && header_ == wanted_header_) return absl::OkStatus();
-  if (!empty_) RETURN_IF_ERROR(OpenNext());
+  if (file_ != nullptr && format_ == wanted_format_ && header_ == wanted_header_)
+    return absl::OkStatus();
+  RETURN_IF_ERROR(Finish(options_.keep_existing));
   format_ = wanted_format_;
   header_ = wanted_header_;
-  empty_ = false;
-  paths_.push_back(current_);
-  // With the mark, spreadsheets read and save it as UTF-8.
-  return IsTable(format_) ? Write(absl::StrCat("\xef\xbb\xbf", CsvRow(header_))) : absl::OkStatus();
+  int fd = -1;
+  for (int number = 1; fd < 0 && number <= kMaxTemporaries; ++number) {
+    temporary_ = TemporaryName(options_.path, number);
+    fd = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 && errno != EEXIST) break;
+  }
+  if (fd >= 0) file_ = fdopen(fd, "w");
+  if (file_ == nullptr) {
+    const int error = errno;
+    if (fd >= 0) {
+      unlink(temporary_.c_str());
+      close(fd);
+    }
+    temporary_.clear();
+    errno = error;
+    return CannotWrite(Name(number_));
+  }
+  // Tells others that it is in use; where locks are not known, nobody else takes it for stale.
+  flock(fd, LOCK_EX | LOCK_NB);
+  damaged_ = false;
+  return IsTable(format_) ? Write(absl::StrCat(kMark, CsvRow(header_))) : absl::OkStatus();
 }
 
 absl::Status RejectsFile::Add(const anonymizer::Reject& reject, const anonymizer::SourceRow& row) {
@@ -153,18 +249,68 @@ absl::Status RejectsFile::Add(const anonymizer::Reject& reject, const anonymizer
 
 absl::Status RejectsFile::Write(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), file_) == text.size()) return absl::OkStatus();
-  return CannotWrite(current_);
+  const absl::Status failed = CannotWrite(Name(number_));
+  damaged_ = true;
+  return failed;
 }
 
-absl::Status RejectsFile::Close() {
-  const absl::Status flushed = Flush();
-  std::fclose(std::exchange(file_, nullptr));
-  return flushed;
+absl::Status RejectsFile::Sync() {
+  if (std::fflush(file_) == 0 && fsync(fileno(file_)) == 0) return absl::OkStatus();
+  const absl::Status failed = CannotWrite(Name(number_));
+  damaged_ = true;
+  return failed;
+}
+
+// Gives `file_` the first name that is free or may be replaced.
+absl::Status RejectsFile::Publish(bool keep_existing) {
+  if (temporary_.empty()) return absl::OkStatus();
+  for (;; ++number_) {
+    const std::string name = Name(number_);
+    const Standing standing = LookAt(name);
+    if (standing == Standing::kOther || IsInput(name)) continue;
+    if (standing == Standing::kRejects && keep_existing) continue;
+    const bool moved = standing == Standing::kRejects
+                           ? rename(temporary_.c_str(), name.c_str()) == 0
+                           : MoveToFreeName(temporary_, name);
+    if (!moved && errno == EEXIST) continue;
+    if (!moved) return CannotWrite(name);
+    temporary_.clear();
+    paths_.push_back(name);
+    ++number_;
+    break;
+  }
+  const int folder = open(FolderOf(options_.path).c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+  const bool synced = folder >= 0 && fsync(folder) == 0;
+  const int error = errno;
+  if (folder >= 0) close(folder);
+  // Some file systems cannot do that for folders.
+  if (synced || error == EINVAL || error == EACCES || error == EPERM) return absl::OkStatus();
+  errno = error;
+  return CannotWrite(paths_.back());
 }
 
 absl::Status RejectsFile::Flush() {
-  if (std::fflush(file_) == 0 && fsync(fileno(file_)) == 0) return absl::OkStatus();
-  return CannotWrite(current_);
+  if (file_ == nullptr) return absl::OkStatus();
+  RETURN_IF_ERROR(Sync());
+  return Publish(options_.keep_existing);
+}
+
+absl::Status RejectsFile::Finish(bool keep_existing) {
+  if (file_ == nullptr) return absl::OkStatus();
+  absl::Status status = damaged_ ? absl::OkStatus() : Sync();
+  if (status.ok() && !damaged_) status = Publish(keep_existing);
+  Discard();
+  return status;
+}
+
+absl::Status RejectsFile::Close(bool failed) { return Finish(options_.keep_existing || failed); }
+
+// A file without its own name goes.
+void RejectsFile::Discard() {
+  if (file_ == nullptr) return;
+  if (!temporary_.empty()) unlink(temporary_.c_str());
+  temporary_.clear();
+  std::fclose(std::exchange(file_, nullptr));
 }
 
 }  // namespace sealbook::cli

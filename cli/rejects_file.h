@@ -3,7 +3,10 @@
 // cards as they stand in their list, with both added. Lists of different columns cannot share a
 // file: the second gets one of its own, "rejects-2.csv".
 //
-// For its owner alone: it holds what the list held.
+// For its owner alone: it holds what the list held. Rows gather in a hidden file beside the one
+// that was asked for, ".rejects.csv.sealbook-1", which takes its name once it is whole: what stood
+// there before is replaced by a whole file of rejected rows or stays, and nothing but a file of
+// rejected rows is ever replaced.
 #pragma once
 
 #include <cstdio>
@@ -18,9 +21,17 @@ namespace sealbook::cli {
 
 class RejectsFile {
  public:
-  // FailedPrecondition (wrong usage): cannot be written, is a link, or is one of `inputs`.
-  static absl::StatusOr<std::unique_ptr<RejectsFile>> Create(
-      const std::string& path, const std::vector<std::string>& inputs);
+  struct Options {
+    std::string path;
+    std::vector<std::string> inputs;
+    std::string vault;  // a folder in which no such file may be
+    // Rows of earlier runs may be nowhere else: their file stays, and this run's have another.
+    bool keep_existing = false;
+  };
+  // Makes nothing yet, but removes what an earlier run for the same path left unfinished.
+  // FailedPrecondition (wrong usage): cannot be written, is one of the inputs or in the vault, or
+  // is there and holds anything but rejected rows.
+  static absl::StatusOr<std::unique_ptr<RejectsFile>> Create(Options options);
   ~RejectsFile();
   RejectsFile(const RejectsFile&) = delete;
   RejectsFile& operator=(const RejectsFile&) = delete;
@@ -28,25 +39,29 @@ class RejectsFile {
   // What is added from now on is of this list.
   absl::Status StartList(const anonymizer::CustomerList& list);
   absl::Status Add(const anonymizer::Reject& reject, const anonymizer::SourceRow& row);
-  // Everything is on the disk then.
+  // Everything is on the disk then, in a file of the name that paths() tells. More may be added.
   absl::Status Flush();
-  absl::Status Close();
-  // In which there are rows.
+  // Nothing more is added. Where the import `failed`, rejected rows of an earlier run stay.
+  absl::Status Close(bool failed);
+  // In which there are rows, of this run.
   const std::vector<std::string>& paths() const { return paths_; }
 
  private:
-  RejectsFile(std::string path, std::vector<std::string> inputs)
-      : path_(std::move(path)), inputs_(std::move(inputs)) {}
-  absl::Status OpenNext();
+  explicit RejectsFile(Options options) : options_(std::move(options)) {}
+  std::string Name(int number) const;
+  bool IsInput(const std::string& path) const;
   absl::Status Begin();
   absl::Status Write(const std::string& text);
+  absl::Status Sync();
+  absl::Status Publish(bool keep_existing);
+  absl::Status Finish(bool keep_existing);
+  void Discard();
 
-  std::string path_;
-  std::vector<std::string> inputs_;
+  Options options_;
   std::FILE* file_ = nullptr;
-  std::string current_;  // the name of `file_`
-  int files_ = 0;
-  bool empty_ = true;  // nothing was written to `file_` yet
+  std::string temporary_;  // the name of `file_`; empty once it has got its own
+  bool damaged_ = false;   // a write to `file_` failed
+  int number_ = 1;         // of the next file
   // What `file_` holds, and what the list under way would have it hold.
   anonymizer::TableFormat format_{}, wanted_format_{};
   std::vector<std::string> header_, wanted_header_;

@@ -199,7 +199,10 @@ int Run(const std::vector<std::string>& all_words) {
   }
   // An answer that could not be written was not given.
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-  if (!written && status.ok()) status = absl::InternalError("standard output could not be written");
+  if (!written && status.ok()) {
+    status = absl::InternalError("standard output could not be written");
+    globals.json = false;  // so that it is told where it can be read
+  }
   if (!status.ok() && !status.message().empty()) PrintError(globals, status);
   return ExitCodeOf(status);
 }
