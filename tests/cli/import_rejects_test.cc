@@ -231,6 +231,16 @@ TEST_F(ImportRejectsTest, StrictTakesWhatAnImportWouldTake) {
   EXPECT_EQ(CountCustomers(), 3u);
 }
 
+TEST_F(ImportRejectsTest, ReportThatCannotBeWrittenIsToldOnStandardError) {
+  const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(full, 0);
+  const Ran ran =
+      As("importer", {"import", Write("good.csv", kNoneBad), "--json"}, {.stdout_fd = full});
+  close(full);
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_THAT(ran.err, HasSubstr("standard output could not be written"));
+}
+
 TEST_F(ImportRejectsTest, SeveralListsAreToldApart) {
   const std::string a = Write("a.csv", "name,phone\nA,12\nB,010-1111-2222\nC,010-1111-2222\n");
   const std::string b = Write("b.csv", "name,phone\nD,34\n");
