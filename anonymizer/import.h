@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct Reject {
   std::string reason;
 };
 
+class ConflictFinder;
+
 struct ImportOptions {
   static constexpr std::size_t kBatchRows = 16'000;
   static constexpr std::size_t kBatchBytes = 16 << 20;
@@ -33,6 +36,8 @@ struct ImportOptions {
   std::function<bool()> interrupted = nullptr;
   // Every rejected row, as the file has it.
   std::function<absl::Status(const Reject&, const SourceRow&)> on_reject = nullptr;
+  // For Check of several lists, one after the other: rows of one may be in conflict with another's.
+  std::shared_ptr<ConflictFinder> conflicts = nullptr;
 };
 
 inline constexpr char kConflictReason[] = "has identifiers that belong to different customers";
@@ -71,7 +76,7 @@ absl::Status Import(keyring::Keyring& keyring, const policies::Policy& policy, C
 
 // Looks through the whole file and writes nothing. `known` counts rows of which an identifier is in
 // the vault; 0 for members without the index key. Rows whose identifiers belong to different
-// customers count as rejected, as an import would reject them; of the list's own customers, the
+// customers count as rejected, as an import would reject them; of the lists' own customers, the
 // first kMaxRemembered identifiers are looked at.
 struct CheckReport {
   static constexpr std::size_t kMaxRemembered = 1'000'000;
@@ -86,6 +91,9 @@ struct CheckReport {
   std::vector<Reject> rejects;  // the first kMaxListed
   std::vector<Row> first;
 };
+// null for members without the index key, who could not import either.
+std::shared_ptr<ConflictFinder> FindConflicts(keyring::Keyring& keyring,
+                                              const ImportOptions& options);
 absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list,
                    const ImportOptions& options, CheckReport& report);
 

@@ -1,6 +1,6 @@
 // Looking through a list before anything of it is written.
 #include <cstring>
-#include <optional>
+#include <memory>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -12,10 +12,9 @@
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {
-namespace {
 
 // Which rows an import would reject because their identifiers lead to different customers: those of
-// the vault, and those that earlier rows of the list would have made. What the list has had is
+// the vault, and those that earlier rows of the lists would have made. What the lists had is
 // remembered as far as CheckReport::kMaxRemembered identifiers: memory does not grow with the list.
 class ConflictFinder {
  public:
@@ -92,6 +91,8 @@ class ConflictFinder {
   bool full_ = false;
 };
 
+namespace {
+
 // What a preview shows of a value: enough to see whether columns are right, too little to know a
 // person.
 std::string Preview(const policies::Policy& policy, const records::Field& field) {
@@ -108,6 +109,13 @@ std::string Preview(const policies::Policy& policy, const records::Field& field)
 
 }  // namespace
 
+std::shared_ptr<ConflictFinder> FindConflicts(keyring::Keyring& keyring,
+                                              const ImportOptions& options) {
+  auto index = records::IdentifierIndex::Open(keyring);
+  if (!index.ok()) return nullptr;
+  return std::make_shared<ConflictFinder>(*std::move(index), options.on_duplicate);
+}
+
 absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, CustomerList& list,
                    const ImportOptions& options, CheckReport& report) {
   RETURN_IF_ERROR(MayWrite(policy, keyring.self().role, list));
@@ -115,9 +123,8 @@ absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, Cu
   const std::vector<ClassId> readable = ReadableClasses(keyring, policy);
   if (merge) RETURN_IF_ERROR(MayMerge(policy, readable, keyring.self().role, list));
   std::size_t checked_columns = list.columns().size();
-  std::optional<ConflictFinder> conflicts;
-  if (auto index = records::IdentifierIndex::Open(keyring); index.ok())
-    conflicts.emplace(*std::move(index), options.on_duplicate);
+  const std::shared_ptr<ConflictFinder> conflicts =
+      options.conflicts ? options.conflicts : FindConflicts(keyring, options);
   CustomerRow row;
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, list.Next(row));

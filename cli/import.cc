@@ -114,11 +114,12 @@ absl::StatusOr<Request> Parse(Context& context, const Arguments& arguments) {
 }
 
 absl::Status Strict(Context& context, const Request& request) {
+  anonymizer::ImportOptions options = request.import;
+  options.conflicts = anonymizer::FindConflicts(context.keyring(), options);
   for (const std::string& file : request.files) {
     ASSIGN_OR_RETURN(auto list, anonymizer::CustomerList::Open(file, request.list));
     anonymizer::CheckReport report;
-    RETURN_IF_ERROR(
-        anonymizer::Check(context.keyring(), context.policy(), *list, request.import, report));
+    RETURN_IF_ERROR(anonymizer::Check(context.keyring(), context.policy(), *list, options, report));
     if (report.rejected == 0) continue;
     return WithHint(
         absl::InvalidArgumentError(absl::StrCat(

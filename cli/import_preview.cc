@@ -176,11 +176,13 @@ absl::Status PreviewLists(Context& context, const std::vector<std::string>& file
        lists = Json::array();
   const absl::Time start = absl::Now();
   std::int64_t rows = 0, rejected = 0, known = 0, notes = 0;
+  const auto conflicts = anonymizer::FindConflicts(context.keyring(), import_options);
   for (const std::string& file : files) {
     ASSIGN_OR_RETURN(auto list, anonymizer::CustomerList::Open(file, list_options));
     anonymizer::CheckReport report;
     Progress progress(context.globals(), "look through");
     anonymizer::ImportOptions options = import_options;
+    options.conflicts = conflicts;
     options.progress = [&](std::int64_t done, std::uint64_t bytes, std::uint64_t total) {
       progress.Update(done, bytes, total);
     };

@@ -108,6 +108,7 @@ bool MoveToFreeName(const std::string& from, const std::string& to) {
 }
 
 constexpr int kMaxTemporaries = 100;
+constexpr int kMaxPassedOver = 10'000;  // numbered files that are there already
 
 std::string TemporaryName(const std::string& path, int number) {
   return absl::StrCat(FolderOf(path), "/.", LeafOf(path), ".sealbook-", number);
@@ -213,16 +214,27 @@ absl::Status RejectsFile::Begin() {
   RETURN_IF_ERROR(Finish(options_.keep_existing));
   format_ = wanted_format_;
   header_ = wanted_header_;
-  int fd = -1;
-  for (int number = 1; fd < 0 && number <= kMaxTemporaries; ++number) {
+  int fd = -1, error = EEXIST;
+  for (int number = 1; fd < 0 && error == EEXIST && number <= kMaxTemporaries; ++number) {
     temporary_ = TemporaryName(options_.path, number);
     fd = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 && errno != EEXIST) break;
+    if (fd < 0) {
+      error = errno;
+      continue;
+    }
+    // Tells others that it is in use; one of them may have taken it for stale just before.
+    struct stat made {
+    }, named{};
+    flock(fd, LOCK_EX | LOCK_NB);
+    if (fstat(fd, &made) == 0 && lstat(temporary_.c_str(), &named) == 0 &&
+        made.st_ino == named.st_ino)
+      continue;
+    close(std::exchange(fd, -1));
   }
   if (fd >= 0) file_ = fdopen(fd, "w");
   if (file_ == nullptr) {
-    const int error = errno;
     if (fd >= 0) {
+      error = errno;
       unlink(temporary_.c_str());
       close(fd);
     }
@@ -230,8 +242,6 @@ absl::Status RejectsFile::Begin() {
     errno = error;
     return CannotWrite(Name(number_));
   }
-  // Tells others that it is in use; where locks are not known, nobody else takes it for stale.
-  flock(fd, LOCK_EX | LOCK_NB);
   damaged_ = false;
   return IsTable(format_) ? Write(absl::StrCat(kMark, CsvRow(header_))) : absl::OkStatus();
 }
@@ -264,8 +274,12 @@ absl::Status RejectsFile::Sync() {
 // Gives `file_` the first name that is free or may be replaced.
 absl::Status RejectsFile::Publish(bool keep_existing) {
   if (temporary_.empty()) return absl::OkStatus();
-  for (;; ++number_) {
+  for (const int first = number_;; ++number_) {
     const std::string name = Name(number_);
+    if (number_ - first > kMaxPassedOver) {
+      errno = EEXIST;
+      return CannotWrite(name);
+    }
     const Standing standing = LookAt(name);
     if (standing == Standing::kOther || IsInput(name)) continue;
     if (standing == Standing::kRejects && keep_existing) continue;

@@ -204,6 +204,19 @@ TEST_F(ImportRejectsTest, StrictFindsRowsOfDifferentCustomersBeforehand) {
   }
 }
 
+TEST_F(ImportRejectsTest, StrictFindsRowsOfDifferentCustomersAmongSeveralLists) {
+  const std::string a = Write("a.csv", "name,phone,email\nA,010-2222-0001,a@example.com\n");
+  const std::string b = Write("b.csv", "name,phone,email\nB,010-2222-0002,b@example.com\n");
+  const std::string c = Write("c.csv", "name,phone,email\nC,010-2222-0001,b@example.com\n");
+  ExpectJsonError(Try({a, b, c, "--strict"}), 6, "bad_input");
+  EXPECT_EQ(CountCustomers(), 0u);
+  EXPECT_EQ(Import({a, b, c, "--dry-run"})["rejects"],
+            Json::array({{{"line", 2},
+                          {"reason", "has identifiers that belong to different customers"},
+                          {"file", c}}}));
+  EXPECT_EQ(Import({a, b, "--strict"})["imported"], 2);
+}
+
 TEST_F(ImportRejectsTest, StrictTakesWhatAnImportWouldTake) {
   // Replacing gives identifiers up, and another row may have them: before, and after.
   Import({Write("known.csv", "name,phone,email\nK,010-1111-0001,k@example.com\n")});
@@ -216,6 +229,16 @@ TEST_F(ImportRejectsTest, StrictTakesWhatAnImportWouldTake) {
   const Json report = Import({list, "--on-duplicate", "replace", "--strict"});
   EXPECT_EQ(report["rejected"], 0) << report;
   EXPECT_EQ(CountCustomers(), 3u);
+}
+
+TEST_F(ImportRejectsTest, ReportThatCannotBeWrittenIsToldOnStandardError) {
+  const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(full, 0);
+  const Ran ran =
+      As("importer", {"import", Write("good.csv", kNoneBad), "--json"}, {.stdout_fd = full});
+  close(full);
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_THAT(ran.err, HasSubstr("standard output could not be written"));
 }
 
 TEST_F(ImportRejectsTest, SeveralListsAreToldApart) {
