@@ -183,7 +183,7 @@ absl::StatusOr<bool> VcardLines::Next(VcardProperty& property) {
       return ReadFolded(property);
     raw_.Add(piece_, false);
     if (!known) property.fault = VcardProperty::Fault::kNoProperty;
-    if (std::memchr(piece_.text.data(), '\0', piece_.text.size()) != nullptr)
+    if (absl::StrContains(piece_.text, '\0'))
       property.fault = VcardProperty::Fault::kNul;
     return true;
   }
@@ -236,7 +236,7 @@ absl::StatusOr<bool> VcardLines::ReadFolded(VcardProperty& property) {
   bool known = false, nul = false;
   Fold fold = Fold::kSameLine;
   for (;;) {
-    nul = nul || std::memchr(piece_.text.data(), '\0', piece_.text.size()) != nullptr;
+    nul = nul || absl::StrContains(piece_.text, '\0');
     Join(property, known, fold);
     if (!known && absl::StrContains(piece_.text, ":") &&
         line_.size() <= kMaxHeadBytes + piece_.text.size() &&
