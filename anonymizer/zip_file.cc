@@ -4,7 +4,11 @@
 #include <archive_entry.h>
 
 #include <algorithm>
-#include <cstring>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -135,29 +139,110 @@ absl::Status CutOff(absl::string_view head) {
 
 }  // namespace
 
+// A large entry is unpacked by a thread of its own, a few blocks ahead of who reads it: unpacking
+// takes a quarter of the time that a sheet takes to read.
 struct ZipEntry::State {
+  static constexpr std::size_t kBlockBytes = 128 * 1024;
+  static constexpr std::size_t kBlocksAhead = 4;
+  struct Block {
+    std::vector<char> bytes;
+    std::uint64_t position = 0;  // in the file, once this was unpacked
+  };
+
   explicit State(ByteSource& bytes) : archive(bytes) {}
-  Archive archive;
+  ~State() {
+    if (!thread.joinable()) return;
+    {
+      const std::lock_guard lock(mutex);
+      stopped = true;
+    }
+    changed.notify_all();
+    thread.join();
+  }
+
+  absl::StatusOr<std::size_t> Unpack(char* out, std::size_t size) {
+    const la_ssize_t got = archive_read_data(archive.get(), out, size);
+    if (got < 0) return archive.Failure();
+    unpacked += static_cast<std::uint64_t>(got);
+    if (unpacked > kMaxBytes ||
+        (unpacked > kFreeBytes && unpacked / kMaxRatio > archive.served())) {
+      return WithHint(
+          absl::InvalidArgumentError("unpacks to far more than a list could hold"),
+          "Whoever made this file means harm, or a program failed. Save the list again.");
+    }
+    return static_cast<std::size_t>(got);
+  }
+
+  // The thread's work, until the end, a fault, or `stopped`.
+  void UnpackAll() {
+    for (;;) {
+      Block block;
+      block.bytes.resize(kBlockBytes);
+      const auto got = Unpack(block.bytes.data(), block.bytes.size());
+      block.bytes.resize(got.value_or(0));
+      block.position = archive.position();
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return ready.size() < kBlocksAhead || stopped; });
+      if (stopped) return;
+      ended = block.bytes.empty();
+      if (ended)
+        end = got.status();
+      else
+        ready.push_back(std::move(block));
+      changed.notify_all();
+      if (ended) return;
+    }
+  }
+
+  // False at the end, which `end` tells of.
+  bool TakeBlock() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return !ready.empty() || ended; });
+    if (ready.empty()) return false;
+    current = std::move(ready.front());
+    ready.pop_front();
+    taken = 0;
+    changed.notify_all();
+    return true;
+  }
+
+  Archive archive;  // the thread's, once there is one
   std::uint64_t unpacked = 0;
+  std::thread thread;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<Block> ready;
+  bool ended = false, stopped = false;
+  absl::Status end;
+  // Of who reads.
+  bool begun = false;
+  Block current;
+  std::size_t taken = 0;
 };
 
 ZipEntry::ZipEntry(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ZipEntry::~ZipEntry() = default;
 
 absl::StatusOr<std::size_t> ZipEntry::Read(char* out, std::size_t size) {
-  const la_ssize_t got = archive_read_data(state_->archive.get(), out, size);
-  if (got < 0) return state_->archive.Failure();
-  state_->unpacked += static_cast<std::uint64_t>(got);
-  const std::uint64_t unpacked = state_->unpacked;
-  if (unpacked > kMaxBytes ||
-      (unpacked > kFreeBytes && unpacked / kMaxRatio > state_->archive.served())) {
-    return WithHint(absl::InvalidArgumentError("unpacks to far more than a list could hold"),
-                    "Whoever made this file means harm, or a program failed. Save the list again.");
+  State& state = *state_;
+  // What is read at once needs no thread.
+  if (!std::exchange(state.begun, true)) {
+    const auto got = state.Unpack(out, size);
+    state.current.position = state.archive.position();
+    return got;
   }
-  return static_cast<std::size_t>(got);
+  if (!state.thread.joinable()) state.thread = std::thread([&state] { state.UnpackAll(); });
+  if (state.taken == state.current.bytes.size() && !state.TakeBlock()) {
+    if (!state.end.ok()) return state.end;
+    return 0;
+  }
+  const std::size_t got = std::min(size, state.current.bytes.size() - state.taken);
+  std::memcpy(out, state.current.bytes.data() + state.taken, got);
+  state.taken += got;
+  return got;
 }
 
-std::uint64_t ZipEntry::position() const { return state_->archive.position(); }
+std::uint64_t ZipEntry::position() const { return state_->current.position; }
 
 std::string ZipFile::Key(absl::string_view name) { return absl::AsciiStrToLower(name); }
 
