@@ -201,6 +201,7 @@ std::string RejectsFile::Name(int number) const {
 absl::Status RejectsFile::StartList(const anonymizer::CustomerList& list) {
   wanted_format_ = IsTable(list.format()) ? TableFormat::kCsv : list.format();
   wanted_header_.clear();
+  is_workbook_ = list.format() == TableFormat::kXlsx;
   if (!IsTable(wanted_format_)) return absl::OkStatus();
   wanted_header_ = {"sealbook_line", "sealbook_reason", "sealbook_text"};
   for (const anonymizer::Column& column : list.columns()) wanted_header_.push_back(column.name);
@@ -254,6 +255,8 @@ absl::Status RejectsFile::Add(const anonymizer::Reject& reject, const anonymizer
   // somebody mends it.
   std::vector<std::string> cells = {absl::StrCat(reject.line), reject.reason, row.raw};
   cells.insert(cells.end(), row.cells.begin(), row.cells.end());
+  // A workbook leaves empty cells at the end out, which is no fault of the row.
+  if (is_workbook_ && row.kept() && cells.size() < header_.size()) cells.resize(header_.size());
   return Write(CsvRow(cells));
 }
 

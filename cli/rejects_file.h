@@ -64,6 +64,7 @@ class RejectsFile {
   int number_ = 1;         // of the next file
   // What `file_` holds, and what the list under way would have it hold.
   anonymizer::TableFormat format_{}, wanted_format_{};
+  bool is_workbook_ = false;  // the list under way
   std::vector<std::string> header_, wanted_header_;
   std::vector<std::string> paths_;
 };

@@ -89,6 +89,15 @@ TEST_F(ImportModesTest, RowsThatCannotBeTakenApartAreKeptAsText) {
   EXPECT_EQ(CountCustomers(), 1u);
 }
 
+TEST_F(ImportModesTest, RejectedRowsOfAWorkbookComeBack) {
+  const std::string book = absl::StrCat(SEALBOOK_SOURCE_DIR, "/examples/daegu.xlsx");
+  EXPECT_EQ(Import({book, "--rejects", Path("rejects.csv")})["rejected"], 2);
+  std::string rejects = ReadFile(Path("rejects.csv"));
+  rejects.replace(rejects.find("1.01E+09"), 8, "010-1000-2025");
+  rejects.replace(rejects.find("\"010-1234\""), 10, "010-1000-2026");
+  EXPECT_EQ(Import({Write("mended.csv", rejects)})["imported"], 2);
+}
+
 TEST_F(ImportModesTest, ListsOfOtherColumnsHaveRejectsOfTheirOwn) {
   const Json report =
       Import({Write("a.csv", "name,phone\nA,12\n"), Write("b.csv", "phone,name\n34,B\n"),
