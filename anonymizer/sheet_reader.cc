@@ -85,7 +85,6 @@ void SheetReader::ReadNumber(TableRow& row) {
     last_row_ = row.line;
   } else if (!absl::SimpleAtoi(said, &number) || number < 1 || number > kMaxRow) {
     row.fault = "has no row's number";
-    last_row_ = row.line;  // it takes a place all the same
   } else {
     row.line = number;
     if (number <= last_row_)

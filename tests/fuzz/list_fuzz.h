@@ -45,11 +45,12 @@ inline void ReadList(const std::uint8_t* data, std::size_t size, anonymizer::Tab
     for (;;) {
       const auto more = (*list)->Next(row);
       if (!more.ok() || !*more) break;
-      // Rows of a workbook say their numbers themselves, which may be the very fault.
-      Check(
-          row.line > last_line || ((*list)->format() == TableFormat::kXlsx && !row.reject.empty()),
-          "lines go up");
-      if (row.line > last_line) last_line = row.line;
+      // Rows of a workbook say their numbers themselves, which may be the very fault: a rejected
+      // one may have the number of the good one below it.
+      if ((*list)->format() != TableFormat::kXlsx || row.reject.empty()) {
+        Check(row.line > last_line, "lines go up");
+        last_line = row.line;
+      }
       if (!row.reject.empty()) {
         Check(row.fields.empty() && row.identifiers.empty(), "a rejected row gives nothing");
         continue;
