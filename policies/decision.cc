@@ -28,6 +28,8 @@ ActionName NameOf(Action action) {
       return {"", "reveal this"};
     case Action::kImport:
       return {"import", "import customers"};
+    case Action::kExport:
+      return {"export", "export customers"};
     case Action::kAssign:
       return {"assign", "assign customers to books"};
     case Action::kManageMembers:

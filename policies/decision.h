@@ -15,6 +15,7 @@ enum class Action {
   kChange,
   kReveal,
   kImport,
+  kExport,
   kAssign,
   kManageMembers,
   kManageBooks,

@@ -135,6 +135,25 @@ shown = 50
 burst = 10
 burst_minutes = 10
 lock_minutes = 60
+
+# One-time codes: after so many wrong ones a member's codes are refused for so many minutes. Where there
+# is another admin, an admin's enrolment or removal waits for that one's code.
+[second_factor]
+wrong_codes = 5
+locked_minutes = 15
+countersign = true
+
+# Customer lists that leave the vault, encrypted to age recipients. Where nobody is named with
+# --recipient, to these. approvals: by so many others with the right to export, each for exactly one
+# export, within so many hours. max_rows, cooldown_minutes: 0 is no limit.
+[export]
+recipients = []
+other_recipients = true
+plaintext = false
+approvals = 0
+approval_hours = 24
+max_rows = 0
+cooldown_minutes = 0
 )toml";
 
 }  // namespace

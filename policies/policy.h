@@ -57,6 +57,26 @@ struct BurstRule {
   absl::Duration lasts = absl::Minutes(60);
 };
 
+// Second factors (policies/second_factor.h).
+struct FactorRule {
+  int wrong_codes = 5;  // after which a member's codes are refused for a while
+  absl::Duration locked = absl::Minutes(15);
+  // An admin's enrolment or removal waits for another admin's code, where there is one.
+  bool countersign = true;
+};
+
+// Exports (policies/export_control.h).
+struct ExportRule {
+  static constexpr std::size_t kMaxRecipients = 20;
+  std::vector<std::string> recipients;  // to whom files are encrypted where nobody else is named
+  bool other_recipients = true;         // whoever exports may name others
+  bool plaintext = false;
+  int approvals = 0;  // by so many others with the right to export
+  absl::Duration approval_lasts = absl::Hours(24);
+  std::int64_t max_rows = 0;                       // 0: no limit
+  absl::Duration cooldown = absl::ZeroDuration();  // between two exports of one member
+};
+
 class Policy {
  public:
   static constexpr std::size_t kMaxBytes = 1024 * 1024;
@@ -83,6 +103,8 @@ class Policy {
   const keyring::LockoutLimits& lockout() const { return lockout_; }
   int lookup_limit() const { return lookup_limit_; }
   const BurstRule& burst() const { return burst_; }
+  const FactorRule& factors() const { return factors_; }
+  const ExportRule& exports() const { return exports_; }
   const std::vector<std::string>& archive_recipients() const { return archive_recipients_; }
   const std::vector<std::string>& archive_destinations() const { return archive_destinations_; }
 
@@ -103,6 +125,8 @@ class Policy {
   keyring::LockoutLimits lockout_;
   int lookup_limit_ = 50;
   BurstRule burst_;
+  FactorRule factors_;
+  ExportRule exports_;
   std::vector<std::string> archive_recipients_;
   std::vector<std::string> archive_destinations_;
 };

@@ -113,9 +113,9 @@ class PolicyParser {
     }
     return static_cast<int>(node->as_integer()->get());
   }
-  bool Flag(const toml::table& in, const char* name) {
+  bool Flag(const toml::table& in, const char* name, bool otherwise = false) {
     const toml::node* node = in.get(name);
-    if (node == nullptr) return false;
+    if (node == nullptr) return otherwise;
     if (!node->is_boolean()) {
       Say(*node, absl::StrCat("\"", name, "\" must be true or false"));
       return false;
@@ -164,6 +164,7 @@ class PolicyParser {
   void Roles(const toml::table& root);
   void Role(const std::string& name, const toml::key& key, const toml::table& table);
   void Limits(const toml::table& root);
+  void Exports(const toml::table& root);
   void Archives(const toml::table& root);
 
   Policy policy_;
@@ -410,6 +411,33 @@ void PolicyParser::Limits(const toml::table& root) {
   }
 }
 
+void PolicyParser::Exports(const toml::table& root) {
+  if (const toml::table* table = Table(root, "second_factor", false)) {
+    Keys(*table, {"wrong_codes", "locked_minutes", "countersign"});
+    FactorRule& rule = policy_.factors_;
+    rule.wrong_codes = Number(*table, "wrong_codes", rule.wrong_codes, 3, 20);
+    rule.locked = absl::Minutes(Number(*table, "locked_minutes", 15, 1, 1440));
+    rule.countersign = Flag(*table, "countersign", rule.countersign);
+  }
+  const toml::table* table = Table(root, "export", false);
+  if (table == nullptr) return;
+  Keys(*table, {"recipients", "other_recipients", "plaintext", "approvals", "approval_hours",
+                "max_rows", "cooldown_minutes"});
+  ExportRule& rule = policy_.exports_;
+  for (const auto& [recipient, at] : Texts(*table, "recipients")) {
+    if (!crypto::ParseAgeRecipient(recipient).ok()) Say(*at, "not an age recipient (age1…)");
+    rule.recipients.push_back(recipient);
+  }
+  if (rule.recipients.size() > ExportRule::kMaxRecipients)
+    Say(*table, absl::StrCat("an export has at most ", ExportRule::kMaxRecipients, " recipients"));
+  rule.other_recipients = Flag(*table, "other_recipients", rule.other_recipients);
+  rule.plaintext = Flag(*table, "plaintext", rule.plaintext);
+  rule.approvals = Number(*table, "approvals", 0, 0, 10);
+  rule.approval_lasts = absl::Hours(Number(*table, "approval_hours", 24, 1, 720));
+  rule.max_rows = Number(*table, "max_rows", 0, 0, 1'000'000'000);
+  rule.cooldown = absl::Minutes(Number(*table, "cooldown_minutes", 0, 0, 525'600));
+}
+
 void PolicyParser::Archives(const toml::table& root) {
   const toml::table* table = Table(root, "archives", true);
   if (table == nullptr) return;
@@ -441,7 +469,7 @@ std::vector<Fault> PolicyParser::Run() {
   }
   const toml::table& root = parsed.table();
   Keys(root, {"version", "region", "token", "classes", "masks", "roles", "passphrase", "lockout",
-              "lookup", "reveal", "archives"});
+              "lookup", "reveal", "second_factor", "export", "archives"});
   if (const toml::node* version = root.get("version"); version == nullptr) {
     faults_.push_back({1, 1, "the policy must say version = 1"});
   } else if (!version->is_integer() || version->as_integer()->get() != 1) {
@@ -453,6 +481,7 @@ std::vector<Fault> PolicyParser::Run() {
   Masks(root);
   Roles(root);
   Limits(root);
+  Exports(root);
   Archives(root);
   std::stable_sort(faults_.begin(), faults_.end(), [](const Fault& a, const Fault& b) {
     return std::pair(a.line, a.column) < std::pair(b.line, b.column);

@@ -1,7 +1,7 @@
 // Permits: proof that the policy allowed one act. The vault demands them without knowing the
-// policy: only policies::PermitIssuer can make one (policies/permits.h), so code that skips the
-// policy engine does not compile. What a permit allows is still bounded by the keys that the member
-// holds.
+// policy: only policies::PermitIssuer (policies/decision.h) and policies::ExportControl
+// (policies/export_control.h) can make one, so code that skips the policy engine does not compile.
+// What a permit allows is still bounded by the keys that the member holds.
 #pragma once
 
 #include <optional>
@@ -11,8 +11,9 @@
 #include "vault/ids.h"
 
 namespace sealbook::policies {
+class ExportControl;
 class PermitIssuer;
-}
+}  // namespace sealbook::policies
 
 namespace sealbook {
 
@@ -45,6 +46,41 @@ class ReadPermit {
   std::optional<ContactNumber> subject_;
   std::vector<ClassId> clear_;
   bool masked_;
+  absl::Time issued_;
+};
+
+// Allows one member to read the clear values of many contacts once, for a file that leaves the
+// vault: of one book or of all, and so many at most. Only policies::ExportControl makes one, after
+// a one-time code and the approvals that the policy asks for; whoever reads by it consumes it.
+class ExportPermit {
+ public:
+  // To begin in; the reading itself may take longer.
+  static constexpr absl::Duration kLifetime = absl::Minutes(10);
+
+  ExportPermit(ExportPermit&& other) noexcept = default;
+  ExportPermit& operator=(ExportPermit&&) = delete;
+
+  MemberId member() const { return member_; }
+  BookId book() const { return book_; }  // the root book: every contact
+  const std::vector<ClassId>& classes() const { return classes_; }
+  std::int64_t max_contacts() const { return max_contacts_; }
+  // False once the permit has run out, or where the clock was set back.
+  bool IsValid(absl::Time now) const { return now >= issued_ && now - issued_ <= kLifetime; }
+
+ private:
+  friend class policies::ExportControl;
+  ExportPermit(MemberId member, BookId book, std::vector<ClassId> classes,
+               std::int64_t max_contacts, absl::Time issued)
+      : member_(member),
+        book_(book),
+        classes_(std::move(classes)),
+        max_contacts_(max_contacts),
+        issued_(issued) {}
+
+  MemberId member_;
+  BookId book_;
+  std::vector<ClassId> classes_;
+  std::int64_t max_contacts_;
   absl::Time issued_;
 };
 

@@ -143,6 +143,8 @@ TEST(ChangesThatNeedResealingTest, LimitsRightsAndDestinationsAreFree) {
   EXPECT_THAT(Changes("shown = 50", "shown = 10"), IsEmpty());
   EXPECT_THAT(Changes("reveal_daily = 20", "reveal_daily = 5"), IsEmpty());
   EXPECT_THAT(Changes("burst = 10", "burst = 3"), IsEmpty());
+  EXPECT_THAT(Changes("countersign = true", "countersign = false"), IsEmpty());
+  EXPECT_THAT(Changes("approvals = 0", "approvals = 1"), IsEmpty());
   EXPECT_THAT(Changes("destinations = [", "destinations = ['file:///mnt/archive',"), IsEmpty());
   EXPECT_THAT(Changes("may = [\"import\", \"assign\"]", "may = [\"import\"]"), IsEmpty());
 }

@@ -104,6 +104,8 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"UnknownInLockout", "after = 5", "^times = 5"},
         FaultCase{"UnknownInLookup", "shown = 50", "^show = 50"},
         FaultCase{"UnknownInReveal", "burst = 10", "^bursts = 10"},
+        FaultCase{"UnknownInSecondFactor", "wrong_codes = 5", "^wrong = 5"},
+        FaultCase{"UnknownInExport", "max_rows = 0", "^rows = 0"},
         FaultCase{"UnknownInArchives", "[archives]", "[archives]\n^keep_days = 90"},
         FaultCase{"OtherCase", "shown = 50", "^Shown = 50"},
         FaultCase{"AfterKoreanText", "region = \"KR\"", "^\"지역\" = '서울'"},
@@ -139,6 +141,9 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"MinLengthFraction", "min_length = 12", "min_length = ^12.5"},
         FaultCase{"RevealDailyText", "reveal_daily = 20", "reveal_daily = ^\"20\""},
         FaultCase{"BurstFraction", "burst = 10", "burst = ^10.5"},
+        FaultCase{"CountersignText", "countersign = true", "countersign = ^\"yes\""},
+        FaultCase{"PlaintextNumber", "plaintext = false", "plaintext = ^0"},
+        FaultCase{"ExportRecipientsText", "recipients = []", "recipients = ^'age1'"},
         FaultCase{"RecipientsText",
                   std::string("[archives]\nrecipients = [\n  \"") + testing::kRecipient + "\",\n]",
                   std::string("^[archives]\nrecipients = ^'") + testing::kRecipient + "'"}),
@@ -161,10 +166,11 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"TooManyPasses", "passes = 3", "passes = ^21"},
         FaultCase{"LockoutTooStrict", "after = 5", "after = ^2"},
         FaultCase{"LockoutTooLax", "after = 5", "after = ^21"},
-        FaultCase{"LockoutForNoTime", "minutes = 15", "minutes = ^0"},
-        FaultCase{"LockoutForDays", "minutes = 15", "minutes = ^1441"},
-        FaultCase{"NegativeNumber", "minutes = 15", "minutes = ^-15"},
-        FaultCase{"NumberBeyond32Bits", "minutes = 15", "minutes = ^4294967311"},
+        FaultCase{"LockoutForNoTime", "after = 5\nminutes = 15", "after = 5\nminutes = ^0"},
+        FaultCase{"LockoutForDays", "after = 5\nminutes = 15", "after = 5\nminutes = ^1441"},
+        FaultCase{"NegativeNumber", "after = 5\nminutes = 15", "after = 5\nminutes = ^-15"},
+        FaultCase{"NumberBeyond32Bits", "after = 5\nminutes = 15",
+                  "after = 5\nminutes = ^4294967311"},
         FaultCase{"LookupShowsNothing", "shown = 50", "shown = ^0"},
         FaultCase{"LookupShowsAll", "shown = 50", "shown = ^1001"},
         FaultCase{"RevealsNone", "reveal_daily = 20", "reveal_daily = ^0"},
@@ -175,14 +181,24 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"BurstOfMoreThanADay", "burst_minutes = 10", "burst_minutes = ^1441"},
         FaultCase{"BurstLocksForNoTime", "lock_minutes = 60", "lock_minutes = ^0"},
         FaultCase{"BurstLocksForMoreThanAWeek", "lock_minutes = 60", "lock_minutes = ^10081"},
+        FaultCase{"CodesTooStrict", "wrong_codes = 5", "wrong_codes = ^2"},
+        FaultCase{"CodesTooLax", "wrong_codes = 5", "wrong_codes = ^21"},
+        FaultCase{"CodesLockedForDays", "locked_minutes = 15", "locked_minutes = ^1441"},
+        FaultCase{"ApprovalsBelowNone", "approvals = 0", "approvals = ^-1"},
+        FaultCase{"ApprovalsByTooMany", "approvals = 0", "approvals = ^11"},
+        FaultCase{"ApprovalForNoTime", "approval_hours = 24", "approval_hours = ^0"},
+        FaultCase{"RowsBelowNone", "max_rows = 0", "max_rows = ^-1"},
+        FaultCase{"CooldownOfYears", "cooldown_minutes = 0", "cooldown_minutes = ^525601"},
+        FaultCase{"NotAnExportRecipient", "recipients = []", "recipients = [^'age1nobody']"},
         FaultCase{"UnknownMask", "phone = \"phone\"", "phone = ^\"half\""},
         FaultCase{"NoSuchScope", "[roles.auditor]\nscope = \"all\"",
                   "[roles.^^auditor]\nscope = \"some\""},
         FaultCase{"NoScope", "[roles.auditor]\nscope = \"all\"", "[roles.^^auditor]"},
         FaultCase{"NoSuchRight", "may = [\"audit\"]", "may = [\"audit\", ^\"everything\"]"},
-        FaultCase{"NotARecipient", "recipients = [", "recipients = [ ^'age1nobody',"},
-        FaultCase{"AnIdentityForARecipient", "recipients = [",
-                  "recipients = [ "
+        FaultCase{"NotARecipient", "[archives]\nrecipients = [",
+                  "[archives]\nrecipients = [ ^'age1nobody',"},
+        FaultCase{"AnIdentityForARecipient", "[archives]\nrecipients = [",
+                  "[archives]\nrecipients = [ "
                   "^'AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ6',"},
         FaultCase{"NotADestination", "destinations = [", "destinations = [ ^'/var/archive',"},
         FaultCase{"PlainHttpDestination", "destinations = [",
@@ -366,6 +382,16 @@ TEST(PolicyParserTest, LimitsMayBeLeftOut) {
   EXPECT_EQ(policy.burst().burst, 10);
   EXPECT_EQ(policy.burst().within, absl::Minutes(10));
   EXPECT_EQ(policy.burst().lasts, absl::Minutes(60));
+  EXPECT_EQ(policy.factors().wrong_codes, 5);
+  EXPECT_EQ(policy.factors().locked, absl::Minutes(15));
+  EXPECT_TRUE(policy.factors().countersign);
+  EXPECT_THAT(policy.exports().recipients, ElementsAre());
+  EXPECT_TRUE(policy.exports().other_recipients);
+  EXPECT_FALSE(policy.exports().plaintext);
+  EXPECT_EQ(policy.exports().approvals, 0);
+  EXPECT_EQ(policy.exports().approval_lasts, absl::Hours(24));
+  EXPECT_EQ(policy.exports().max_rows, 0);
+  EXPECT_EQ(policy.exports().cooldown, absl::ZeroDuration());
 }
 
 TEST(PolicyParserTest, LimitsAreTakenOver) {
@@ -377,7 +403,26 @@ TEST(PolicyParserTest, LimitsAreTakenOver) {
   text = testing::With(text, "reveal_daily = 20", "reveal_daily = 10000");
   text = testing::With(text, "burst = 10\nburst_minutes = 10\nlock_minutes = 60",
                        "burst = 1000\nburst_minutes = 1440\nlock_minutes = 10080");
+  text = testing::With(text, "wrong_codes = 5\nlocked_minutes = 15\ncountersign = true",
+                       "wrong_codes = 20\nlocked_minutes = 1440\ncountersign = false");
+  text = testing::With(
+      text,
+      "recipients = []\nother_recipients = true\nplaintext = false\napprovals = 0\n"
+      "approval_hours = 24\nmax_rows = 0\ncooldown_minutes = 0",
+      absl::StrCat("recipients = ['", testing::kRecipient,
+                   "']\nother_recipients = false\nplaintext = true\napprovals = 2\n"
+                   "approval_hours = 1\nmax_rows = 1000000000\ncooldown_minutes = 60"));
   const Policy policy = Parsed(text);
+  EXPECT_EQ(policy.factors().wrong_codes, 20);
+  EXPECT_EQ(policy.factors().locked, absl::Hours(24));
+  EXPECT_FALSE(policy.factors().countersign);
+  EXPECT_THAT(policy.exports().recipients, ElementsAre(testing::kRecipient));
+  EXPECT_FALSE(policy.exports().other_recipients);
+  EXPECT_TRUE(policy.exports().plaintext);
+  EXPECT_EQ(policy.exports().approvals, 2);
+  EXPECT_EQ(policy.exports().approval_lasts, absl::Hours(1));
+  EXPECT_EQ(policy.exports().max_rows, 1'000'000'000);
+  EXPECT_EQ(policy.exports().cooldown, absl::Minutes(60));
   EXPECT_EQ(policy.region(), "KR");
   EXPECT_EQ(policy.passphrase_min_length(), 20);
   EXPECT_EQ(policy.cost(), (crypto::PassphraseCost{.memory_kib = 512 * 1024, .passes = 4}));

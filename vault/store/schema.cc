@@ -37,6 +37,17 @@ CREATE TABLE audit (sequence INTEGER PRIMARY KEY, record BLOB NOT NULL);
       R"sql(
 CREATE TABLE rekey_request (member INTEGER PRIMARY KEY, document BLOB NOT NULL);
 )sql",
+      R"sql(
+CREATE TABLE second_factor (
+  member INTEGER NOT NULL, kind INTEGER NOT NULL, document BLOB NOT NULL,
+  PRIMARY KEY (member, kind)) WITHOUT ROWID;
+CREATE TABLE export_request (id BLOB PRIMARY KEY, document BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE export_approval (
+  request BLOB NOT NULL, member INTEGER NOT NULL, document BLOB NOT NULL,
+  PRIMARY KEY (request, member)) WITHOUT ROWID;
+CREATE TABLE export (number INTEGER PRIMARY KEY, document BLOB NOT NULL);
+CREATE TABLE receipt (id BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+)sql",
   };
   return *migrations;
 }

@@ -57,7 +57,7 @@ struct IndexRow {
 
 class Store {
  public:
-  static constexpr int kSchemaVersion = 2;
+  static constexpr int kSchemaVersion = 3;
 
   // Creates the file and the schema. Open refuses a schema that is newer than kSchemaVersion
   // (FailedPrecondition) and applies the migrations that an older one lacks.
@@ -103,6 +103,32 @@ class Store {
   absl::Status PutRekeyRequest(MemberId member, ByteView document);
   absl::StatusOr<std::optional<crypto::Bytes>> GetRekeyRequest(MemberId member);
   absl::Status DeleteRekeyRequest(MemberId member);
+
+  // Second factors, one document a member and kind (vault/keyring/second_factor.h).
+  absl::Status PutSecondFactor(MemberId member, int kind, ByteView document);
+  absl::StatusOr<std::optional<crypto::Bytes>> GetSecondFactor(MemberId member, int kind);
+  absl::Status DeleteSecondFactor(MemberId member, int kind);
+  absl::Status EachSecondFactor(
+      const std::function<absl::Status(MemberId, int kind, ByteView)>& visit);
+
+  // Exports: what was asked for, who approved it, what was done (docs/format.md, "Exports").
+  absl::Status InsertExportRequest(const crypto::Hash128& id, ByteView document);
+  absl::StatusOr<std::optional<crypto::Bytes>> GetExportRequest(const crypto::Hash128& id);
+  absl::Status EachExportRequest(
+      const std::function<absl::Status(const crypto::Hash128&, ByteView)>& visit);
+  absl::Status PutExportApproval(const crypto::Hash128& request, MemberId member,
+                                 ByteView document);
+  absl::Status EachExportApproval(const crypto::Hash128& request,
+                                  const std::function<absl::Status(MemberId, ByteView)>& visit);
+  absl::Status InsertExport(std::int64_t number, ByteView document);
+  // Number and document of the newest; number 0 where there is none.
+  absl::StatusOr<std::pair<std::int64_t, crypto::Bytes>> LastExport();
+  // From the newest back, until `visit` gives false.
+  absl::Status EachExportBack(
+      const std::function<absl::StatusOr<bool>(std::int64_t, ByteView)>& visit);
+
+  absl::Status InsertReceipt(const crypto::Hash128& id, absl::string_view text);
+  absl::StatusOr<std::optional<std::string>> GetReceipt(const crypto::Hash128& id);
 
   // The secret of `epoch`, sealed under that of the epoch after it.
   absl::Status PutEpochLink(const EpochLinkRow& row);
