@@ -43,6 +43,9 @@ class Context {
   absl::Status Record(const audit::Event& event) { return RecordAll({event}); }
   absl::Status RecordAll(const std::vector<audit::Event>& events);
 
+  // From now on every failure goes into the log, and not only refusals.
+  void RecordEveryFailure() { record_every_failure_ = true; }
+
   // After the command: a refusal goes into the log, and what was seen into the high-water marks.
   absl::Status Finish(absl::Status status);
 
@@ -54,6 +57,7 @@ class Context {
   std::string command_;  // "member add"
   std::unique_ptr<keyring::Keyring> keyring_;
   std::unique_ptr<policies::Policy> policy_;
+  bool record_every_failure_ = false;
 };
 
 struct Command {

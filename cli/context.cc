@@ -173,7 +173,10 @@ absl::Status Context::Finish(absl::Status status) {
     case absl::StatusCode::kInternal:
       outcome = "failed";
       break;
+    case absl::StatusCode::kOk:
+      break;
     default:
+      if (record_every_failure_) outcome = "failed";
       break;
   }
   if (!outcome.empty()) {

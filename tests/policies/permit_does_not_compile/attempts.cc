@@ -1,7 +1,10 @@
 // Code outside the policy engine that wants a permit, one way at a time (ATTEMPT_…). None of them
 // compiles, and the compiler says why: what it calls is private, deleted or not there.
 #include "policies/decision.h"
+#include "policies/export_control.h"
+#include "vault/records/bulk_reader.h"
 
+using sealbook::ExportPermit;
 using sealbook::ReadPermit;
 
 #if defined(ATTEMPT_CONSTRUCT)
@@ -46,6 +49,52 @@ struct Issuer : sealbook::policies::PermitIssuer {
 #elif defined(ATTEMPT_POLICY)
 // Nor can a policy be made that nobody parsed.
 sealbook::policies::Policy Attempt() { return sealbook::policies::Policy(); }
+#elif defined(ATTEMPT_EXPORT_CONSTRUCT)
+ExportPermit Attempt() {
+  return ExportPermit(sealbook::MemberId{1}, sealbook::kRootBook, {sealbook::ClassId::kIdentity},
+                      1'000'000, absl::Now());
+}
+#elif defined(ATTEMPT_EXPORT_BRACES)
+ExportPermit Attempt() {
+  return {sealbook::MemberId{1},
+          sealbook::kRootBook,
+          {sealbook::ClassId::kIdentity},
+          1'000'000,
+          absl::InfiniteFuture()};
+}
+#elif defined(ATTEMPT_EXPORT_DEFAULT)
+ExportPermit Attempt() { return ExportPermit(); }
+#elif defined(ATTEMPT_EXPORT_COPY)
+// One permit, one export: a copy would be a second one.
+ExportPermit Attempt(const ExportPermit& permit) { return ExportPermit(permit); }
+#elif defined(ATTEMPT_EXPORT_ASSIGN)
+void Attempt(ExportPermit& spent, ExportPermit& fresh) { spent = fresh; }
+#elif defined(ATTEMPT_EXPORT_DERIVE)
+struct Forged : ExportPermit {
+  Forged()
+      : ExportPermit(sealbook::MemberId{1}, sealbook::kRootBook, {}, 1, absl::InfiniteFuture()) {}
+};
+Forged Attempt() { return Forged(); }
+#elif defined(ATTEMPT_EXPORT_WIDEN)
+void Attempt(ExportPermit& permit) { permit.classes_.push_back(sealbook::ClassId::kIdentity); }
+#elif defined(ATTEMPT_EXPORT_FROM_ISSUER)
+// Who makes permits to read makes none to export.
+auto Attempt(const sealbook::policies::PermitIssuer& issuer) {
+  return issuer.Export(sealbook::MemberId{1}, "owner");
+}
+#elif defined(ATTEMPT_EXPORT_CONTROL)
+// Nor does an export's control come into being without a code.
+auto Attempt(sealbook::keyring::Keyring& keyring, const sealbook::policies::Policy& policy,
+             const sealbook::policies::CheckedCode& code) {
+  return sealbook::policies::ExportControl(keyring, policy, {}, code).TakePermit();
+}
+#elif defined(ATTEMPT_EXPORT_WITHOUT_PERMIT)
+// A permit to read opens no bulk reader.
+auto Attempt(sealbook::keyring::Keyring& keyring, ReadPermit permit) {
+  return sealbook::records::BulkReader::Open(keyring, std::move(permit), false);
+}
+#elif defined(ATTEMPT_CODE_DEFAULT)
+sealbook::policies::CheckedCode Attempt() { return sealbook::policies::CheckedCode(); }
 #else
 #error "name an attempt"
 #endif

@@ -1,0 +1,140 @@
+#include "anonymizer/list_export.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/numbers.h"
+#include "anonymizer/ordered_work.h"
+#include "policies/policy.h"
+#include "vault/status.h"
+
+namespace sealbook::anonymizer {
+namespace {
+
+constexpr int kThreads = 2;
+
+constexpr absl::string_view kKnown[] = {
+    "name",    "phone", "email",  "whatsapp_id", "jid",        "username", "company",
+    "address", "tags",  "orders", "note",        "birth_date", "consent"};
+
+std::tuple<std::size_t, std::string, std::int64_t> OrderOf(const std::string& field) {
+  const absl::string_view base = policies::BaseField(field);
+  std::int64_t number = 1;
+  if (base.size() < field.size() &&
+      !absl::SimpleAtoi(absl::string_view(field).substr(base.size() + 1), &number)) {
+    number = 1;
+  }
+  const auto at = std::find(std::begin(kKnown), std::end(kKnown), base);
+  return {static_cast<std::size_t>(at - std::begin(kKnown)), std::string(base), number};
+}
+
+// Reads all customers, page by page: `work` on the threads, `take` on this one, in order.
+template <typename Result>
+absl::Status EachPage(records::BulkReader& reader, const ListExportOptions& options, bool looking,
+                      std::int64_t total,
+                      const std::function<absl::StatusOr<Result>(records::SealedPage)>& work,
+                      const std::function<absl::Status(Result)>& take) {
+  OrderedWork<records::SealedPage, Result> pieces(kThreads, work);
+  const auto take_one = [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(Result result, pieces.Take());
+    return take(std::move(result));
+  };
+  for (std::int64_t done = 0;;) {
+    if (options.interrupted && options.interrupted()) return absl::CancelledError("interrupted");
+    if (options.progress) options.progress(looking, done, total);
+    ASSIGN_OR_RETURN(records::SealedPage page, reader.Next());
+    if (page.rows.empty()) break;
+    done += static_cast<std::int64_t>(page.rows.size());
+    if (pieces.full()) RETURN_IF_ERROR(take_one());
+    pieces.Give(std::move(page));
+  }
+  while (!pieces.empty()) RETURN_IF_ERROR(take_one());
+  return absl::OkStatus();
+}
+
+using Names = absl::flat_hash_set<std::string>;
+
+absl::StatusOr<std::vector<std::string>> FindColumns(records::BulkReader& reader,
+                                                     const ListExportOptions& options,
+                                                     std::int64_t total) {
+  Names all;
+  const auto names = [](records::SealedPage page) -> absl::StatusOr<Names> {
+    ASSIGN_OR_RETURN(const auto contacts, records::OpenPage(page));
+    Names found;
+    for (const records::BulkContact& contact : contacts) {
+      for (const records::Field& field : contact.fields) {
+        if (!found.contains(field.name)) found.insert(field.name);
+      }
+    }
+    return found;
+  };
+  const auto add = [&](Names found) {
+    all.merge(found);
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(EachPage<Names>(reader, options, /*looking=*/true, total, names, add));
+  return InColumnOrder({all.begin(), all.end()});
+}
+
+}  // namespace
+
+std::vector<std::string> InColumnOrder(std::vector<std::string> fields) {
+  std::sort(fields.begin(), fields.end(),
+            [](const std::string& a, const std::string& b) { return OrderOf(a) < OrderOf(b); });
+  return fields;
+}
+
+absl::StatusOr<ListExportReport> ExportList(keyring::Keyring& keyring, ExportPermit permit,
+                                            const ListExportOptions& options, ByteSink& sink) {
+  ListExportReport report{.rows = 0, .columns = options.columns};
+  const bool all_fields = options.columns.empty();
+  const bool with_books =
+      std::count(options.columns.begin(), options.columns.end(), kBooksColumn) > 0;
+  ASSIGN_OR_RETURN(const auto reader,
+                   records::BulkReader::Open(keyring, std::move(permit), with_books));
+  ASSIGN_OR_RETURN(const std::int64_t total, reader->Count());
+  if (all_fields) {
+    ASSIGN_OR_RETURN(report.columns, FindColumns(*reader, options, total));
+    // A list of nobody has a header all the same.
+    if (report.columns.empty()) report.columns = {"name", "phone"};
+    reader->Restart();
+  }
+  ASSIGN_OR_RETURN(const auto writer, ListWriter::Create(options.format, report.columns, sink));
+  const Names known(report.columns.begin(), report.columns.end());
+  absl::flat_hash_map<BookId, std::string> book_names;
+  for (const keyring::Book& book : keyring.roster().books) book_names[book.id] = book.name;
+
+  const auto render = [&](records::SealedPage page) -> absl::StatusOr<RenderedRows> {
+    ASSIGN_OR_RETURN(auto opened, records::OpenPage(page));
+    std::vector<ListedContact> contacts;
+    contacts.reserve(opened.size());
+    for (records::BulkContact& contact : opened) {
+      if (all_fields) {
+        for (const records::Field& field : contact.fields) {
+          if (known.contains(field.name)) continue;
+          return WithHint(
+              absl::UnavailableError("a customer got a field meanwhile that nobody had"),
+              "Run it again.");
+        }
+      }
+      ListedContact listed{
+          .token = contact.token, .books = {}, .fields = std::move(contact.fields)};
+      for (const BookId book : contact.books) {
+        // One that was added meanwhile has no name here: its members come with the next export.
+        if (const auto at = book_names.find(book); at != book_names.end())
+          listed.books.push_back(at->second);
+      }
+      contacts.push_back(std::move(listed));
+    }
+    return writer->Render(contacts, page.rows_before);
+  };
+  const auto append = [&](RenderedRows rows) { return writer->Append(std::move(rows)); };
+  RETURN_IF_ERROR(
+      EachPage<RenderedRows>(*reader, options, /*looking=*/false, total, render, append));
+  RETURN_IF_ERROR(writer->Finish());
+  report.rows = reader->given();
+  return report;
+}
+
+}  // namespace sealbook::anonymizer

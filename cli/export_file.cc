@@ -1,0 +1,272 @@
+#include "cli/export_file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "cli/terminal.h"
+#include "vault/keyring/files.h"
+#include "vault/status.h"
+
+namespace sealbook::cli {
+namespace {
+
+constexpr absl::string_view kMark = ".sealbook-export-";
+constexpr std::size_t kBufferBytes = 1 << 20;
+// A name has 255 bytes at most; the mark and the id need their part.
+constexpr std::size_t kMaxNameBytes = 190;
+
+std::string FolderOf(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string NameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+// What the names of all temporary files of this place begin with.
+std::string PrefixOf(const std::string& path) {
+  std::string name = NameOf(path);
+  if (name.size() > kMaxNameBytes) {
+    std::size_t end = kMaxNameBytes;
+    while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) --end;
+    name.resize(end);
+  }
+  return absl::StrCat(".", name, kMark);
+}
+
+absl::Status CannotWrite(absl::string_view path, int error) {
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
+    return WithHint(absl::ResourceExhaustedError(absl::StrCat(
+                        "there is no room for ", Printable(path), " (", std::strerror(error),
+                        "); nothing was exported and no code is spent")),
+                    "Free some space, or name a file on another disk with -o.");
+  }
+  return WithHint(absl::FailedPreconditionError(
+                      absl::StrCat(Printable(path), " cannot be written: ", std::strerror(error))),
+                  "Name another file with -o.");
+}
+
+absl::Status Exists(const std::string& path) {
+  return WithHint(absl::FailedPreconditionError(absl::StrCat(Printable(path), " is there already")),
+                  "Name another file with -o, or replace it with --force.");
+}
+
+bool WriteAll(int fd, const char* bytes, std::size_t size, off_t at) {
+  while (size > 0) {
+    const ssize_t count = pwrite(fd, bytes, size, at);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    bytes += count;
+    size -= static_cast<std::size_t>(count);
+    at += count;
+  }
+  return true;
+}
+
+// Without overwriting what came to that place, unless `force`.
+absl::Status MoveInto(const std::string& from, const std::string& to, bool force) {
+  if (force) {
+    if (rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
+    return CannotWrite(to, errno);
+  }
+  if (syscall(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
+    return absl::OkStatus();
+  }
+  // Some file systems do not know this way of renaming; a second name does not overwrite either.
+  if (errno == EINVAL || errno == ENOSYS) {
+    if (link(from.c_str(), to.c_str()) == 0) {
+      unlink(from.c_str());
+      return absl::OkStatus();
+    }
+  }
+  return errno == EEXIST ? Exists(to) : CannotWrite(to, errno);
+}
+
+}  // namespace
+
+absl::Status ExportFile::CheckPlace(const std::string& path, bool force) {
+  if (path.empty() || path == "-") {
+    return WithHint(
+        absl::FailedPreconditionError("an export goes into a file: it is there whole or "
+                                      "not at all, which a pipe cannot give"),
+        "Name one with -o F.");
+  }
+  if (NameOf(path).empty()) {
+    return WithHint(absl::FailedPreconditionError("-o names a folder"), "Name a file in it.");
+  }
+  struct stat info {};
+  if (lstat(path.c_str(), &info) == 0) {
+    if (S_ISDIR(info.st_mode)) {
+      return WithHint(absl::FailedPreconditionError("-o names a folder"), "Name a file in it.");
+    }
+    if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode)) {
+      return WithHint(absl::FailedPreconditionError(
+                          absl::StrCat(Printable(path),
+                                       " is no file: an export is there whole or not at all, "
+                                       "which a pipe or device cannot give")),
+                      "Name a file with -o.");
+    }
+    if (!force) return Exists(path);
+  } else if (errno != ENOENT) {
+    return CannotWrite(path, errno);
+  }
+  if (access(FolderOf(path).c_str(), W_OK | X_OK) != 0) return CannotWrite(path, errno);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<ExportFile>> ExportFile::Create(const std::string& path,
+                                                               const records::ExportId& id,
+                                                               bool force) {
+  RETURN_IF_ERROR(CheckPlace(path, force));
+  const std::string temporary =
+      absl::StrCat(FolderOf(path), "/", PrefixOf(path), records::FormatExportId(id));
+  const int fd = open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                      S_IRUSR | S_IWUSR);
+  if (fd < 0) return CannotWrite(path, errno);
+  auto file = std::unique_ptr<ExportFile>(new ExportFile(path, temporary, fd, force));
+  // Tells who looks for interrupted exports that this one is under way. Who looked just before may
+  // have taken it for one and removed it.
+  struct stat info {};
+  if (flock(fd, LOCK_EX) != 0 || fstat(fd, &info) != 0) return CannotWrite(path, errno);
+  if (info.st_nlink == 0)
+    return absl::UnavailableError("another export to this file ended just now");
+  file->buffer_.reserve(kBufferBytes);
+  return file;
+}
+
+ExportFile::~ExportFile() {
+  if (!keep_ && !published_) unlink(temporary_.c_str());
+  close(fd_);
+  // In the clear where the policy allows that.
+  crypto::Wipe(buffer_);
+}
+
+absl::Status ExportFile::LeaveRoomFor(ByteView header) {
+  header_.assign(header.begin(), header.end());
+  hash_.Update(header);
+  bytes_ = static_cast<std::int64_t>(header.size());
+  return absl::OkStatus();
+}
+
+absl::Status ExportFile::Flush() {
+  if (!WriteAll(fd_, buffer_.data(), buffer_.size(), bytes_)) return CannotWrite(path_, errno);
+  bytes_ += static_cast<std::int64_t>(buffer_.size());
+  buffer_.clear();
+  return absl::OkStatus();
+}
+
+absl::Status ExportFile::Append(ByteView bytes) {
+  hash_.Update(bytes);
+  if (buffer_.size() + bytes.size() > kBufferBytes) RETURN_IF_ERROR(Flush());
+  if (bytes.size() < kBufferBytes) {
+    buffer_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return absl::OkStatus();
+  }
+  if (!WriteAll(fd_, reinterpret_cast<const char*>(bytes.data()), bytes.size(), bytes_)) {
+    return CannotWrite(path_, errno);
+  }
+  bytes_ += static_cast<std::int64_t>(bytes.size());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ExportFile::Written> ExportFile::Close() {
+  RETURN_IF_ERROR(Flush());
+  // The header's place must not be what the disk has no room for later.
+  const std::string zeros(header_.size(), '\0');
+  if (!WriteAll(fd_, zeros.data(), zeros.size(), 0)) return CannotWrite(path_, errno);
+  if (fsync(fd_) != 0) return CannotWrite(path_, errno);
+  // Its name, too: what the vault records must not be gone after a power cut.
+  RETURN_IF_ERROR(keyring::SyncDirectory(FolderOf(path_)));
+  return Written{.bytes = bytes_, .sha256 = hash_.Finish()};
+}
+
+absl::Status ExportFile::Publish(absl::string_view receipt) {
+  if (!WriteAll(fd_, reinterpret_cast<const char*>(header_.data()), header_.size(), 0) ||
+      fsync(fd_) != 0) {
+    return CannotWrite(path_, errno);
+  }
+  RETURN_IF_ERROR(keyring::ReplaceFile(ReceiptPath(path_), receipt, 0600));
+  RETURN_IF_ERROR(MoveInto(temporary_, path_, force_));
+  published_ = true;
+  return keyring::SyncDirectory(FolderOf(path_));
+}
+
+absl::StatusOr<InterruptedExports> InterruptedExports::Find(const std::string& path) {
+  InterruptedExports found;
+  const std::string folder = FolderOf(path), prefix = PrefixOf(path);
+  DIR* entries = opendir(folder.c_str());
+  if (entries == nullptr) return CannotWrite(path, errno);
+  while (const dirent* entry = readdir(entries)) {
+    absl::string_view name = entry->d_name;
+    if (!absl::ConsumePrefix(&name, prefix) || name.size() != 2 * sizeof(records::ExportId))
+      continue;
+    const auto id = crypto::FromHex(name);
+    if (!id.ok()) continue;
+    One one{.id = {}, .path = absl::StrCat(folder, "/", entry->d_name)};
+    std::copy(id->begin(), id->end(), one.id.begin());
+    const int fd = open(one.path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    struct stat info {};
+    const bool ours = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+                      info.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (fd >= 0) close(fd);
+    if (ours) found.all_.push_back(std::move(one));
+  }
+  closedir(entries);
+  return found;
+}
+
+absl::Status InterruptedExports::Publish(const One& one, const std::string& path, bool force,
+                                         const records::ExportRecord& record,
+                                         absl::string_view receipt) {
+  const int fd = open(one.path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return CannotWrite(path, errno);
+  ExportFile file(path, one.path, fd, force);
+  file.keep_ = true;
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    return absl::UnavailableError("another process puts this export in its place");
+  }
+  const auto header_bytes = static_cast<off_t>(record.header.size());
+  crypto::Sha256 hash;
+  hash.Update(record.header);
+  std::string block(kBufferBytes, '\0');
+  off_t at = header_bytes;
+  for (;;) {
+    const ssize_t count = pread(fd, block.data(), block.size(), at);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return CannotWrite(path, errno);
+    if (count == 0) break;
+    hash.Update(
+        crypto::AsBytes(absl::string_view(block).substr(0, static_cast<std::size_t>(count))));
+    at += count;
+  }
+  crypto::Wipe(block);
+  if (at != record.bytes || hash.Finish() != record.sha256) {
+    return WithHint(absl::DataLossError(absl::StrCat(Printable(one.path),
+                                                     " is not the export that the vault recorded")),
+                    "It was damaged or changed. Move it away, and export once more.");
+  }
+  file.header_ = record.header;
+  return file.Publish(receipt);
+}
+
+void InterruptedExports::Remove(const One& one) {
+  const int fd = open(one.path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return;
+  // Under the lock: what came to be under way in between stays.
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) unlink(one.path.c_str());
+  close(fd);
+}
+
+}  // namespace sealbook::cli
