@@ -47,7 +47,7 @@ std::string Receipt::Sign(const crypto::SigningPair& signing) const {
 
 absl::StatusOr<Receipt> Receipt::Verify(absl::string_view text,
                                         const crypto::VerifyKey& authority) {
-  if (text.size() > kMaxBytes || text.empty() || text.back() != '\n') return NoReceipt();
+  if (text.size() > kMaxBytes || text.size() < 2 || text.back() != '\n') return NoReceipt();
   const auto last = text.rfind('\n', text.size() - 2);
   if (last == absl::string_view::npos) return NoReceipt();
   const absl::string_view body = text.substr(0, last + 1);
