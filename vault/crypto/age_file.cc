@@ -1,14 +1,10 @@
 #include "vault/crypto/age_file.h"
 
-#include <sodium.h>
-
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
+#include "vault/crypto/age_writer.h"
 #include "vault/crypto/bech32.h"
-#include "vault/crypto/hkdf.h"
-#include "vault/crypto/random.h"
 #include "vault/status.h"
 
 namespace sealbook::crypto {
@@ -17,74 +13,18 @@ namespace {
 // The constants of C2SP age.md.
 constexpr absl::string_view kRecipientPrefix = "age";
 constexpr absl::string_view kIdentityPrefix = "age-secret-key-";
-constexpr absl::string_view kVersionLine = "age-encryption.org/v1\n";
-constexpr absl::string_view kX25519Label = "age-encryption.org/v1/X25519";
-constexpr std::size_t kFileKeyBytes = 16;
-constexpr std::size_t kPayloadNonceBytes = 16;
-constexpr std::size_t kChunkBytes = 64 * 1024;
-constexpr std::size_t kTagBytes = crypto_aead_chacha20poly1305_ietf_ABYTES;
-constexpr std::size_t kMaxRecipients = 20;
 
-struct AgePurpose;  // a key of an age file; lives no longer than the call that makes the file
-using AgeKey = Key<AgePurpose>;
-using ChunkNonce = std::array<std::uint8_t, crypto_aead_chacha20poly1305_ietf_NPUBBYTES>;
-static_assert(crypto_aead_chacha20poly1305_ietf_KEYBYTES == kKeyBytes);
-
-AgeKey Derive(ByteView input_key, ByteView salt, absl::string_view info) {
-  AgeKey key = KeyAccess::Empty<AgePurpose>();
-  internal::HkdfSha256(input_key, salt, AsBytes(info), KeyAccess::Mutable(key));
-  return key;
-}
-
-// age leaves the padding of its base64 out.
-std::string ToRawBase64(ByteView bytes) {
-  std::string text = ToBase64(bytes);
-  while (!text.empty() && text.back() == '=') text.pop_back();
-  return text;
-}
-
-void AppendSealed(const AgeKey& key, const ChunkNonce& nonce, ByteView plaintext, Bytes& out) {
-  const std::size_t start = out.size();
-  out.resize(start + plaintext.size() + kTagBytes);
-  crypto_aead_chacha20poly1305_ietf_encrypt(out.data() + start, nullptr, plaintext.data(),
-                                            plaintext.size(), nullptr, 0, nullptr, nonce.data(),
-                                            key.ExposeBytes().data());
-}
-
-// The file key, wrapped for one recipient.
-absl::StatusOr<std::string> X25519Stanza(const ExchangePublic& recipient, ByteView file_key) {
-  const ExchangePair ephemeral = ExchangePair::Generate();
-  AgeKey shared = KeyAccess::Empty<AgePurpose>();
-  if (!internal::X25519(ephemeral.secret().ExposeBytes(), recipient, KeyAccess::Mutable(shared))) {
-    return absl::InvalidArgumentError("an age recipient of small order");
+class BytesSink : public ByteSink {
+ public:
+  explicit BytesSink(Bytes& out) : out_(out) {}
+  absl::Status Append(ByteView bytes) override {
+    out_.insert(out_.end(), bytes.begin(), bytes.end());
+    return absl::OkStatus();
   }
-  Bytes salt(ephemeral.public_key().bytes.begin(), ephemeral.public_key().bytes.end());
-  salt.insert(salt.end(), recipient.bytes.begin(), recipient.bytes.end());
-  const AgeKey wrap = Derive(shared.ExposeBytes(), salt, kX25519Label);
-  Bytes body;
-  // The zero nonce is the format's: each wrap key seals this one file key and nothing else.
-  AppendSealed(wrap, ChunkNonce{}, file_key, body);
-  return absl::StrCat("-> X25519 ", ToRawBase64(ephemeral.public_key().bytes), "\n",
-                      ToRawBase64(body), "\n");
-}
 
-// STREAM: chunks of 64 KiB, each under its number and a mark on the last. Only an empty file has an
-// empty chunk.
-void AppendPayload(const AgeKey& key, ByteView plaintext, Bytes& out) {
-  const std::size_t chunks =
-      std::max<std::size_t>(1, (plaintext.size() + kChunkBytes - 1) / kChunkBytes);
-  out.reserve(out.size() + plaintext.size() + chunks * kTagBytes);
-  for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
-    const bool last = chunk + 1 == chunks;
-    ChunkNonce nonce{};  // 11 bytes of counter, big-endian, and the mark
-    for (std::size_t i = 0; i < sizeof(chunk); ++i) {
-      nonce[10 - i] = static_cast<std::uint8_t>(chunk >> (8 * i));
-    }
-    nonce[11] = last ? 1 : 0;
-    const ByteView rest = plaintext.subspan(chunk * kChunkBytes);
-    AppendSealed(key, nonce, rest.first(std::min(rest.size(), kChunkBytes)), out);
-  }
-}
+ private:
+  Bytes& out_;
+};
 
 // The 32 bytes behind `prefix`. The errors do not repeat the text: it may be somebody's identity.
 absl::StatusOr<SecretBytes> ParseBech32Key(absl::string_view prefix, absl::string_view text) {
@@ -133,28 +73,11 @@ absl::StatusOr<ExchangePair> ParseAgeIdentity(absl::string_view text) {
 
 absl::StatusOr<Bytes> EncryptAge(const std::vector<ExchangePublic>& recipients,
                                  ByteView plaintext) {
-  if (recipients.empty()) return absl::InvalidArgumentError("an age file needs a recipient");
-  if (recipients.size() > kMaxRecipients) {
-    return absl::InvalidArgumentError("too many recipients of an age file");
-  }
-  const AgeKey random = AgeKey::Random();
-  const ByteView file_key = random.ExposeBytes().first(kFileKeyBytes);
-
-  std::string header(kVersionLine);
-  for (const ExchangePublic& recipient : recipients) {
-    ASSIGN_OR_RETURN(const std::string stanza, X25519Stanza(recipient, file_key));
-    header += stanza;
-  }
-  header += "---";
-  const AgeKey mac_key = Derive(file_key, {}, "header");
-  absl::StrAppend(&header, " ",
-                  ToRawBase64(internal::HmacSha256(mac_key.ExposeBytes(), AsBytes(header))), "\n");
-
-  Bytes file(header.begin(), header.end());
-  std::array<std::uint8_t, kPayloadNonceBytes> nonce;
-  FillRandom(nonce);
-  file.insert(file.end(), nonce.begin(), nonce.end());
-  AppendPayload(Derive(file_key, nonce, "payload"), plaintext, file);
+  Bytes file;
+  BytesSink sink(file);
+  ASSIGN_OR_RETURN(const auto writer, AgeWriter::ForRecipients(sink, recipients, {.threads = 1}));
+  RETURN_IF_ERROR(writer->Append(plaintext));
+  RETURN_IF_ERROR(writer->Finish());
   return file;
 }
 

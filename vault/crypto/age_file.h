@@ -1,5 +1,5 @@
-// age v1 (C2SP age.md): identities, recipients, and files encrypted to X25519 recipients. Stock
-// `age` opens what is written here. Reading and streaming come with the export.
+// age v1 (C2SP age.md): identities, recipients, and small files. Files of any size are written by
+// age_writer.h and read by age_reader.h.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ std::string FormatAgeRecipient(const ExchangePublic& recipient);
 SecretBytes FormatAgeIdentity(const ExchangePair& identity);
 absl::StatusOr<ExchangePair> ParseAgeIdentity(absl::string_view text);
 
-// The binary age file of `plaintext` for all of `recipients` (at least one, at most 20).
+// The binary age file of `plaintext` for all of `recipients`: AgeWriter in memory, with its errors.
 absl::StatusOr<Bytes> EncryptAge(const std::vector<ExchangePublic>& recipients, ByteView plaintext);
 
 }  // namespace sealbook::crypto

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "vault/status.h"
 
@@ -38,16 +39,26 @@ std::string ToBase64(ByteView bytes) {
   return out;
 }
 
-absl::StatusOr<Bytes> FromBase64(absl::string_view text) {
-  Bytes out(text.size() / 4 * 3 + 3);
+std::optional<std::size_t> internal::DecodeBase64(absl::string_view text, bool padded,
+                                                  std::span<std::uint8_t> out) {
+  // libsodium takes a '+' or '/' with the highest bit set for the same without it.
+  if (!std::all_of(text.begin(), text.end(), absl::ascii_isascii)) return std::nullopt;
   std::size_t written = 0;
   const char* end = nullptr;
   if (sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr, &written, &end,
-                        sodium_base64_VARIANT_ORIGINAL) != 0 ||
+                        padded ? sodium_base64_VARIANT_ORIGINAL
+                               : sodium_base64_VARIANT_ORIGINAL_NO_PADDING) != 0 ||
       end != text.data() + text.size()) {
-    return absl::InvalidArgumentError("not base64");
+    return std::nullopt;
   }
-  out.resize(written);
+  return written;
+}
+
+absl::StatusOr<Bytes> FromBase64(absl::string_view text) {
+  Bytes out(text.size() / 4 * 3 + 3);
+  const std::optional<std::size_t> size = internal::DecodeBase64(text, /*padded=*/true, out);
+  if (!size.has_value()) return absl::InvalidArgumentError("not base64");
+  out.resize(*size);
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -36,6 +37,13 @@ std::string ToBase64(ByteView bytes);
 // InvalidArgument: any other text than ToBase64 writes: no missing padding, no blanks, no stray
 // bits.
 absl::StatusOr<Bytes> FromBase64(absl::string_view text);
+
+namespace internal {
+// The same into `out`, or without padding where `padded` is false. The number of bytes, or nothing
+// where `text` has another form or more than `out` has room for.
+std::optional<std::size_t> DecodeBase64(absl::string_view text, bool padded,
+                                        std::span<std::uint8_t> out);
+}  // namespace internal
 
 class ByteWriter {
  public:

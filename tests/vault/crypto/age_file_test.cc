@@ -11,6 +11,7 @@
 #include <iterator>
 #include <optional>
 
+#include "tests/vault/crypto/age_support.h"
 #include "tests/vault/crypto/hex.h"
 #include "vault/crypto/bech32.h"
 
@@ -91,21 +92,15 @@ class StockAgeTest : public testing::Test {
   std::string identity_file_;
 };
 
-Bytes Pattern(std::size_t size) {
-  Bytes bytes(size);
-  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(i * 7 + i / 65536);
-  return bytes;
-}
-
 constexpr std::size_t kSizes[] = {0, 1, 65535, 65536, 65537, 131072, 200000};
 
 TEST_F(StockAgeTest, OpensWhatWasEncrypted) {
   for (const std::size_t size : kSizes) {
-    const absl::StatusOr<Bytes> file = EncryptAge({identity_.public_key()}, Pattern(size));
+    const absl::StatusOr<Bytes> file = EncryptAge({identity_.public_key()}, AgePattern(size));
     ASSERT_TRUE(file.ok());
     const std::optional<Bytes> clear = Decrypt(*file);
     ASSERT_TRUE(clear.has_value()) << size;
-    EXPECT_TRUE(*clear == Pattern(size)) << size;
+    EXPECT_TRUE(*clear == AgePattern(size)) << size;
   }
 }
 
@@ -116,18 +111,18 @@ TEST_F(StockAgeTest, EveryRecipientOpens) {
     identities.push_back(ExchangePair::Generate());
     recipients.push_back(identities.back().public_key());
   }
-  const absl::StatusOr<Bytes> file = EncryptAge(recipients, Pattern(100));
+  const absl::StatusOr<Bytes> file = EncryptAge(recipients, AgePattern(100));
   ASSERT_TRUE(file.ok());
   for (const std::size_t i : {0, 7, 19}) {
     const std::string identity_file =
         folder_.Write("other", AsBytes(FormatAgeIdentity(identities[i]).ExposeText()));
-    EXPECT_EQ(Decrypt(*file, identity_file), Pattern(100)) << i;
+    EXPECT_EQ(Decrypt(*file, identity_file), AgePattern(100)) << i;
   }
   EXPECT_EQ(Decrypt(*file), std::nullopt);  // not a recipient
 }
 
 TEST_F(StockAgeTest, RefusesWhatWasChanged) {
-  const Bytes file = EncryptAge({identity_.public_key()}, Pattern(100)).value();
+  const Bytes file = EncryptAge({identity_.public_key()}, AgePattern(100)).value();
   ASSERT_TRUE(Decrypt(file).has_value());
   for (std::size_t i = 0; i < file.size(); i += 11) {
     Bytes changed = file;
@@ -138,7 +133,7 @@ TEST_F(StockAgeTest, RefusesWhatWasChanged) {
 }
 
 TEST_F(StockAgeTest, RefusesAPayloadCutAtAChunk) {
-  const Bytes file = EncryptAge({identity_.public_key()}, Pattern(65536 + 10)).value();
+  const Bytes file = EncryptAge({identity_.public_key()}, AgePattern(65536 + 10)).value();
   EXPECT_EQ(Decrypt(ByteView(file).first(file.size() - 10 - 16)), std::nullopt);
 }
 
@@ -167,7 +162,7 @@ TEST(AgeFileTest, FileHasTheSizeOfItsParts) {
   for (const std::size_t recipients : {1, 2, 20}) {
     for (const std::size_t size : kSizes) {
       const Bytes file =
-          EncryptAge(std::vector<ExchangePublic>(recipients, recipient), Pattern(size)).value();
+          EncryptAge(std::vector<ExchangePublic>(recipients, recipient), AgePattern(size)).value();
       // Version line, stanzas of two lines, MAC line; nonce; a tag for each chunk.
       const std::size_t header = 22 + recipients * (10 + 43 + 1 + 43 + 1) + (4 + 43 + 1);
       const std::size_t chunks = size == 0 ? 1 : (size + 65535) / 65536;
@@ -178,8 +173,8 @@ TEST(AgeFileTest, FileHasTheSizeOfItsParts) {
 
 TEST(AgeFileTest, EncryptingTwiceSharesNothingButTheVersionLine) {
   const ExchangePublic recipient = ExchangePair::Generate().public_key();
-  const Bytes a = EncryptAge({recipient}, Pattern(100)).value();
-  const Bytes b = EncryptAge({recipient}, Pattern(100)).value();
+  const Bytes a = EncryptAge({recipient}, AgePattern(100)).value();
+  const Bytes b = EncryptAge({recipient}, AgePattern(100)).value();
   EXPECT_THAT(std::string(AsText(a)), testing::StartsWith("age-encryption.org/v1\n-> X25519 "));
   EXPECT_NE(Bytes(a.begin() + 32, a.begin() + 75), Bytes(b.begin() + 32, b.begin() + 75));
   EXPECT_NE(Bytes(a.end() - 116, a.end()), Bytes(b.end() - 116, b.end()));

@@ -48,6 +48,22 @@ TEST(Base64Test, AnythingElseIsInvalidArgument) {
   }
 }
 
+// Every character at every place: what decodes is what those bytes are written as.
+TEST(Base64Test, NoTwoTextsAreTheSameBytes) {
+  for (const std::string text : {"+/+/", "Zm9vYg==", "Zm9vYmE="}) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      for (int character = 0; character < 256; ++character) {
+        std::string other = text;
+        other[at] = static_cast<char>(character);
+        const absl::StatusOr<Bytes> decoded = FromBase64(other);
+        if (decoded.ok()) {
+          EXPECT_EQ(ToBase64(*decoded), other);
+        }
+      }
+    }
+  }
+}
+
 TEST(ByteWriterTest, IntegersAreBigEndianAndLengthsStandFirst) {
   ByteWriter writer;
   writer.U8(0x01).U16(0x0203).U32(0x04050607).U64(0x08090a0b0c0d0e0f).Raw(Bytes{0xaa}).Text("hi");
