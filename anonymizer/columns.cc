@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "anonymizer/consents.h"
+#include "anonymizer/exported_list.h"
 #include "anonymizer/identifiers.h"
 #include "vault/status.h"
 
@@ -39,14 +40,17 @@ std::string FieldNameFor(absl::string_view header, std::size_t position) {
     return absl::StrCat("column_", position + 1);
   std::string out;
   kept.toUTF8String(out);
+  // Those names are taken in exported lists.
+  if (IsBesideFields(out)) out += "_2";
   return out;
 }
 
 absl::Status CheckFieldName(absl::string_view field) {
-  if (field == kIgnored || (!field.empty() && field == FieldNameFor(field, 0)))
-    return absl::OkStatus();
+  if (!field.empty() && field == FieldNameFor(field, 0)) return absl::OkStatus();
   return WithHint(absl::InvalidArgumentError("that is no name for a field"),
-                  "Use small letters, digits and underscores, up to 64.");
+                  IsBesideFields(field) || field == kIgnored
+                      ? "Use another name; that one means something else in lists."
+                      : "Use small letters, digits and underscores, up to 64.");
 }
 
 namespace {
@@ -153,10 +157,19 @@ bool IsCountryCoded(const Contents& contents) {
 
 std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
                                      const std::vector<std::vector<std::string>>& sample,
-                                     absl::string_view region) {
+                                     absl::string_view region, const std::vector<bool>& exact) {
   std::vector<Column> columns;
   std::vector<bool> shared;  // by name a phone or an email, and the same in most rows
   for (std::size_t i = 0; i < headers.size(); ++i) {
+    if (i < exact.size() && exact[i]) {
+      const bool left_out = IsBesideFields(headers[i]) || FieldOfHeader(headers[i]) == kIgnored;
+      columns.push_back({.name = headers[i],
+                         .field = left_out ? std::string(kIgnored) : headers[i],
+                         .by = RecognizedBy::kName,
+                         .exact = true});
+      shared.push_back(false);
+      continue;
+    }
     Column column{.name = CleanText(headers[i]),
                   .field = std::string(FieldOfHeader(headers[i])),
                   .by = RecognizedBy::kName};
@@ -217,6 +230,7 @@ std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
   const bool both_parts = any({kGivenName}) && any({kFamilyName});
   if (any({"name"}) && (both_parts || !(any({kGivenName}) || any({kFamilyName})))) {
     for (Column& column : columns) {
+      if (column.exact) continue;
       if (column.field == kGivenName || column.field == kMiddleName || column.field == kFamilyName)
         column.by = RecognizedBy::kNothing;
     }
@@ -228,12 +242,13 @@ std::vector<Column> RecognizeColumns(const std::vector<std::string>& headers,
   if (std::any_of(columns.begin(), columns.end(),
                   [&](const Column& column) { return is(column, "euid"); })) {
     for (Column& column : columns) {
-      if (is(column, "region")) column = {.name = column.name, .field = "region"};
+      if (is(column, "region") && !column.exact) column = {.name = column.name, .field = "region"};
     }
   }
   // Where a list names recipients only, they are the customers.
   const bool has_name = any({"name", kGivenName, kFamilyName}), has_phone = any({"phone"});
   for (Column& column : columns) {
+    if (column.exact) continue;
     if (column.field == kRecipientName && !has_name) column.field = "name";
     if (column.field == kRecipientPhone && !has_phone) column.field = "phone";
   }
@@ -255,7 +270,7 @@ void SeparateUnknownFields(std::vector<Column>& columns, std::size_t from) {
 }
 
 absl::string_view FieldWritten(const Column& column) {
-  if (column.by == RecognizedBy::kNothing) return column.field;
+  if (column.by == RecognizedBy::kNothing || column.exact) return column.field;
   for (const absl::string_view part : {kGivenName, kMiddleName, kFamilyName, kRecipientName}) {
     if (column.field == part) return "name";
   }
@@ -273,7 +288,7 @@ absl::Status ApplyMappings(const std::vector<std::string>& mappings, std::vector
     }
     const std::string name = CleanText(absl::string_view(mapping).substr(0, equals));
     const std::string field = mapping.substr(equals + 1);
-    if (!CheckFieldName(field).ok()) {
+    if (field != kIgnored && !CheckFieldName(field).ok()) {
       return WithHint(
           absl::FailedPreconditionError("--map names a field that cannot be one"),
           "Use small letters, digits and underscores, or 'ignore' to leave the column out.");
@@ -283,6 +298,7 @@ absl::Status ApplyMappings(const std::vector<std::string>& mappings, std::vector
       if (column.name != name || name.empty()) continue;
       column.field = field;
       column.by = RecognizedBy::kMapping;
+      column.exact = false;
       found = true;
     }
     int position = 0;
@@ -291,6 +307,7 @@ absl::Status ApplyMappings(const std::vector<std::string>& mappings, std::vector
       Column& column = columns[static_cast<std::size_t>(position) - 1];
       column.field = field;
       column.by = RecognizedBy::kMapping;
+      column.exact = false;
       found = true;
     }
     if (!found) {
@@ -302,6 +319,7 @@ absl::Status ApplyMappings(const std::vector<std::string>& mappings, std::vector
 }
 
 bool LooksLikeHeader(const std::vector<std::string>& cells) {
+  if (IsExportedHeader(cells)) return true;
   std::set<absl::string_view> fields;
   for (const std::string& cell : cells) {
     absl::string_view field = FieldOfHeader(cell);

@@ -15,7 +15,8 @@
 namespace sealbook::anonymizer {
 namespace {
 
-// A quoted cell may run over this many lines; more means that a quote was never closed.
+// A quoted cell may run over this many lines; more means that a quote was never closed. In lists of
+// our own none is left open, and a note may be long.
 constexpr std::size_t kMaxRowLines = 200;
 constexpr std::size_t kMaxRowBytes = 1 << 20;
 constexpr int kMaxBrokenQuotes = 100;
@@ -105,6 +106,17 @@ char FindDelimiter(const std::deque<TextLine>& sample) {
   return best;
 }
 
+// The delimiter with which the first line is a header of our own, whatever stands in the cells.
+std::optional<char> DelimiterOfExported(const std::deque<TextLine>& sample,
+                                        const TableOptions& options) {
+  if (sample.empty() || options.is_exported == nullptr) return std::nullopt;
+  for (const char candidate : {',', ';', '\t', '|'}) {
+    Parser parser(candidate);
+    if (parser.Feed(sample.front().text) && options.is_exported(parser.cells())) return candidate;
+  }
+  return std::nullopt;
+}
+
 // "sep=;", which Excel reads and writes as a first line.
 std::optional<char> DelimiterLine(absl::string_view text) {
   if (text.size() == 5 && absl::StartsWithIgnoreCase(text, "sep=")) return text[4];
@@ -119,6 +131,7 @@ class CsvReader : public TableReader {
         format_(format),
         delimiter_(delimiter),
         parser_(std::make_unique<Parser>(delimiter)),
+        is_exported_(options.is_exported),
         header_(options, HeaderFinder::Rows::kWhole, "line") {}
 
   absl::Status ReadHeader();
@@ -155,6 +168,8 @@ class CsvReader : public TableReader {
   std::unique_ptr<Parser> parser_;
   std::deque<TextLine> again_;  // lines after a quote that was never closed
   int broken_quotes_ = 0;
+  bool (*is_exported_)(const std::vector<std::string>&);
+  bool exported_ = false;
   HeaderFinder header_;
 };
 
@@ -183,7 +198,7 @@ absl::StatusOr<bool> CsvReader::ReadRow(TableRow& row) {
   TextLine line;
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, NextLine(line));
-    const bool too_much = lines.size() > kMaxRowLines || bytes > kMaxRowBytes;
+    const bool too_much = (lines.size() > kMaxRowLines && !exported_) || bytes > kMaxRowBytes;
     if ((!more && parser_->in_row()) || (more && too_much) ||
         (more && !line.fault.empty() && parser_->in_row())) {
       if (more) lines.push_back(std::move(line));
@@ -226,6 +241,7 @@ absl::Status CsvReader::ReadHeader() {
   RETURN_IF_ERROR(header_.Read([&](TableRow& row) -> absl::StatusOr<bool> {
     for (;;) {
       ASSIGN_OR_RETURN(const bool more, ReadRow(row));
+      exported_ = exported_ || (more && is_exported_ != nullptr && is_exported_(row.cells));
       const bool names_delimiter = first && more && row.fault.empty() && row.cells.size() <= 2 &&
                                    absl::StartsWithIgnoreCase(row.cells[0], "sep=");
       if (!names_delimiter) {
@@ -247,6 +263,7 @@ absl::StatusOr<std::unique_ptr<TableReader>> OpenCsv(std::unique_ptr<TextSource>
   if (delimiter == '\0' && !source->sample().empty()) {
     if (const auto named = DelimiterLine(source->sample().front().text)) delimiter = *named;
   }
+  if (delimiter == '\0') delimiter = DelimiterOfExported(source->sample(), options).value_or('\0');
   if (delimiter == '\0') delimiter = FindDelimiter(source->sample());
   if (delimiter == '"' || delimiter == '\n' || delimiter == '\r' || delimiter == ' ') {
     return WithHint(absl::InvalidArgumentError("that delimiter cannot stand between cells"),

@@ -9,7 +9,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "anonymizer/exported_list.h"
 #include "anonymizer/identifiers.h"
+#include "anonymizer/list_writer.h"
 #include "anonymizer/name_notes.h"
 #include "policies/policy.h"
 #include "vault/crypto/hash.h"
@@ -29,16 +31,16 @@ std::string Naming(const Column& column, std::size_t position) {
 }
 
 // Spreadsheets and shops put an apostrophe before a number so that it stays a text, or write
-// ="010…".
+// ="010…"; careful ones before what would be a formula.
 absl::string_view WithoutQuoting(absl::string_view cell) {
   if (cell.size() >= 3 && absl::StartsWith(cell, "=\"") && absl::EndsWith(cell, "\""))
     return absl::StripAsciiWhitespace(cell.substr(2, cell.size() - 3));
   if (cell == "'") return "";
   if (cell.size() > 1 && cell[0] == '\'' &&
-      (absl::ascii_isdigit(static_cast<unsigned char>(cell[1])) || cell[1] == '+')) {
+      absl::ascii_isdigit(static_cast<unsigned char>(cell[1]))) {
     return cell.substr(1);
   }
-  return cell;
+  return WithoutApostrophe(cell);
 }
 
 bool IsDigits(absl::string_view text) {
@@ -121,7 +123,8 @@ absl::StatusOr<std::unique_ptr<CustomerList>> CustomerList::Open(const std::stri
                                   .encoding = options.encoding,
                                   .delimiter = options.delimiter,
                                   .looks_like_header = &LooksLikeHeader,
-                                  .looks_like_data = &LooksLikeData});
+                                  .looks_like_data = &LooksLikeData,
+                                  .is_exported = &IsExportedHeader});
   if (!table.ok()) return About(bytes->name(), table.status());
   std::unique_ptr<CustomerList> list(
       new CustomerList(std::move(bytes), *std::move(table), options));
@@ -146,7 +149,10 @@ absl::Status CustomerList::Recognize() {
     return WithHint(absl::InvalidArgumentError("has no rows below its header"),
                     "Check that it was saved whole.");
   }
-  columns_ = RecognizeColumns(table_->columns(), sample, options_.region);
+  const std::vector<bool> exact = ExactColumns(table_->columns(), sample);
+  exported_ = std::find(exact.begin(), exact.end(), true) != exact.end();
+  columns_ = RecognizeColumns(table_->columns(), sample, options_.region,
+                              exported_ ? exact : ExactOnes(0));
   Remark();
   return ApplyMappings(options_.mappings, columns_);
 }
@@ -178,14 +184,41 @@ void CustomerList::Remark() {
 
 std::vector<std::string> CustomerList::remarks() const {
   std::vector<std::string> all = table_->remarks();
+  std::vector<absl::string_view> left_out;
+  for (const Column& column : columns_) {
+    if (column.exact && (column.field == kIgnored) && column.name != kMarkColumn &&
+        IsBesideFields(column.name))
+      left_out.push_back(column.name);
+  }
+  if (!left_out.empty()) {
+    all.push_back(
+        absl::StrCat("an exported list: '", absl::StrJoin(left_out, "' and '"), "' ",
+                     left_out.size() == 1 ? "was" : "were",
+                     " left out, since customers get ids of this vault, and books by --book"));
+  }
   all.insert(all.end(), remarks_.begin(), remarks_.end());
   return all;
 }
 
+// Columns that the format itself calls fields; of a table of our own, those that came late.
+std::vector<bool> CustomerList::ExactOnes(std::size_t from) const {
+  const std::vector<std::string>& names = table_->columns();
+  std::vector<bool> exact(names.size());
+  for (std::size_t i = from; i < names.size(); ++i) {
+    const bool named =
+        exported_ && std::find(names.begin(), names.begin() + i, names[i]) == names.begin() + i;
+    exact[i] = table_->is_exact(i) ||
+               (named && (IsBesideFields(names[i]) || CheckFieldName(names[i]).ok()));
+  }
+  return exact;
+}
+
 void CustomerList::AddLateColumns() {
   const std::vector<std::string>& names = table_->columns();
+  if (columns_.size() == names.size()) return;
+  const std::vector<bool> exact = ExactOnes(columns_.size());
   for (std::size_t i = columns_.size(); i < names.size(); ++i) {
-    std::vector<Column> late = RecognizeColumns({names[i]}, {}, options_.region);
+    std::vector<Column> late = RecognizeColumns({names[i]}, {}, options_.region, {exact[i]});
     if (late[0].by == RecognizedBy::kNothing) late[0].field = FieldNameFor(names[i], i);
     columns_.push_back(std::move(late[0]));
     SeparateUnknownFields(columns_, i);
@@ -330,6 +363,32 @@ struct CustomerList::Parts {
   }
 };
 
+// A value of a list of our own. An identifier that somebody has written otherwise since is read
+// like any other list's.
+absl::Status CustomerList::ConvertExact(const Column& column, std::size_t position,
+                                        absl::string_view cell, CustomerRow& row) {
+  const bool text_table =
+      table_->format() == TableFormat::kCsv || table_->format() == TableFormat::kTsv;
+  std::string value = CleanText(text_table ? WithoutApostrophe(cell) : cell);
+  if (value.empty()) return absl::OkStatus();
+  if (const auto kind = KindOfField(column.field)) {
+    auto identifier = NormalizeIdentifier(*kind, value, options_.region);
+    if (!identifier.ok() || identifier->kind != *kind || identifier->value != value)
+      return AddIdentifiers(column, position, *kind, WithoutQuoting(cell), row);
+    if (std::find(row.identifiers.begin(), row.identifiers.end(), *identifier) ==
+        row.identifiers.end())
+      row.identifiers.push_back(*std::move(identifier));
+  }
+  const bool taken =
+      std::any_of(row.fields.begin(), row.fields.end(),
+                  [&](const records::Field& field) { return field.name == column.field; });
+  if (taken)
+    AddField(row, column.field, std::move(value));
+  else
+    row.fields.push_back({column.field, std::move(value)});
+  return absl::OkStatus();
+}
+
 absl::Status CustomerList::ConvertCell(const Column& column, std::size_t position,
                                        absl::string_view cell, Parts& parts, CustomerRow& row) {
   if (const auto kind = KindOfField(column.field))
@@ -341,7 +400,11 @@ absl::Status CustomerList::ConvertCell(const Column& column, std::size_t positio
   }
   std::string value = CleanText(cell);
   if (value.empty()) return absl::OkStatus();
-  if (policies::BaseField(column.field) == records::kConsentField) {
+  if (policies::BaseField(column.field) == records::kConsentField &&
+      records::ParseConsent(value).ok()) {
+    // As Sealbook writes it, in whatever list.
+    AddField(row, records::kConsentField, std::move(value));
+  } else if (policies::BaseField(column.field) == records::kConsentField) {
     consents_.Take(column, position, std::move(value));
   } else if (written == "address") {
     parts.AddAddress(column, std::move(value));
@@ -366,6 +429,10 @@ absl::Status CustomerList::Convert(TableRow& raw, CustomerRow& row) {
   consents_.Begin();
   extensions_.clear();
   for (std::size_t i = 0; i < raw.cells.size(); ++i) {
+    if (columns_[i].exact && columns_[i].field != kIgnored) {
+      RETURN_IF_ERROR(ConvertExact(columns_[i], i, raw.cells[i], row));
+      continue;
+    }
     const absl::string_view cell = WithoutQuoting(absl::StripAsciiWhitespace(raw.cells[i]));
     if (cell.empty() || columns_[i].field == kIgnored) continue;
     RETURN_IF_ERROR(ConvertCell(columns_[i], i, cell, parts, row));

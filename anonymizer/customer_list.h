@@ -85,6 +85,7 @@ class CustomerList {
         options_(std::move(options)),
         consents_(bytes_->name()) {}
   absl::Status Recognize();
+  std::vector<bool> ExactOnes(std::size_t from) const;
   void AddLateColumns();
   absl::Status Convert(TableRow& raw, CustomerRow& row);
   absl::Status AddIdentifiers(const Column& column, std::size_t position, IdentifierKind kind,
@@ -92,6 +93,8 @@ class CustomerList {
   struct Parts;  // of names and addresses, of one row
   absl::Status ConvertCell(const Column& column, std::size_t position, absl::string_view cell,
                            Parts& parts, CustomerRow& row);
+  absl::Status ConvertExact(const Column& column, std::size_t position, absl::string_view cell,
+                            CustomerRow& row);
   void AddName(std::string name, CustomerRow& row);
   void AddExtensions(CustomerRow& row);
   void AddPartsOfName(const std::string& family, const std::string& given, CustomerRow& row);
@@ -102,6 +105,7 @@ class CustomerList {
   std::unique_ptr<TableReader> table_;
   ListOptions options_;
   std::vector<Column> columns_;
+  bool exported_ = false;       // a table of our own: columns that are called like fields are those
   std::vector<TableRow> held_;  // rows that were read to recognise the columns
   std::size_t held_position_ = 0;
   std::vector<PhoneAndExtension> extensions_;  // of the row under way

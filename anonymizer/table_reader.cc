@@ -4,6 +4,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "anonymizer/exported_list.h"
 #include "anonymizer/vcard_charsets.h"
 #include "vault/status.h"
 
@@ -110,7 +111,9 @@ absl::StatusOr<std::unique_ptr<TableReader>> OpenTable(ByteSource& bytes,
   }
   if (options.format == TableFormat::kVcard || (!options.format && BeginsVcard(bytes.head())))
     return OpenVcards(bytes, options);
-  ASSIGN_OR_RETURN(auto source, TextSource::Open(bytes, options.encoding));
+  std::optional<Encoding> encoding = options.encoding;
+  if (!encoding && BeginsExportedJson(bytes.head())) encoding = Encoding::kUtf8;
+  ASSIGN_OR_RETURN(auto source, TextSource::Open(bytes, encoding));
   if (options.format == TableFormat::kJsonLines) return OpenJsonLines(std::move(source));
   if (options.format) return OpenCsv(std::move(source), *options.format, options);
   for (const TextLine& line : source->sample()) {

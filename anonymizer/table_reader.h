@@ -49,6 +49,9 @@ class TableReader {
   virtual std::vector<std::string> remarks() const { return {}; }
   // How far the reader is in the file: bytes of `bytes_total` of its source.
   virtual std::uint64_t bytes_read() const = 0;
+  // The format itself says that this column holds a field, by its name, as it is
+  // (anonymizer/exported_list.h).
+  virtual bool is_exact(std::size_t /*column*/) const { return false; }
 };
 
 struct TableOptions {
@@ -59,6 +62,8 @@ struct TableOptions {
   bool (*looks_like_header)(const std::vector<std::string>& cells) = nullptr;
   // True where a row holds a customer's values, so that it cannot be a row of names.
   bool (*looks_like_data)(const std::vector<std::string>& cells) = nullptr;
+  // True where a row of names is one that Sealbook writes (anonymizer/exported_list.h).
+  bool (*is_exported)(const std::vector<std::string>& cells) = nullptr;
 };
 
 // With this a file begins that `import --shred` was interrupted in overwriting.

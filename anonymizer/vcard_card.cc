@@ -9,6 +9,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "anonymizer/columns.h"
+#include "anonymizer/exported_list.h"
 #include "anonymizer/vcard_values.h"
 
 namespace sealbook::anonymizer {
@@ -94,6 +96,17 @@ bool IsPhoneLike(absl::string_view text) {
   const auto digits = std::count_if(text.begin(), text.end(),
                                     [](unsigned char c) { return absl::ascii_isdigit(c); });
   return digits >= 7 && text.find_first_not_of("0123456789+-() .") == absl::string_view::npos;
+}
+
+// Which field a property of our own writer is (anonymizer/vcard_writer.cc); "-": none, it only
+// repeats one. Empty: it is somebody else's.
+absl::string_view FieldOf(const VcardProperty& property) {
+  for (const VcardParameter& parameter : property.parameters) {
+    if (!absl::EqualsIgnoreCase(parameter.name, "X-SEALBOOK")) continue;
+    const absl::string_view field = parameter.value;
+    if (field == "-" || IsBesideFields(field) || CheckFieldName(field).ok()) return field;
+  }
+  return "";
 }
 
 void AddLabel(absl::string_view label, std::string& labels) {
@@ -237,6 +250,31 @@ void VcardCard::TakeAddress(const VcardProperty& property, VcardCharsets& charse
   Add(VcardColumn::kAddressLabel, std::move(written));
 }
 
+void VcardCard::TakeField(const VcardProperty& property, absl::string_view field,
+                          VcardCharsets& charsets) {
+  if (field == "-") return;
+  std::string text = UnescapeVcard(decoded_, version_);
+  const std::string type = Parameter(property, "VALUE", charsets);
+  if (property.name == "TEL" && absl::EqualsIgnoreCase(type, "uri")) {
+    text = std::string(absl::StripPrefix(text, "tel:"));
+  } else if (property.name == "IMPP") {
+    text = std::string(absl::StripPrefix(text, "whatsapp:"));
+  } else if (property.name == "BDAY" && !absl::EqualsIgnoreCase(type, "text")) {
+    text = ReadVcardDate(text, "");
+  } else if (property.name == "ADR") {
+    const std::vector<std::string> parts = SplitVcard(decoded_, ';', version_);
+    constexpr std::size_t kStreet = 2;
+    const bool street_only = std::all_of(parts.begin(), parts.end(), [&](const std::string& part) {
+      return part.empty() || &part == &parts[std::min(kStreet, parts.size() - 1)];
+    });
+    // An address that another program took apart is whole again.
+    text = street_only && parts.size() > kStreet ? parts[kStreet] : JoinVcardAddress(parts);
+  }
+  const std::size_t before = values_.size();
+  Add(VcardColumn::kOther, std::move(text), field);
+  if (values_.size() > before) values_.back().exact = true;
+}
+
 void VcardCard::TakeText(const VcardProperty& property, VcardCharsets& charsets) {
   const Known known = FindKnown(property.name);
   switch (known.kind) {
@@ -342,7 +380,8 @@ void VcardCard::Take(const VcardProperty& property, VcardCharsets& charsets) {
   }
   if (!fault_.empty()) return;
   const Kind kind = FindKnown(property.name).kind;
-  if (kind == Kind::kLeftOut) return;
+  const absl::string_view field = FieldOf(property);
+  if (kind == Kind::kLeftOut && field.empty()) return;
   if (kind == Kind::kVersion) {
     const absl::string_view version = absl::StripAsciiWhitespace(property.value);
     if (version == "2.1")
@@ -361,6 +400,8 @@ void VcardCard::Take(const VcardProperty& property, VcardCharsets& charsets) {
   }
   if (wrong != nullptr)
     Fail(property, wrong);
+  else if (!field.empty())
+    TakeField(property, field, charsets);
   else
     TakeText(property, charsets);
 }

@@ -35,6 +35,7 @@ struct VcardValue {
   VcardColumn column = VcardColumn::kOther;
   int number = 1;         // "phone 2" is the second
   bool is_label = false;  // of that value: "phone 2 label"
+  bool exact = false;     // `name` is a field's, and `text` its value as it is
   std::string name;       // of kOther
   std::string text;
 };
@@ -62,6 +63,7 @@ class VcardCard {
     std::string group, label;
   };
   void TakeText(const VcardProperty& property, VcardCharsets& charsets);
+  void TakeField(const VcardProperty& property, absl::string_view field, VcardCharsets& charsets);
   static bool IsFax(const VcardProperty& property);
   void TakePhone(const VcardProperty& property, VcardCharsets& charsets);
   void TakeWhatsApp(absl::string_view id);

@@ -183,8 +183,7 @@ absl::StatusOr<bool> VcardLines::Next(VcardProperty& property) {
       return ReadFolded(property);
     raw_.Add(piece_, false);
     if (!known) property.fault = VcardProperty::Fault::kNoProperty;
-    if (absl::StrContains(piece_.text, '\0'))
-      property.fault = VcardProperty::Fault::kNul;
+    if (absl::StrContains(piece_.text, '\0')) property.fault = VcardProperty::Fault::kNul;
     return true;
   }
 }

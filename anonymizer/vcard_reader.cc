@@ -48,6 +48,7 @@ class VcardReader : public TableReader {
   std::optional<Encoding> encoding() const override { return charsets_.used(); }
   std::vector<std::string> remarks() const override;
   std::uint64_t bytes_read() const override { return bytes_.bytes_read(); }
+  bool is_exact(std::size_t column) const override { return exact_[column]; }
 
  private:
   enum class Card { kRow, kPassedOver };
@@ -78,7 +79,8 @@ class VcardReader : public TableReader {
   VcardCard card_;
   std::deque<TableRow> held_;
   std::vector<std::string> columns_;
-  absl::flat_hash_map<std::string, std::size_t> positions_;
+  std::vector<bool> exact_;                                  // of the columns
+  absl::flat_hash_map<std::string, std::size_t> positions_;  // by name, exact ones behind a blank
   // Of the columns that every file names alike, by number, and their labels: position + 1.
   std::vector<std::size_t> known_[static_cast<int>(VcardColumn::kOther)][2];
   std::int64_t cards_ = 0, groups_ = 0, nested_ = 0, pictures_ = 0;
@@ -218,9 +220,10 @@ VcardReader::Card VcardReader::FinishCard(TableRow& row) {
 // Where the value's column stands, plus one; a place to write that where it is not known yet.
 std::size_t* VcardReader::PositionOf(const VcardValue& value) {
   if (value.column == VcardColumn::kOther) {
-    const auto found = positions_.find(value.name);
+    const std::string key = absl::StrCat(value.exact ? " " : "", value.name);
+    const auto found = positions_.find(key);
     if (found != positions_.end()) return &found->second;
-    return columns_.size() < kMaxColumns ? &positions_[value.name] : nullptr;
+    return columns_.size() < kMaxColumns ? &positions_[key] : nullptr;
   }
   auto& numbered = known_[static_cast<int>(value.column)][value.is_label ? 1 : 0];
   const auto number = static_cast<std::size_t>(value.number);
@@ -247,6 +250,7 @@ bool VcardReader::Fill(TableRow& row) {
       if (value.number > (other_address ? 2 : 1)) absl::StrAppend(&name, " ", value.number);
       if (value.is_label) name += " label";
       columns_.push_back(std::move(name));
+      exact_.push_back(value.exact);
       *position = columns_.size();
       row.cells.resize(columns_.size());
     }

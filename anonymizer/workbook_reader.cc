@@ -1,6 +1,7 @@
 // Workbooks (.xlsx, ECMA-376): which of their sheets is the list, and that one's rows.
 #include "anonymizer/workbook_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -42,22 +43,30 @@ std::string Listed(const std::vector<std::size_t>& positions) {
   return out;
 }
 
+// Rows of a sheet as programs count them: those of a list that goes on in a second sheet follow.
+constexpr std::int64_t kRowsOfASheet = 1'048'576;
+
 class WorkbookReader : public TableReader {
  public:
-  explicit WorkbookReader(std::unique_ptr<Workbook> book) : book_(std::move(book)) {}
+  WorkbookReader(std::unique_ptr<Workbook> book, const TableOptions& options)
+      : book_(std::move(book)), options_(options) {}
 
   // Reads the first rows of each sheet that people see.
-  absl::Status ChooseSheet(const TableOptions& options);
+  absl::Status ChooseSheet();
 
   absl::StatusOr<bool> Next(TableRow& row) override {
-    if (!list_->header.TakeHeld(row)) {
+    while (!list_->header.TakeHeld(row)) {
       ASSIGN_OR_RETURN(const bool more, list_->rows->Next(row));
-      if (!more) {
+      if (more) break;
+      if (next_sheet_ == continued_.size()) {
         ended_ = true;
         return false;
       }
+      RETURN_IF_ERROR(GoOn(continued_[next_sheet_++]));
     }
     list_->header.CheckWidth(row);
+    row.line += rows_before_;
+    last_line_ = std::max(last_line_, row.line);
     return true;
   }
   const std::vector<std::string>& columns() const override { return list_->header.columns(); }
@@ -75,18 +84,53 @@ class WorkbookReader : public TableReader {
     HeaderFinder header;
   };
   // The more, the better: a header that is known, rows of customers, any rows.
+  absl::StatusOr<std::unique_ptr<Sheet>> OpenSheet(std::size_t position);
+  bool Continues(Sheet& sheet) const;
+  absl::Status GoOn(std::size_t position);
   static int Rank(const Sheet& sheet) {
     if (sheet.header.knows_header()) return 2;
     return sheet.header.sees_customers() ? 1 : 0;
   }
 
   std::unique_ptr<Workbook> book_;
+  TableOptions options_;
   std::unique_ptr<Sheet> list_;
+  // Of an exported list: sheets with the same header, in which it goes on.
+  std::vector<std::size_t> continued_;
+  std::size_t first_ = 0, next_sheet_ = 0;
+  std::int64_t rows_before_ = 0, last_line_ = 0;
+  SheetCounts counts_;  // of the sheets that are read
   std::vector<std::size_t> hidden_, empty_, charts_, others_, more_customers_;
   bool ended_ = false;
 };
 
-absl::Status WorkbookReader::ChooseSheet(const TableOptions& options) {
+absl::StatusOr<std::unique_ptr<WorkbookReader::Sheet>> WorkbookReader::OpenSheet(
+    std::size_t position) {
+  ASSIGN_OR_RETURN(auto rows, SheetReader::Open(*book_, position));
+  auto sheet = std::make_unique<Sheet>(
+      Sheet{position, std::move(rows), HeaderFinder(options_, HeaderFinder::Rows::kFilled, "row")});
+  RETURN_IF_ERROR(sheet->header.Read([&](TableRow& row) { return sheet->rows->Next(row); }));
+  return sheet;
+}
+
+// Of an exported list that is longer than a sheet.
+bool WorkbookReader::Continues(Sheet& sheet) const {
+  return options_.is_exported != nullptr && Rank(*list_) == 2 && Rank(sheet) == 2 &&
+         list_->header.Choose().ok() && options_.is_exported(list_->header.columns()) &&
+         sheet.header.Choose().ok() && sheet.header.columns() == list_->header.columns();
+}
+
+absl::Status WorkbookReader::GoOn(std::size_t position) {
+  const SheetCounts& counts = list_->rows->counts();
+  counts_.hidden_rows += counts.hidden_rows;
+  counts_.errors += counts.errors;
+  counts_.formulas_unsolved += counts.formulas_unsolved;
+  rows_before_ = std::max(rows_before_ + kRowsOfASheet, last_line_);
+  ASSIGN_OR_RETURN(list_, OpenSheet(position));
+  return list_->header.Choose();
+}
+
+absl::Status WorkbookReader::ChooseSheet() {
   std::vector<std::pair<std::size_t, int>> passed;  // sheets with rows, and their ranks
   for (std::size_t i = 0; i < book_->sheets().size(); ++i) {
     const WorkbookSheet& sheet = book_->sheets()[i];
@@ -98,13 +142,13 @@ absl::Status WorkbookReader::ChooseSheet(const TableOptions& options) {
       charts_.push_back(i);
       continue;
     }
-    ASSIGN_OR_RETURN(auto rows, SheetReader::Open(*book_, i));
-    auto candidate = std::make_unique<Sheet>(
-        Sheet{i, std::move(rows), HeaderFinder(options, HeaderFinder::Rows::kFilled, "row")});
-    RETURN_IF_ERROR(
-        candidate->header.Read([&](TableRow& row) { return candidate->rows->Next(row); }));
+    ASSIGN_OR_RETURN(auto candidate, OpenSheet(i));
     if (!candidate->header.has_rows()) {
       empty_.push_back(i);
+      continue;
+    }
+    if (list_ != nullptr && Continues(*candidate)) {
+      continued_.push_back(i);
       continue;
     }
     passed.emplace_back(i, Rank(*candidate));
@@ -119,6 +163,7 @@ absl::Status WorkbookReader::ChooseSheet(const TableOptions& options) {
   for (const auto& [position, rank] : passed) {
     if (position != list_->position) (rank > 0 ? more_customers_ : others_).push_back(position);
   }
+  first_ = list_->position;
   const absl::Status chosen = list_->header.Choose();
   if (!absl::IsInvalidArgument(chosen)) return chosen;
   return WithHint(absl::InvalidArgumentError(absl::StrCat(
@@ -128,8 +173,8 @@ absl::Status WorkbookReader::ChooseSheet(const TableOptions& options) {
 
 std::vector<std::string> WorkbookReader::remarks() const {
   std::vector<std::string> remarks;
-  const std::string name = ShownName(book_->sheets()[list_->position].name);
-  remarks.push_back(absl::StrCat("sheet ", list_->position + 1, " of ", book_->sheets().size(),
+  const std::string name = ShownName(book_->sheets()[first_].name);
+  remarks.push_back(absl::StrCat("sheet ", first_ + 1, " of ", book_->sheets().size(),
                                  name.empty() ? "" : absl::StrCat(" ('", name, "')"), " was read"));
   const auto tell = [&](const std::vector<std::size_t>& positions, absl::string_view one,
                         absl::string_view many) {
@@ -144,7 +189,16 @@ std::vector<std::string> WorkbookReader::remarks() const {
   tell(hidden_, "is hidden and was not read", "are hidden and were not read");
   tell(empty_, "is empty", "are empty");
   tell(charts_, "holds no table", "hold no tables");
-  const SheetCounts& counts = list_->rows->counts();
+  if (!continued_.empty()) {
+    remarks.push_back(
+        absl::StrCat(Listed(continued_), " ", continued_.size() == 1 ? "goes" : "go",
+                     " on with the same list and ", continued_.size() == 1 ? "was" : "were",
+                     " read behind it; rows of the second sheet count from ", kRowsOfASheet + 1));
+  }
+  SheetCounts counts = list_->rows->counts();
+  counts.hidden_rows += counts_.hidden_rows;
+  counts.errors += counts_.errors;
+  counts.formulas_unsolved += counts_.formulas_unsolved;
   if (counts.hidden_rows > 0) {
     remarks.push_back(
         absl::StrCat(Numbered(counts.hidden_rows, "hidden row was", "hidden rows were"),
@@ -174,8 +228,8 @@ absl::StatusOr<std::unique_ptr<TableReader>> OpenWorkbook(ByteSource& bytes,
     return WithHint(absl::FailedPreconditionError("a workbook says itself how it is written"),
                     "Leave --encoding and --delimiter out.");
   }
-  auto reader = std::make_unique<WorkbookReader>(std::move(book));
-  RETURN_IF_ERROR(reader->ChooseSheet(options));
+  auto reader = std::make_unique<WorkbookReader>(std::move(book), options);
+  RETURN_IF_ERROR(reader->ChooseSheet());
   return reader;
 }
 

@@ -67,7 +67,7 @@ inline void ReadList(const std::uint8_t* data, std::size_t size, anonymizer::Tab
     }
     for (const Column& column : (*list)->columns()) {
       Check(IsClean(column.name), "a column's name has no control characters");
-      Check(CheckFieldName(column.field).ok(), "a column has a field");
+      Check(column.field == kIgnored || CheckFieldName(column.field).ok(), "a column has a field");
     }
   }
 }
