@@ -52,6 +52,11 @@ class Line {
  public:
   explicit Line(std::string& out) : out_(out) {}
   Line& Put(absl::string_view text) {
+    if (bytes_ + text.size() <= kMaxBytes) {
+      out_.append(text.data(), text.size());
+      bytes_ += text.size();
+      return *this;
+    }
     for (std::size_t i = 0; i < text.size();) {
       std::size_t size = 1;
       while (i + size < text.size() && (static_cast<unsigned char>(text[i + size]) & 0xc0) == 0x80)

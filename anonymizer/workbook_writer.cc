@@ -174,8 +174,8 @@ absl::Status WorkbookWriter::TooLarge() const {
 absl::Status WorkbookWriter::Start() {
   const bool made =
       archive_write_set_format_zip(archive_) == ARCHIVE_OK &&
-      // Beyond the first level a list gets a tenth smaller in twice the time.
-      archive_write_set_format_option(archive_, "zip", "compression-level", "1") == ARCHIVE_OK &&
+      // The usual level, 6, makes a list a twentieth smaller in four times the time.
+      archive_write_set_format_option(archive_, "zip", "compression-level", "3") == ARCHIVE_OK &&
       archive_write_set_format_option(archive_, "zip", "zip64", nullptr) == ARCHIVE_OK &&
       archive_write_set_bytes_per_block(archive_, 64 * 1024) == ARCHIVE_OK &&
       archive_write_set_bytes_in_last_block(archive_, 1) == ARCHIVE_OK &&
