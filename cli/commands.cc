@@ -9,7 +9,8 @@ const std::vector<Command>& Commands() {
       MemberUnlockCommand(),  BookAddCommand(),      BookListCommand(),    BookMembersCommand(),
       BookAssignCommand(),    BookUnassignCommand(), ImportCommand(),      LookupCommand(),
       ListCommand(),          ShowCommand(),         RevealCommand(),      SetCommand(),
-      ConsentListCommand(),   AuditLogCommand(),     AuditVerifyCommand(), AuditCheckpointCommand(),
+      ConsentListCommand(),   FactorEnrollCommand(), FactorListCommand(),  FactorRemoveCommand(),
+      FactorApproveCommand(), AuditLogCommand(),     AuditVerifyCommand(), AuditCheckpointCommand(),
       PolicyShowCommand(),    PolicyCheckCommand(),  PolicyApplyCommand(), KeyRotateCommand(),
       RecoverCommand(),       DoctorCommand(),       VersionCommand()};
   return *commands;
