@@ -26,6 +26,14 @@ std::string NameOf(keyring::Keyring& keyring, const audit::Record& record) {
   return member == nullptr ? "" : member->name;
 }
 
+// Whom a row is about, where that is a member; empty otherwise.
+std::string MemberAbout(keyring::Keyring& keyring, const audit::Record& record) {
+  if (!audit::IsAboutMember(record.token)) return "";
+  const auto id = MemberId{static_cast<std::uint32_t>(-record.token)};
+  const keyring::Member* member = keyring.roster().FindMember(id);
+  return member == nullptr ? "" : member->name;
+}
+
 std::string Rfc3339(std::int64_t time_ms) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(time_ms),
                           absl::UTCTimeZone());
@@ -80,7 +88,8 @@ absl::Status Log(Context& context, const Arguments& arguments) {
                    {"member", member},
                    {"act", record.act},
                    {"outcome", record.outcome}};
-      if (record.token != 0) line["uid"] = records::FormatToken(record.token);
+      if (record.token > 0) line["uid"] = records::FormatToken(record.token);
+      if (audit::IsAboutMember(record.token)) line["about"] = MemberAbout(keyring, record);
       const Json parsed = Json::parse(detail, nullptr, false);
       if (parsed.is_object()) line["detail"] = parsed;
       PrintJson(line);
@@ -89,7 +98,9 @@ absl::Status Log(Context& context, const Arguments& arguments) {
     std::string line = absl::StrCat(
         PadTo(absl::StrCat(record.sequence), 6), " ", Rfc3339(record.time_ms).substr(0, 19), "  ",
         PadTo(Printable(member), 12), " ", PadTo(record.act, 16), " ", PadTo(record.outcome, 9));
-    if (record.token != 0) absl::StrAppend(&line, "  ", records::FormatToken(record.token));
+    if (record.token > 0) absl::StrAppend(&line, "  ", records::FormatToken(record.token));
+    if (audit::IsAboutMember(record.token))
+      absl::StrAppend(&line, "  ", Printable(MemberAbout(keyring, record)));
     if (!detail.empty()) absl::StrAppend(&line, "  ", Printable(detail));
     while (line.back() == ' ') line.pop_back();
     PrintLine(line);

@@ -3,20 +3,28 @@
 namespace sealbook::cli {
 
 const std::vector<Command>& Commands() {
-  static const auto* const commands = new std::vector<Command>{
-      InitCommand(),         MemberAddCommand(),     MemberListCommand(),
-      MemberPasswdCommand(), MemberRequestCommand(), MemberRekeyCommand(),
-      MemberRoleCommand(),   MemberDisableCommand(), MemberUnlockCommand(),
-      BookAddCommand(),      BookListCommand(),      BookMembersCommand(),
-      BookAssignCommand(),   BookUnassignCommand(),  ImportCommand(),
-      LookupCommand(),       ListCommand(),          ShowCommand(),
-      RevealCommand(),       SetCommand(),           ConsentListCommand(),
-      ExportCommand(),       ExportRequestCommand(), ExportApproveCommand(),
-      ExportListCommand(),   ReceiptVerifyCommand(), ReceiptKeyCommand(),
-      AuditLogCommand(),     AuditVerifyCommand(),   AuditCheckpointCommand(),
-      PolicyShowCommand(),   PolicyCheckCommand(),   PolicyApplyCommand(),
-      KeyRotateCommand(),    RecoverCommand(),       DoctorCommand(),
-      VersionCommand()};
+  static const auto* const commands =
+      new std::vector<Command>{InitCommand(),          MemberAddCommand(),
+                               MemberListCommand(),    MemberPasswdCommand(),
+                               MemberRequestCommand(), MemberRekeyCommand(),
+                               MemberRoleCommand(),    MemberDisableCommand(),
+                               MemberUnlockCommand(),  BookAddCommand(),
+                               BookListCommand(),      BookMembersCommand(),
+                               BookAssignCommand(),    BookUnassignCommand(),
+                               ImportCommand(),        LookupCommand(),
+                               ListCommand(),          ShowCommand(),
+                               RevealCommand(),        SetCommand(),
+                               ConsentListCommand(),   FactorEnrollCommand(),
+                               FactorListCommand(),    FactorRemoveCommand(),
+                               FactorApproveCommand(), ExportCommand(),
+                               ExportRequestCommand(), ExportApproveCommand(),
+                               ExportListCommand(),    ReceiptVerifyCommand(),
+                               ReceiptKeyCommand(),    AuditLogCommand(),
+                               AuditVerifyCommand(),   AuditCheckpointCommand(),
+                               PolicyShowCommand(),    PolicyCheckCommand(),
+                               PolicyApplyCommand(),   KeyRotateCommand(),
+                               RecoverCommand(),       DoctorCommand(),
+                               VersionCommand()};
   return *commands;
 }
 

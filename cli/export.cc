@@ -181,7 +181,7 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(std::optional<Done> done, FinishInterrupted(context, path, force));
   if (!done) {
     RETURN_IF_ERROR(ExportFile::CheckPlace(path, force));
-    ASSIGN_OR_RETURN(const crypto::SecretBytes code, ReadOneTimeCode(context, arguments));
+    ASSIGN_OR_RETURN(const crypto::SecretBytes code, ReadOneTimeCode(arguments));
     ASSIGN_OR_RETURN(done, Export(context, wanted, path, force, code.ExposeText()));
   }
   Print(context, path, *done, wanted.spec);
@@ -194,7 +194,7 @@ Command ExportCommand() {
   std::vector<Option> options = {
       {"o,output", Option::Kind::kValue, "F", "the file, which must not be there yet"}};
   for (Option& option : ExportOptions()) options.push_back(std::move(option));
-  options.push_back(OneTimeCodeOption());
+  options.push_back(OtpOption());
   options.push_back({"force", Option::Kind::kFlag, "", "replace F where it is there"});
   return {.name = "export",
           .arguments =

@@ -115,7 +115,7 @@ absl::Status RunApprove(Context& context, const Arguments& arguments) {
                    records::FindExportRequest(keyring, arguments.positional()[0]));
   ASSIGN_OR_RETURN(const records::ExportSpec spec, records::OpenExportSpec(keyring, request));
   if (!context.globals().json) PrintRequest(keyring.roster(), request, spec);
-  ASSIGN_OR_RETURN(const crypto::SecretBytes code, ReadOneTimeCode(context, arguments));
+  ASSIGN_OR_RETURN(const crypto::SecretBytes code, ReadOneTimeCode(arguments));
   RETURN_IF_ERROR(
       policies::ApproveExport(keyring, context.policy(), request, code.ExposeText(), absl::Now()));
   ASSIGN_OR_RETURN(const policies::RequestStanding standing,
@@ -208,7 +208,7 @@ Command ExportApproveCommand() {
   return {.name = "export approve",
           .arguments = "ID --otp CODE",
           .summary = "approves one export that another member asked for",
-          .options = {OneTimeCodeOption()},
+          .options = {OtpOption()},
           .min_positional = 1,
           .max_positional = 1,
           .run = &RunApprove};

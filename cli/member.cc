@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/draining.h"
 #include "cli/member_request.h"
+#include "policies/factor_standing.h"
 #include "vault/crypto/random.h"
 #include "vault/keyring/administration.h"
 #include "vault/keyring/epochs.h"
@@ -98,11 +99,25 @@ absl::Status Add(Context& context, const Arguments& arguments) {
   return absl::OkStatus();
 }
 
+// The kinds that count, and what needs somebody to look at it: "damaged".
+std::vector<std::string> FactorsOf(const std::vector<policies::FactorItem>& factors,
+                                   MemberId member) {
+  std::vector<std::string> out;
+  for (const policies::FactorItem& factor : factors) {
+    if (factor.member != member) continue;
+    if (factor.status == policies::FactorStatus::kActive) out.push_back(factor.kind);
+    if (factor.status == policies::FactorStatus::kDamaged) out.emplace_back("damaged");
+  }
+  return out;
+}
+
 absl::Status List(Context& context, const Arguments&) {
   RETURN_IF_ERROR(context.Unlock());
   ASSIGN_OR_RETURN(const auto snapshot, context.keyring().Snapshot());
   const keyring::Roster& roster = context.keyring().roster();
   ASSIGN_OR_RETURN(const auto undrained, keyring::ListUndrained(context.keyring()));
+  ASSIGN_OR_RETURN(const std::vector<policies::FactorItem> factors,
+                   policies::ListFactors(context.keyring(), context.policy(), std::nullopt));
   Json members = Json::array();
   std::vector<std::vector<std::string>> rows;
   for (const keyring::Member& member : roster.members) {
@@ -118,20 +133,21 @@ absl::Status List(Context& context, const Arguments&) {
                        {"role", member.role},
                        {"books", books},
                        {"status", status},
-                       {"factors", Json::array()}});
+                       {"factors", FactorsOf(factors, member.id)}});
     if (left > 0) members.back()["undrained"] = left;
     if (asks) members.back()["asks_for_new_keys"] = true;
     std::string shown = status;
     if (left > 0) absl::StrAppend(&shown, ", not drained");
     if (asks) absl::StrAppend(&shown, ", asks for new keys");
     rows.push_back({Printable(member.name), Printable(member.role), shown,
+                    absl::StrJoin(FactorsOf(factors, member.id), ", "),
                     Printable(absl::StrJoin(books, ", "))});
   }
   if (context.globals().json) {
     PrintJson({{"members", std::move(members)}, {"undrained", undrained.size()}});
     return absl::OkStatus();
   }
-  PrintTable({"NAME", "ROLE", "STATUS", "BOOKS"}, rows);
+  PrintTable({"NAME", "ROLE", "STATUS", "FACTORS", "BOOKS"}, rows);
   if (undrained.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::string what, DescribeUndrained(context.keyring()));
   PrintNote(context.globals(), Printable(absl::StrCat("Not moved to the new keys yet: ", what,

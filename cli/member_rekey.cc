@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/draining.h"
 #include "cli/fingerprint.h"
+#include "cli/one_time_code.h"
 #include "vault/crypto/random.h"
 #include "vault/keyring/rekeying.h"
 #include "vault/status.h"
@@ -21,6 +22,8 @@ absl::Status Ask(Context& context, const Arguments& arguments) {
                ? Usage("a service account's new keys need a new key file", "Give --key-file-out F.")
                : Usage("a person has a passphrase and no key file", "Leave --key-file-out out.");
   }
+  // New keys end the second factor, so that a passphrase alone must not get them.
+  RETURN_IF_ERROR(SpendCodeIfEnrolled(context, arguments));
   if (keyring.role().service) {
     secret.bytes = crypto::SecretBytes(crypto::kKeyBytes);
     crypto::FillRandom(secret.bytes.ExposeMutable());
@@ -59,6 +62,7 @@ absl::Status Ask(Context& context, const Arguments& arguments) {
 absl::Status TakeIn(Context& context, const Arguments& arguments) {
   if (arguments.Has("key-file-out"))
     return Usage("--key-file-out is for the account itself", "Leave it out.");
+  if (arguments.Has("otp")) return Usage("--otp is for who asks for new keys", "Leave it out.");
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kManageMembers));
   keyring::Keyring& keyring = context.keyring();
@@ -92,11 +96,12 @@ absl::Status Run(Context& context, const Arguments& arguments) {
 Command MemberRekeyCommand() {
   return {
       .name = "member rekey",
-      .arguments = "[--key-file-out F] | NAME [--fingerprint DIGITS] [--no-drain]",
+      .arguments = "[--key-file-out F] [--otp CODE] | NAME [--fingerprint DIGITS] [--no-drain]",
       .summary = "asks for new keys of your own; as an admin, takes a member's in",
       .options = {{"key-file-out", Option::Kind::kValue, "F", "a service account's new key file"},
                   {"fingerprint", Option::Kind::kValue, "DIGITS",
                    "what the member read out, in place of a question"},
+                  OtpOption(),
                   NoDrainOption()},
       .max_positional = 1,
       .run = &Run};

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
 #include "cli/draining.h"
+#include "cli/one_time_code.h"
 #include "vault/keyring/rekeying.h"
 #include "vault/status.h"
 
@@ -54,7 +55,11 @@ absl::Status Run(Context& context, const Arguments& arguments) {
                    "Leave --recovery-code-file and --new-passphrase-file out.");
     }
     RETURN_IF_ERROR(context.Unlock());
+    // The code leads around the second factor, so that a passphrase alone must not make one.
+    RETURN_IF_ERROR(SpendCodeIfEnrolled(context, arguments));
   } else {
+    if (arguments.Has("otp"))
+      return Usage("--otp goes with --new-code", "The recovery code stands for itself.");
     RETURN_IF_ERROR(UnlockByCode(context, arguments));
   }
   keyring::Keyring& keyring = context.keyring();
@@ -98,17 +103,19 @@ absl::Status Run(Context& context, const Arguments& arguments) {
 }  // namespace
 
 Command RecoverCommand() {
-  return {.name = "recover",
-          .arguments = "[--recovery-code-file F] [--new-passphrase-file F] | --new-code",
-          .summary = "opens a vault whose owner's passphrase is lost, with the recovery code",
-          .options = {{"recovery-code-file", Option::Kind::kValue, "F",
-                       "read the code from F; as --passphrase-file here"},
-                      {"new-passphrase-file", Option::Kind::kValue, "F",
-                       "the owner's new passphrase, from F and not from the terminal"},
-                      {"new-code", Option::Kind::kFlag, "",
-                       "as the owner: only replaces a code that was lost or seen"},
-                      NoDrainOption()},
-          .run = &Run};
+  return {
+      .name = "recover",
+      .arguments = "[--recovery-code-file F] [--new-passphrase-file F] | --new-code [--otp CODE]",
+      .summary = "opens a vault whose owner's passphrase is lost, with the recovery code",
+      .options = {{"recovery-code-file", Option::Kind::kValue, "F",
+                   "read the code from F; as --passphrase-file here"},
+                  {"new-passphrase-file", Option::Kind::kValue, "F",
+                   "the owner's new passphrase, from F and not from the terminal"},
+                  {"new-code", Option::Kind::kFlag, "",
+                   "as the owner: only replaces a code that was lost or seen"},
+                  OtpOption(),
+                  NoDrainOption()},
+      .run = &Run};
 }
 
 }  // namespace sealbook::cli

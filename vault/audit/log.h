@@ -25,7 +25,7 @@ struct Record {
   MemberId member{};
   std::uint64_t roster_version = 0;  // where the member's public key stands
   std::string act;                   // "lookup", "import", "unlock.failed", …
-  std::int64_t token = 0;            // 0: about no single contact
+  std::int64_t token = 0;            // whom it is about; 0: no single contact or member
   std::string outcome;               // "done", "denied", "not_found", "failed"
   crypto::Bytes sealed_detail;
   crypto::Hash256 previous{};
@@ -35,6 +35,13 @@ struct Record {
   // DataLoss: not a record.
   static absl::StatusOr<Record> Parse(ByteView bytes);
 };
+
+// What the token of a row about one member is, in the place of a contact's: tokens are positive. So
+// that whoever counts such rows needs no details, which few can open.
+inline std::int64_t TokenOfMember(MemberId member) {
+  return -static_cast<std::int64_t>(static_cast<std::uint32_t>(member));
+}
+inline bool IsAboutMember(std::int64_t token) { return token < 0; }
 
 // Who writes, and to whom details are sealed. References live as long as the writer.
 struct Author {

@@ -8,6 +8,7 @@
 #include "vault/keyring/admission.h"
 #include "vault/keyring/database_key.h"
 #include "vault/keyring/epochs.h"
+#include "vault/keyring/factor_record.h"
 #include "vault/status.h"
 
 namespace sealbook::keyring {
@@ -305,6 +306,8 @@ absl::Status DisableMember(Keyring& keyring, absl::string_view member_name) {
       return m.id == id;
     })->active = false;
     std::erase_if(next.memberships, [&](const Membership& m) { return m.member == id; });
+    // What was sealed to them does not stay behind.
+    RETURN_IF_ERROR(DeleteFactors(keyring, id).status());
     return keyring.store().DeleteRekeyRequest(id);
   });
   // An earlier run may have ended here.

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "vault/keyring/database_key.h"
+#include "vault/keyring/factor_record.h"
 #include "vault/keyring/fingerprint.h"
 #include "vault/status.h"
 
@@ -66,10 +67,15 @@ absl::StatusOr<NewKeys> MakeKeys(Keyring& keyring, UnlockFile& file, const Membe
   return keys;
 }
 
-void Adopt(Roster& next, const RekeyRequest& request) {
+// In the transaction that publishes `next`. Second factors go: what was sealed to the old keys
+// opens to whoever has those, which is why there are new ones.
+absl::Status Adopt(Keyring& keyring, Roster& next, const RekeyRequest& request) {
+  RETURN_IF_ERROR(
+      DropFactors(keyring, request.member, DetailOf({{"because", "new keys"}})).status());
   Member* member = Find(next, request.member);
   member->exchange = request.exchange;
   member->verify = request.verify;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -159,8 +165,7 @@ absl::StatusOr<RekeyResult> Rekey(Keyring& keyring, const UnlockSecret& secret,
                   AddDatabaseKeys(keyring, file, request.member, request.exchange, entry);
                   RETURN_IF_ERROR(file.Save(keyring.paths().unlock()));
                   RETURN_IF_ERROR(keyring.store().PutRekeyRequest(request.member, keys.document));
-                  Adopt(next, request);
-                  return absl::OkStatus();
+                  return Adopt(keyring, next, request);
                 },
                 .next_bundle = std::move(keys.bundle)}));
   RETURN_IF_ERROR(TidyUnlockFile(keyring));
@@ -195,8 +200,7 @@ absl::Status TakeInRekey(Keyring& keyring, absl::string_view member_name,
               absl::DataLossError("the new keys that were asked for do not wait in unlock.json"),
               "They run 'sealbook member rekey' once more.");
         }
-        Adopt(next, *request);
-        return absl::OkStatus();
+        return Adopt(keyring, next, *request);
       }));
   return TidyUnlockFile(keyring);
 }
@@ -254,7 +258,7 @@ absl::Status Recover(Keyring& keyring, const Recovery& recovery) {
           UnlockEntry& entry = file.next()[id] = sealed.next()[id];
           AddDatabaseKeys(keyring, file, keys.request.member, keys.request.exchange, entry);
           RETURN_IF_ERROR(keyring.store().PutRekeyRequest(keys.request.member, keys.document));
-          Adopt(next, keys.request);
+          RETURN_IF_ERROR(Adopt(keyring, next, keys.request));
         }
         RETURN_IF_ERROR(file.Save(keyring.paths().unlock()));
         return recovery.before_commit(code);

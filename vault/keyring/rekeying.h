@@ -5,6 +5,10 @@
 // by the old key and the new one; an admin takes them in with a roster version, which gives a new
 // epoch to every compartment that the member held. The secrets wait in unlock.json under `next`
 // meanwhile, sealed as any others. The owner, who holds the root key, takes its own in at once.
+//
+// With the old keys go the second factors that were sealed to them (factor_record.h): they are
+// enrolled anew. So whoever has one gives a code before asking for new keys, which the commands see
+// to; otherwise a passphrase alone would be a way around it.
 #pragma once
 
 #include <functional>
