@@ -98,9 +98,12 @@ absl::StatusOr<ListExportReport> ExportList(keyring::Keyring& keyring, ExportPer
     ASSIGN_OR_RETURN(report.columns, FindColumns(*reader, options, total));
     // A list of nobody has a header all the same.
     if (report.columns.empty()) report.columns = {"name", "phone"};
+    // By their tokens an import knows the list for one of Sealbook's own, and takes it as it is.
+    report.columns.insert(report.columns.begin(), std::string(kUidColumn));
     reader->Restart();
   }
-  ASSIGN_OR_RETURN(const auto writer, ListWriter::Create(options.format, report.columns, sink));
+  ASSIGN_OR_RETURN(const auto writer,
+                   ListWriter::Create(options.format, report.columns, sink, /*marked=*/false));
   const Names known(report.columns.begin(), report.columns.end());
   absl::flat_hash_map<BookId, std::string> book_names;
   for (const keyring::Book& book : keyring.roster().books) book_names[book.id] = book.name;

@@ -15,8 +15,8 @@ namespace sealbook::anonymizer {
 
 struct ListExportOptions {
   ListFormat format = ListFormat::kCsv;
-  // The columns, in their order. Empty: every field that any of the customers has, known ones
-  // first; then all are read once more beforehand, to see which those are.
+  // The columns, in their order, and no others. Empty: "uid" and every field that any customer has,
+  // known ones first; then all are read once more beforehand, to see which those are.
   std::vector<std::string> columns;
   // Of `total` customers, `done` are behind; `looking` while the columns are looked for.
   std::function<void(bool looking, std::int64_t done, std::int64_t total)> progress = nullptr;

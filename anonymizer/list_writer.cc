@@ -50,7 +50,7 @@ absl::string_view EndingOf(ListFormat format) {
 
 absl::StatusOr<std::unique_ptr<ListWriter>> ListWriter::Create(ListFormat format,
                                                                std::vector<std::string> columns,
-                                                               ByteSink& sink) {
+                                                               ByteSink& sink, bool marked) {
   absl::flat_hash_set<absl::string_view> seen;
   for (const std::string& column : columns) {
     if (!IsBesideFields(column)) RETURN_IF_ERROR(CheckFieldName(column));
@@ -59,10 +59,10 @@ absl::StatusOr<std::unique_ptr<ListWriter>> ListWriter::Create(ListFormat format
                       "Name each field once.");
     }
   }
-  const bool marked =
+  const bool known =
       format == ListFormat::kVcard || seen.contains(kUidColumn) || seen.contains(kMarkColumn);
   // In JSON first, where a reader sees it before anything else.
-  if (!marked) {
+  if (marked && !known) {
     columns.insert(format == ListFormat::kJsonLines ? columns.begin() : columns.end(),
                    std::string(kMarkColumn));
   }

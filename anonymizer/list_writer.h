@@ -73,11 +73,13 @@ class ListWriter {
   // `columns` name fields ("phone", "phone_2", …), kUidColumn and kBooksColumn, each once; what a
   // contact has beside them is left out. `sink` outlives the writer, and gets what stands before
   // the first row at once.
+  // Not `marked`: these columns and no other, so that readers take it for anybody's list unless it
+  // has tokens.
   // FailedPrecondition: the format cannot hold that many columns. InvalidArgument: no name of a
   // field, or one that is there twice.
   static absl::StatusOr<std::unique_ptr<ListWriter>> Create(ListFormat format,
                                                             std::vector<std::string> columns,
-                                                            ByteSink& sink);
+                                                            ByteSink& sink, bool marked = true);
 
   // `rows_before`: how many contacts stand before these in the list. May be called from several
   // threads at once. InvalidArgument: a value, named by token and field, does not fit the format.

@@ -7,6 +7,7 @@
 #include "cli/export_file.h"
 #include "cli/one_time_code.h"
 #include "policies/export_control.h"
+#include "vault/crypto/age_file.h"
 #include "vault/crypto/age_writer.h"
 #include "vault/status.h"
 

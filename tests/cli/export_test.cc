@@ -1,0 +1,308 @@
+// The customer list out of the vault: who may, after which code, into which file; and what is left
+// where it is refused or interrupted.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "policies/one_time_code.h"
+#include "tests/support/command_vault.h"
+#include "vault/crypto/sha256.h"
+
+namespace sealbook::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+crypto::Bytes FromBase32(const std::string& text) {
+  crypto::Bytes out;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    const auto at = std::string("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567").find(c);
+    if (at == std::string::npos) continue;
+    bits = bits << 5 | static_cast<std::uint32_t>(at);
+    count += 5;
+    if (count >= 8) out.push_back(static_cast<std::uint8_t>(bits >> (count -= 8)));
+  }
+  return out;
+}
+
+class ExportTest : public VaultTest {
+ public:
+  ExportTest() {
+    ImportCustomers();
+    Enroll("owner");
+    identity_ = crypto::ExchangePair::Generate();
+    recipient_ = crypto::FormatAgeRecipient(identity_->public_key());
+    Write("identity.txt", std::string(crypto::FormatAgeIdentity(*identity_).ExposeText()) + "\n");
+  }
+
+  // Confirmed with the code of the step before; the next ones are this one's and the next one's.
+  // Recovery codes give as many more as a test needs.
+  void Enroll(const std::string& member) {
+    const Json pending = Ask(member, {"factor", "enroll", "totp"});
+    secrets_[member] = FromBase32(pending["secret"]);
+    Must(member, {"factor", "enroll", "totp", "--confirm", CodeAt(member, -1)});
+    const Json codes = Ask(member, {"factor", "enroll", "recovery"});
+    for (const Json& code : codes["recovery_codes"]) codes_[member].push_back(code);
+  }
+  std::string CodeAt(const std::string& member, int steps) {
+    const auto code = policies::HotpCode(
+        secrets_[member], policies::TotpStepAt(absl::Now()) + static_cast<std::uint64_t>(steps));
+    return std::string(code->ExposeText());
+  }
+  // A fresh one.
+  std::string Code(const std::string& member = "owner") {
+    std::string code = codes_[member].back();
+    codes_[member].pop_back();
+    return code;
+  }
+  Words Export(const std::string& file, const std::string& code, Words more = {}) {
+    Words words = {"export", "-o", Path(file),    "--reason", "yearly mailing",
+                   "--otp",  code, "--recipient", recipient_};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  // By Debian's own program.
+  std::string Opened(const std::string& file) {
+    const std::string out = Path("opened");
+    const std::string command = absl::StrCat("age -d -i ", Path("identity.txt"), " -o ", out, " ",
+                                             Path(file), " 2>/dev/null");
+    EXPECT_EQ(std::system(command.c_str()), 0) << command;
+    return ReadFile(out);
+  }
+  // What stands in the folder beside what is known.
+  std::vector<std::string> LeftBehind() {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(Path(""))) {
+      const std::string name = entry.path().filename();
+      if (absl::StrContains(name, "sealbook-export")) names.push_back(name);
+    }
+    return names;
+  }
+  void ChangePolicy(const std::vector<std::pair<std::string, std::string>>& changes) {
+    std::string text = As("owner", {"policy", "show"}).out;
+    for (const auto& [from, to] : changes) {
+      ASSERT_THAT(text, HasSubstr(from));
+      text = absl::StrReplaceAll(text, {{from, to}});
+    }
+    Must("owner", {"policy", "apply", Write("changed.toml", text)});
+  }
+
+ protected:
+  std::map<std::string, crypto::Bytes> secrets_;
+  std::map<std::string, std::vector<std::string>> codes_;
+  std::optional<crypto::ExchangePair> identity_;
+  std::string recipient_;
+};
+
+TEST_F(ExportTest, TheWholeListOpensWithStockAge) {
+  const Json json = Ask("owner", Export("all.csv.age", CodeAt("owner", 0)));
+  EXPECT_EQ(json["rows"], 9);
+  EXPECT_EQ(json["recipients"], Json::array({recipient_}));
+  EXPECT_EQ(json["export_id"].get<std::string>().size(), 32u);
+  EXPECT_EQ(ModeOf(Path("all.csv.age")), 0600u);
+  EXPECT_THAT(ReadFile(Path("all.csv.age")), StartsWith("age-encryption.org/v1\n"));
+  crypto::Sha256 hash;
+  hash.Update(crypto::AsBytes(ReadFile(Path("all.csv.age"))));
+  EXPECT_EQ(json["sha256"], crypto::ToHex(hash.Finish()));
+  const std::string text = Opened("all.csv.age");
+  for (const char* value : {"김서연", "+821012345678", "1990-02-03", "王嘉豪", "chloe@example.com"})
+    EXPECT_THAT(text, HasSubstr(value));
+  EXPECT_THAT(LeftBehind(), IsEmpty());
+  EXPECT_EQ(CountActs("export.begin"), 1);
+  EXPECT_EQ(CountActs("export"), 1);
+}
+
+TEST_F(ExportTest, ABookAndChosenFields) {
+  const Json json =
+      Ask("owner", Export("seoul.csv", Code(), {"--book", "seoul", "--fields", "name,phone"}));
+  EXPECT_EQ(json["rows"], 6);
+  EXPECT_EQ(json["columns"], Json::array({"name", "phone"}));
+  const std::string text = Opened("seoul.csv");
+  EXPECT_THAT(text, HasSubstr("김서연"));
+  EXPECT_THAT(text, Not(HasSubstr("王芳")));
+  EXPECT_THAT(text, Not(HasSubstr("seoyeon@example.com")));
+}
+
+TEST_F(ExportTest, ComesBackTheSameInEveryFormat) {
+  const auto contents = [&](const std::string& file) {
+    std::vector<std::string> lines = absl::StrSplit(ReadFile(file), '\n');
+    std::sort(lines.begin(), lines.end());
+    return lines;
+  };
+  ChangePolicy({{"plaintext = false", "plaintext = true"}});
+  const Words plain = {"export", "--reason", "move", "--plaintext"};
+  const auto dump = [&](const std::string& file, const std::string& code) {
+    Words words = plain;
+    for (const char* const more :
+         {"--fields", "name,phone,email,whatsapp_id,company,note,birth_date"})
+      words.push_back(more);
+    words.insert(words.end(), {"--format", "jsonl", "-o", Path(file), "--otp", code});
+    Must("owner", words);
+  };
+  dump("before.jsonl", Code());
+  for (const std::string format : {"csv", "jsonl", "vcard", "xlsx"}) {
+    SCOPED_TRACE(format);
+    const std::string file = "round." + format;
+    Words words = plain;
+    words.insert(words.end(), {"--format", format, "-o", Path(file), "--otp", Code()});
+    Must("owner", words);
+    // The same customers again add nothing and change nothing.
+    const Json again = Ask("owner", {"import", Path(file), "--on-duplicate", "replace"});
+    EXPECT_EQ(again["rows"], 9);
+    EXPECT_EQ(again["rejected"], 0) << again;
+    dump("after-" + format + ".jsonl", Code());
+    EXPECT_EQ(contents(Path("before.jsonl")), contents(Path("after-" + format + ".jsonl")));
+  }
+}
+
+TEST_F(ExportTest, NoCodeNoExport) {
+  Words words = Export("x.csv", "");
+  words.erase(words.begin() + 5, words.begin() + 7);
+  ExpectJsonError(As("owner",
+                     [&] {
+                       Words w = words;
+                       w.push_back("--json");
+                       return w;
+                     }()),
+                  4, "not_authenticated");
+  // Nor one that somebody who never enrolled makes up.
+  const Ran ada = As("ada", Export("x.csv", "123456"));
+  EXPECT_EQ(ada.exit, 4) << ada;
+  EXPECT_FALSE(std::filesystem::exists(Path("x.csv")));
+  EXPECT_EQ(CountActs("export"), 0);
+  EXPECT_EQ(CountActs("export", "denied"), 2);
+}
+
+TEST_F(ExportTest, EachCodeOnce) {
+  const std::string code = CodeAt("owner", 0);
+  Must("owner", Export("1.csv", code));
+  EXPECT_EQ(As("owner", Export("2.csv", code)).exit, 4);
+  EXPECT_EQ(As("owner", Export("2.csv", code.substr(0, 3) + " " + code.substr(3))).exit, 4);
+  std::string wide;
+  for (const char c : code)
+    wide += absl::StrCat("\xef\xbc", std::string(1, static_cast<char>(0x90 + c - '0')));
+  EXPECT_EQ(As("owner", Export("2.csv", wide)).exit, 4);
+  const std::string recovery = Code();
+  Must("owner", Export("3.csv", recovery));
+  EXPECT_EQ(As("owner", Export("4.csv", recovery)).exit, 4);
+  EXPECT_FALSE(std::filesystem::exists(Path("2.csv")));
+  EXPECT_FALSE(std::filesystem::exists(Path("4.csv")));
+  EXPECT_THAT(LeftBehind(), IsEmpty());
+}
+
+TEST_F(ExportTest, TwoProcessesShareNoCode) {
+  const std::string code = Code();
+  Process first = StartAs("owner", Export("1.csv", code));
+  Process second = StartAs("owner", Export("2.csv", code));
+  const int ended = (first.Wait().exit == 0) + (second.Wait().exit == 0);
+  EXPECT_EQ(ended, 1);
+  EXPECT_EQ(std::filesystem::exists(Path("1.csv")) + std::filesystem::exists(Path("2.csv")), 1);
+  EXPECT_EQ(CountActs("export"), 1);
+  EXPECT_THAT(LeftBehind(), IsEmpty());
+}
+
+TEST_F(ExportTest, OthersRolesAreRefused) {
+  for (const char* member : {"mina", "sora", "audra", "importer"}) {
+    const Ran ran = As(member, Export("x.csv", "123456"));
+    EXPECT_EQ(ran.exit, 3) << ran;
+    ExpectNothingPersonal(ran);
+  }
+  EXPECT_EQ(CountActs("export", "denied"), 4);
+}
+
+TEST_F(ExportTest, ApprovedExactlyAndOnce) {
+  Enroll("ada");
+  ChangePolicy({{"approvals = 0", "approvals = 1"}});
+  EXPECT_EQ(As("owner", Export("x.csv", Code())).exit, 3);
+  const Words wanted = {"export",      "request",  "--reason", "yearly mailing",
+                        "--recipient", recipient_, "--book",   "seoul"};
+  const std::string id = Ask("owner", wanted)["id"];
+  EXPECT_EQ(As("owner", Export("x.csv", Code(), {"--book", "seoul"})).exit, 3);
+  // Not by the one who asks, and not without a code of the approver's own.
+  EXPECT_EQ(As("owner", {"export", "approve", id, "--otp", Code()}).exit, 3);
+  EXPECT_EQ(As("ada", {"export", "approve", id, "--otp", Code("owner")}).exit, 4);
+  Must("ada", {"export", "approve", id.substr(0, 8), "--otp", Code("ada")});
+  // Not for another book, other fields, another format, another recipient or another reason.
+  const std::string other =
+      crypto::FormatAgeRecipient(crypto::ExchangePair::Generate().public_key());
+  for (const Words& more :
+       {Words{}, Words{"--book", "shenzhen"}, Words{"--book", "seoul", "--fields", "name"},
+        Words{"--book", "seoul", "--format", "xlsx"},
+        Words{"--book", "seoul", "--recipient", other},
+        Words{"--book", "seoul", "--reason", "another"}}) {
+    EXPECT_EQ(As("owner", Export("x.csv", CodeAt("owner", 1), more)).exit, 3);
+  }
+  EXPECT_EQ(As("ada", Export("x.csv", Code("ada"), {"--book", "seoul"})).exit, 3);
+  Must("owner", Export("x.csv", Code(), {"--book", "seoul"}));
+  EXPECT_EQ(As("owner", Export("y.csv", Code(), {"--book", "seoul"})).exit, 3);
+  EXPECT_EQ(Ask("owner", {"export", "list"})["requests"][0]["state"], "made");
+}
+
+TEST_F(ExportTest, ReceiptsAreCheckedWithoutAVault) {
+  const Json json = Ask("owner", Export("x.csv", Code()));
+  const std::string receipt = json["receipt"], key = json["authority"];
+  RunOptions nowhere;
+  const Ran good = Run({"receipt", "verify", receipt, "--authority", key, "--json"}, nowhere);
+  EXPECT_EQ(good.exit, 0) << good;
+  EXPECT_EQ(good.json()["ok"], true);
+  EXPECT_EQ(good.json()["kind"], "export");
+  EXPECT_EQ(good.json()["facts"]["rows"], "9");
+  Write("forged", absl::StrReplaceAll(ReadFile(receipt), {{"rows: 9", "rows: 8"}}));
+  const Ran forged =
+      Run({"receipt", "verify", Path("forged"), "--authority", key, "--json"}, nowhere);
+  EXPECT_EQ(forged.exit, 7) << forged;
+  EXPECT_EQ(forged.json()["ok"], false);
+  EXPECT_EQ(Run({"receipt", "verify", receipt, "--authority", std::string(64, 'a')}, nowhere).exit,
+            7);
+  EXPECT_EQ(Run({"receipt", "verify", receipt, "--authority", "nonsense"}, nowhere).exit, 6);
+  EXPECT_EQ(Run({"receipt", "verify", Path("seoul.csv"), "--authority", key}, nowhere).exit, 6);
+}
+
+TEST_F(ExportTest, PolicyLimits) {
+  EXPECT_EQ(
+      As("owner", {"export", "-o", Path("x.csv"), "--reason", "r", "--otp", Code(), "--plaintext"})
+          .exit,
+      3);
+  ChangePolicy(
+      {{"max_rows = 0", "max_rows = 8"}, {"cooldown_minutes = 0", "cooldown_minutes = 60"}});
+  EXPECT_EQ(As("owner", Export("x.csv", Code())).exit, 3);
+  Must("owner", Export("seoul.csv.age", Code(), {"--book", "seoul"}));
+  const Ran soon = As("owner", Export("again.csv.age", Code(), {"--book", "seoul"}));
+  EXPECT_EQ(soon.exit, 3) << soon;
+  ChangePolicy({{"other_recipients = true", "other_recipients = false"},
+                {"cooldown_minutes = 60", "cooldown_minutes = 0"}});
+  EXPECT_EQ(As("owner", Export("again.csv.age", Code(), {"--book", "seoul"})).exit, 3);
+}
+
+TEST_F(ExportTest, PlacesThatDoNotFit) {
+  Write("there.csv", "mine");
+  const std::string code = CodeAt("owner", 0);
+  EXPECT_EQ(As("owner", Export("there.csv", code)).exit, 2);
+  EXPECT_EQ(ReadFile(Path("there.csv")), "mine");
+  EXPECT_EQ(As("owner", Export("nowhere/x.csv", code)).exit, 2);
+  EXPECT_EQ(
+      As("owner", {"export", "-o", "-", "--reason", "r", "--otp", code, "--recipient", recipient_})
+          .exit,
+      2);
+  ASSERT_EQ(mkfifo(Path("pipe").c_str(), 0600), 0);
+  EXPECT_EQ(As("owner", Export("pipe", code, {"--force"})).exit, 2);
+  Words wrong = Export("x.csv", code);
+  wrong.back() = "age1nobody";
+  EXPECT_EQ(As("owner", wrong).exit, 6);
+  // None of it spent the code, and all of it is on record.
+  EXPECT_EQ(CountActs("export", "failed"), 5);
+  Must("owner", Export("there.csv", code, {"--force"}));
+  EXPECT_THAT(ReadFile(Path("there.csv")), StartsWith("age-encryption.org/v1\n"));
+}
+
+}  // namespace
+}  // namespace sealbook::testing
