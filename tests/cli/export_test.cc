@@ -125,10 +125,10 @@ TEST_F(ExportTest, TheWholeListOpensWithStockAge) {
 
 TEST_F(ExportTest, ABookAndChosenFields) {
   const Json json =
-      Ask("owner", Export("seoul.csv", Code(), {"--book", "seoul", "--fields", "name,phone"}));
+      Ask("owner", Export("chosen.csv.age", Code(), {"--book", "seoul", "--fields", "name,phone"}));
   EXPECT_EQ(json["rows"], 6);
-  EXPECT_EQ(json["columns"], Json::array({"name", "phone"}));
-  const std::string text = Opened("seoul.csv");
+  EXPECT_EQ(json["columns"], Json::parse("[\"name\",\"phone\"]"));
+  const std::string text = Opened("chosen.csv.age");
   EXPECT_THAT(text, HasSubstr("김서연"));
   EXPECT_THAT(text, Not(HasSubstr("王芳")));
   EXPECT_THAT(text, Not(HasSubstr("seoyeon@example.com")));

@@ -28,7 +28,8 @@ class FactorTest : public VaultTest {
     return pending["secret"];
   }
   std::string StatusOf(const std::string& member) {
-    for (const Json& factor : Ask(member, {"factor", "list"})["factors"]) {
+    const Json list = Ask(member, {"factor", "list"});
+    for (const Json& factor : list["factors"]) {
       if (factor["member"] == member && factor["kind"] == "totp") return factor["status"];
     }
     return "none";
