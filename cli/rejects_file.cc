@@ -15,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "anonymizer/exported_list.h"
 #include "cli/command.h"
 #include "vault/status.h"
 
@@ -254,7 +255,12 @@ absl::Status RejectsFile::Add(const anonymizer::Reject& reject, const anonymizer
   // A row with too few or too many cells keeps them as they are, so that it is no good row before
   // somebody mends it.
   std::vector<std::string> cells = {absl::StrCat(reject.line), reject.reason, row.raw};
-  cells.insert(cells.end(), row.cells.begin(), row.cells.end());
+  for (const std::string& cell : row.cells) {
+    // A text of a workbook that looks like a formula would be one in a CSV file; import takes the
+    // apostrophe off again.
+    const bool formula = is_workbook_ && anonymizer::NeedsApostrophe(cell);
+    cells.push_back(absl::StrCat(formula ? "'" : "", cell));
+  }
   // A workbook leaves empty cells at the end out, which is no fault of the row.
   if (is_workbook_ && row.kept() && cells.size() < header_.size()) cells.resize(header_.size());
   return Write(CsvRow(cells));

@@ -246,17 +246,21 @@ TEST(ColumnsTest, FieldNamesAreSmallLettersOfAnyScript) {
   EXPECT_TRUE(CheckFieldName(FieldNameFor("\u0130\u0327", 0)).ok());
   // A column called so must not be left out for its name.
   EXPECT_EQ(FieldNameFor("Ignore", 2), "column_3");
+  EXPECT_EQ(FieldNameFor("UID", 2), "uid_2");
+  EXPECT_EQ(FieldNameFor("Books", 2), "books_2");
 }
 
 TEST(ColumnsTest, FieldNamesAreChecked) {
-  for (const std::string& good :
-       {std::string("skin"), std::string("피부_타입"), std::string("phone_2"),
-        std::string("ignore"), std::string(64, 'a')}) {
+  for (const std::string& good : {std::string("skin"), std::string("피부_타입"),
+                                  std::string("phone_2"), std::string(64, 'a')}) {
     EXPECT_TRUE(CheckFieldName(good).ok()) << good;
   }
   for (const std::string& bad : {std::string(), std::string("Skin"), std::string("a b"),
                                  std::string("_a"), std::string("a_"), std::string("a__b"),
-                                 std::string("a-b"), std::string(65, 'a'), std::string("a\n")}) {
+                                 std::string("a-b"), std::string(65, 'a'), std::string("a\n"),
+                                 // These mean something else in lists.
+                                 std::string("ignore"), std::string("uid"), std::string("books"),
+                                 std::string("sealbook_list")}) {
     EXPECT_TRUE(absl::IsInvalidArgument(CheckFieldName(bad))) << bad;
   }
 }

@@ -6,6 +6,7 @@
 #include "absl/strings/strip.h"
 #include "cli/terminal.h"
 #include "tests/support/command_vault.h"
+#include "tests/support/list_round_trip.h"
 
 namespace sealbook::testing {
 namespace {
@@ -96,6 +97,22 @@ TEST_F(ImportModesTest, RejectedRowsOfAWorkbookComeBack) {
   rejects.replace(rejects.find("1.01E+09"), 8, "010-1000-2025");
   rejects.replace(rejects.find("\"010-1234\""), 10, "010-1000-2026");
   EXPECT_EQ(Import({Write("mended.csv", rejects)})["imported"], 2);
+}
+
+// They become cells of a CSV file, in which "=1+1" would be a formula.
+TEST_F(ImportModesTest, RejectedRowsOfAnExportedWorkbookComeBackAsTheyWere) {
+  const auto book = WrittenList(anonymizer::ListFormat::kWorkbook, {"name", "phone"},
+                                {{.fields = {{"name", "=1+1"}, {"phone", "12"}}},
+                                 {.fields = {{"name", "'=1+1"}, {"phone", "13"}}}});
+  ASSERT_TRUE(book.ok()) << book.status();
+  EXPECT_EQ(Import({Write("book.xlsx", *book), "--rejects", Path("rejects.csv")})["rejected"], 2);
+  std::string rejects = ReadFile(Path("rejects.csv"));
+  EXPECT_THAT(rejects, AllOf(HasSubstr("\"'=1+1\""), HasSubstr("\"''=1+1\"")));
+  rejects.replace(rejects.find("\"12\""), 4, "010-1000-2025");
+  rejects.replace(rejects.find("\"13\""), 4, "010-1000-2026");
+  EXPECT_EQ(Import({Write("mended.csv", rejects)})["imported"], 2);
+  EXPECT_THAT(As("owner", {"lookup", "010-1000-2025"}).out, HasSubstr(" =1+1"));
+  EXPECT_THAT(As("owner", {"lookup", "010-1000-2026"}).out, HasSubstr(" '=1+1"));
 }
 
 TEST_F(ImportModesTest, ListsOfOtherColumnsHaveRejectsOfTheirOwn) {
