@@ -38,7 +38,7 @@ TEST_F(MemberTest, ListGivesNameRoleBooksStatusAndFactors) {
   const Ran text = As("owner", {"member", "list"});
   EXPECT_EQ(text.exit, 0);
   EXPECT_THAT(text.out, HasSubstr("NAME"));
-  EXPECT_THAT(text.out, HasSubstr("jun       agent       active  seoul, shenzhen\n"));
+  EXPECT_THAT(text.out, HasSubstr("jun       agent       active           seoul, shenzhen\n"));
   EXPECT_THAT(text.out, Not(HasSubstr("recovery")));
 }
 
