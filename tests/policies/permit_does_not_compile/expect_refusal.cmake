@@ -8,7 +8,7 @@ endif()
 # g++: "is private within this context", "no matching function"; clang: "private constructor", "private
 # member", "no matching constructor". What is moved only has a "deleted" copy; a maker that is not there
 # is "no member".
-if(NOT output MATCHES "error:[^\n]*(private|no matching|could not convert|inherited|deleted|no member|has no member)")
+if(NOT output MATCHES "error:[^\n]*(private|no matching|could not convert|cannot convert|no viable conversion|inherited|deleted|no member|has no member)")
   message(FATAL_ERROR "${ATTEMPT} was refused for another reason:\n${output}")
 endif()
 if(output MATCHES "No such file|file not found|name an attempt|#error")
