@@ -49,20 +49,19 @@ void AppendCell(absl::string_view value, std::string& out) {
   out += '"';
 }
 
-class CsvWriter : public ListWriter {
+class CsvWriter : public PlainListWriter {
  public:
-  CsvWriter(std::vector<std::string> columns, ByteSink& sink)
-      : columns_(std::move(columns)), sink_(sink) {}
+  using PlainListWriter::PlainListWriter;
 
   absl::StatusOr<RenderedRows> Render(std::span<const ListedContact> contacts,
                                       std::uint64_t) const override {
     std::string out;
-    RowCells cells(columns_);
+    RowCells cells(columns());
     for (const ListedContact& contact : contacts) {
       RETURN_IF_ERROR(cells.Take(contact));
       // Every character a quote, and what stands around a cell.
-      Reserve(out, 2 * cells.bytes() + 4 * columns_.size() + 2);
-      for (std::size_t i = 0; i < columns_.size(); ++i) {
+      Reserve(out, 2 * cells.bytes() + 4 * columns().size() + 2);
+      for (std::size_t i = 0; i < columns().size(); ++i) {
         if (i > 0) out += ',';
         AppendCell(cells[i], out);
       }
@@ -70,14 +69,6 @@ class CsvWriter : public ListWriter {
     }
     return RenderedRows(std::move(out));
   }
-  absl::Status Append(RenderedRows rows) override {
-    return sink_.Append(crypto::AsBytes(rows.text()));
-  }
-  absl::Status Finish() override { return absl::OkStatus(); }
-
- private:
-  ListColumns columns_;
-  ByteSink& sink_;
 };
 
 }  // namespace

@@ -32,11 +32,10 @@ bool HoldsTokens(const std::vector<std::vector<std::string>>& sample, std::size_
 }  // namespace
 
 bool IsBesideFields(absl::string_view header) {
-  return header == kUidColumn || header == kBooksColumn || header == kMarkColumn;
+  return header == kUidColumn || header == kBooksColumn;
 }
 
 bool IsExportedHeader(const std::vector<std::string>& cells) {
-  if (Holds(cells, kMarkColumn)) return true;
   return Holds(cells, kUidColumn) &&
          std::all_of(cells.begin(), cells.end(), [](const std::string& cell) {
            return cell.empty() || IsBesideFields(cell) || CheckFieldName(cell).ok();
@@ -47,17 +46,17 @@ bool BeginsExportedJson(absl::string_view head) {
   const absl::string_view line = head.substr(0, head.find('\n'));
   // Quotes inside of values have a backslash in front.
   return absl::StartsWith(line, "{") &&
-         (absl::StrContains(line, absl::StrCat("\"", kMarkColumn, "\":\"")) ||
-          absl::StrContains(line, absl::StrCat("\"", kUidColumn, "\":\"", records::kTokenPrefix)));
+         absl::StrContains(line, absl::StrCat("\"", kUidColumn, "\":\"", records::kTokenPrefix));
 }
 
 std::vector<bool> ExactColumns(const std::vector<std::string>& headers,
                                const std::vector<std::vector<std::string>>& sample) {
   std::vector<bool> exact(headers.size());
   const auto uid = std::find(headers.begin(), headers.end(), kUidColumn);
-  const bool tokens =
-      uid != headers.end() && HoldsTokens(sample, static_cast<std::size_t>(uid - headers.begin()));
-  if (!Holds(headers, kMarkColumn) && !tokens) return exact;
+  if (uid == headers.end() ||
+      !HoldsTokens(sample, static_cast<std::size_t>(uid - headers.begin()))) {
+    return exact;
+  }
   absl::flat_hash_set<absl::string_view> seen;
   for (std::size_t i = 0; i < headers.size(); ++i) {
     // The second of one name is somebody's own.

@@ -15,15 +15,15 @@
 
 namespace sealbook::anonymizer {
 
-// By its header: kMarkColumn is there, or kUidColumn and nothing but names of fields beside it.
+// By its header: kUidColumn, and nothing but names of fields beside it.
 bool IsExportedHeader(const std::vector<std::string>& cells);
 
 // A file of JSON Lines that begins so is ours, and so is UTF-8, of which a few letters may look
 // like something else.
 bool BeginsExportedJson(absl::string_view head);
 
-// Which columns hold fields as they are, by position. None where the header has no kMarkColumn, and
-// kUidColumn is none of tokens in the rows of `sample`.
+// Which columns hold fields as they are, by position. None where kUidColumn is not there,
+// or is none of tokens in the rows of `sample`.
 std::vector<bool> ExactColumns(const std::vector<std::string>& headers,
                                const std::vector<std::vector<std::string>>& sample);
 // The column is none of a field, but one that an exported list has beside them.

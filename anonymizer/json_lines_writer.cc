@@ -42,11 +42,11 @@ void AppendText(absl::string_view text, std::string& out) {
   out.append(text.data() + begin, text.size() - begin);
 }
 
-class JsonLinesWriter : public ListWriter {
+class JsonLinesWriter : public PlainListWriter {
  public:
-  JsonLinesWriter(std::vector<std::string> columns, ByteSink& sink)
-      : columns_(std::move(columns)), sink_(sink) {
-    for (const std::string& name : columns_.names()) {
+  JsonLinesWriter(std::vector<std::string> names, ByteSink& sink)
+      : PlainListWriter(std::move(names), sink) {
+    for (const std::string& name : columns().names()) {
       // Names of fields are letters, digits and underscores.
       keys_.push_back(absl::StrCat("\"", name, "\":\""));
       key_bytes_ += keys_.back().size() + 2;
@@ -56,13 +56,13 @@ class JsonLinesWriter : public ListWriter {
   absl::StatusOr<RenderedRows> Render(std::span<const ListedContact> contacts,
                                       std::uint64_t) const override {
     std::string out;
-    RowCells cells(columns_);
+    RowCells cells(columns());
     for (const ListedContact& contact : contacts) {
       RETURN_IF_ERROR(cells.Take(contact));
       Reserve(out, 6 * cells.bytes() + key_bytes_ + 4);
       out += '{';
       bool first = true;
-      for (std::size_t i = 0; i < columns_.size(); ++i) {
+      for (std::size_t i = 0; i < columns().size(); ++i) {
         if (cells[i].empty()) continue;
         if (!first) out += ',';
         first = false;
@@ -74,14 +74,8 @@ class JsonLinesWriter : public ListWriter {
     }
     return RenderedRows(std::move(out));
   }
-  absl::Status Append(RenderedRows rows) override {
-    return sink_.Append(crypto::AsBytes(rows.text()));
-  }
-  absl::Status Finish() override { return absl::OkStatus(); }
 
  private:
-  ListColumns columns_;
-  ByteSink& sink_;
   std::vector<std::string> keys_;
   std::size_t key_bytes_ = 0;
 };

@@ -5,6 +5,9 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/numbers.h"
+#include "anonymizer/columns.h"
+#include "anonymizer/exported_list.h"
+#include "anonymizer/known_headers.h"
 #include "anonymizer/ordered_work.h"
 #include "policies/policy.h"
 #include "vault/status.h"
@@ -55,14 +58,24 @@ absl::Status EachPage(records::BulkReader& reader, const ListExportOptions& opti
 
 using Names = absl::flat_hash_set<std::string>;
 
+// Lists had columns "uid" and "books" before those meant something else: such fields get the names
+// that they would have had since.
+void Rename(records::Fields& fields) {
+  for (records::Field& field : fields) {
+    if (IsBesideFields(field.name) || field.name == kIgnored)
+      field.name = FieldNameFor(field.name, 0);
+  }
+}
+
 absl::StatusOr<std::vector<std::string>> FindColumns(records::BulkReader& reader,
                                                      const ListExportOptions& options,
                                                      std::int64_t total) {
   Names all;
   const auto names = [](records::SealedPage page) -> absl::StatusOr<Names> {
-    ASSIGN_OR_RETURN(const auto contacts, records::OpenPage(page));
+    ASSIGN_OR_RETURN(auto contacts, records::OpenPage(page));
     Names found;
-    for (const records::BulkContact& contact : contacts) {
+    for (records::BulkContact& contact : contacts) {
+      Rename(contact.fields);
       for (const records::Field& field : contact.fields) {
         if (!found.contains(field.name)) found.insert(field.name);
       }
@@ -102,8 +115,7 @@ absl::StatusOr<ListExportReport> ExportList(keyring::Keyring& keyring, ExportPer
     report.columns.insert(report.columns.begin(), std::string(kUidColumn));
     reader->Restart();
   }
-  ASSIGN_OR_RETURN(const auto writer,
-                   ListWriter::Create(options.format, report.columns, sink, /*marked=*/false));
+  ASSIGN_OR_RETURN(const auto writer, ListWriter::Create(options.format, report.columns, sink));
   const Names known(report.columns.begin(), report.columns.end());
   absl::flat_hash_map<BookId, std::string> book_names;
   for (const keyring::Book& book : keyring.roster().books) book_names[book.id] = book.name;
@@ -113,6 +125,7 @@ absl::StatusOr<ListExportReport> ExportList(keyring::Keyring& keyring, ExportPer
     std::vector<ListedContact> contacts;
     contacts.reserve(opened.size());
     for (records::BulkContact& contact : opened) {
+      Rename(contact.fields);
       if (all_fields) {
         for (const records::Field& field : contact.fields) {
           if (known.contains(field.name)) continue;

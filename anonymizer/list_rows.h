@@ -24,7 +24,7 @@ class ListColumns {
   static constexpr std::size_t kNone = ~std::size_t{0};
   std::vector<std::string> names_;
   absl::flat_hash_map<std::string, std::size_t> fields_;
-  std::size_t uid_ = kNone, books_ = kNone, mark_ = kNone;
+  std::size_t uid_ = kNone, books_ = kNone;
 };
 
 // The cells of one contact after the other. Belongs to one thread.
@@ -56,6 +56,22 @@ void Reserve(std::string& out, std::size_t more);
 // "UID_2837470195: the field 'note' IS", with a hint.
 absl::Status DoesNotFit(std::int64_t token, absl::string_view field, absl::string_view is,
                         absl::string_view hint);
+
+// Of a format whose file is its rows, one behind the other, and nothing at the end.
+class PlainListWriter : public ListWriter {
+ public:
+  PlainListWriter(std::vector<std::string> columns, ByteSink& sink)
+      : columns_(std::move(columns)), sink_(sink) {}
+  absl::Status Append(RenderedRows rows) override;
+  absl::Status Finish() override { return absl::OkStatus(); }
+
+ protected:
+  const ListColumns& columns() const { return columns_; }
+
+ private:
+  ListColumns columns_;
+  ByteSink& sink_;
+};
 
 // The writers; `columns` are checked.
 std::unique_ptr<ListWriter> MakeCsvWriter(std::vector<std::string> columns, ByteSink& sink);

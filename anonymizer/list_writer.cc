@@ -50,7 +50,7 @@ absl::string_view EndingOf(ListFormat format) {
 
 absl::StatusOr<std::unique_ptr<ListWriter>> ListWriter::Create(ListFormat format,
                                                                std::vector<std::string> columns,
-                                                               ByteSink& sink, bool marked) {
+                                                               ByteSink& sink) {
   absl::flat_hash_set<absl::string_view> seen;
   for (const std::string& column : columns) {
     if (!IsBesideFields(column)) RETURN_IF_ERROR(CheckFieldName(column));
@@ -58,13 +58,6 @@ absl::StatusOr<std::unique_ptr<ListWriter>> ListWriter::Create(ListFormat format
       return WithHint(absl::InvalidArgumentError(absl::StrCat("'", column, "' is named twice")),
                       "Name each field once.");
     }
-  }
-  const bool known =
-      format == ListFormat::kVcard || seen.contains(kUidColumn) || seen.contains(kMarkColumn);
-  // In JSON first, where a reader sees it before anything else.
-  if (marked && !known) {
-    columns.insert(format == ListFormat::kJsonLines ? columns.begin() : columns.end(),
-                   std::string(kMarkColumn));
   }
   if (columns.size() > kMaxColumns) {
     return WithHint(absl::FailedPreconditionError(absl::StrCat("a list has at most ", kMaxColumns,
@@ -89,14 +82,16 @@ absl::StatusOr<std::unique_ptr<ListWriter>> ListWriter::Create(ListFormat format
   return writer;
 }
 
+absl::Status PlainListWriter::Append(RenderedRows rows) {
+  return sink_.Append(crypto::AsBytes(rows.text()));
+}
+
 ListColumns::ListColumns(std::vector<std::string> names) : names_(std::move(names)) {
   for (std::size_t i = 0; i < names_.size(); ++i) {
     if (names_[i] == kUidColumn)
       uid_ = i;
     else if (names_[i] == kBooksColumn)
       books_ = i;
-    else if (names_[i] == kMarkColumn)
-      mark_ = i;
     else
       fields_[names_[i]] = i;
   }
@@ -140,7 +135,6 @@ absl::Status RowCells::Take(const ListedContact& contact) {
     books_ = absl::StrJoin(contact.books, kSeparator);
     RETURN_IF_ERROR(take(columns_.books_, kBooksColumn, books_));
   }
-  if (columns_.mark_ != ListColumns::kNone) RETURN_IF_ERROR(take(columns_.mark_, kMarkColumn, "1"));
   return absl::OkStatus();
 }
 

@@ -28,12 +28,9 @@ namespace sealbook::anonymizer {
 enum class ListFormat { kCsv, kJsonLines, kVcard, kWorkbook };
 
 // Columns that are no fields of a contact. No field can be called so (CheckFieldName).
-inline constexpr absl::string_view kUidColumn = "uid";      // UID_2837470195
+inline constexpr absl::string_view kUidColumn = "uid";      // UID_2837470195; by it a table is
+                                                            // known as one of Sealbook's own
 inline constexpr absl::string_view kBooksColumn = "books";  // names, with "; " between them
-// "1" in each row. By this column, or by tokens in kUidColumn, readers know a table as one of
-// Sealbook's own: a list without kUidColumn gets it, as its last column or, in JSON, the first key.
-// vCards need none.
-inline constexpr absl::string_view kMarkColumn = "sealbook_list";
 
 // One contact as it goes into a list.
 struct ListedContact {
@@ -73,13 +70,11 @@ class ListWriter {
   // `columns` name fields ("phone", "phone_2", …), kUidColumn and kBooksColumn, each once; what a
   // contact has beside them is left out. `sink` outlives the writer, and gets what stands before
   // the first row at once.
-  // Not `marked`: these columns and no other, so that readers take it for anybody's list unless it
-  // has tokens.
   // FailedPrecondition: the format cannot hold that many columns. InvalidArgument: no name of a
   // field, or one that is there twice.
   static absl::StatusOr<std::unique_ptr<ListWriter>> Create(ListFormat format,
                                                             std::vector<std::string> columns,
-                                                            ByteSink& sink, bool marked = true);
+                                                            ByteSink& sink);
 
   // `rows_before`: how many contacts stand before these in the list. May be called from several
   // threads at once. InvalidArgument: a value, named by token and field, does not fit the format.

@@ -112,17 +112,17 @@ std::string DayOf(absl::string_view text) {
   return month >= "01" && month <= "12" && day >= "01" && day <= "31" ? digits : "";
 }
 
-class VcardWriter : public ListWriter {
+class VcardWriter : public PlainListWriter {
  public:
-  VcardWriter(std::vector<std::string> columns, ByteSink& sink)
-      : columns_(std::move(columns)), sink_(sink) {
+  VcardWriter(std::vector<std::string> names, ByteSink& sink)
+      : PlainListWriter(std::move(names), sink) {
     // A card needs a name to be shown by; where it has none, what it has.
     for (const absl::string_view base : {"name", "company", "username", "phone", "email"}) {
-      for (std::size_t i = 0; i < columns_.size(); ++i) {
-        if (policies::BaseField(columns_.names()[i]) == base) shown_.push_back(i);
+      for (std::size_t i = 0; i < columns().size(); ++i) {
+        if (policies::BaseField(columns().names()[i]) == base) shown_.push_back(i);
       }
     }
-    for (const std::string& name : columns_.names()) {
+    for (const std::string& name : columns().names()) {
       known_.push_back(KnownOf(name));
       head_bytes_ += 2 * (name.size() + 64);
     }
@@ -131,14 +131,14 @@ class VcardWriter : public ListWriter {
   absl::StatusOr<RenderedRows> Render(std::span<const ListedContact> contacts,
                                       std::uint64_t) const override {
     std::string out;
-    RowCells cells(columns_);
+    RowCells cells(columns());
     for (const ListedContact& contact : contacts) {
       RETURN_IF_ERROR(cells.Take(contact));
       // A name stands in FN and N, tags may stand twice; escapes and folds make twice of each.
       Reserve(out, 8 * cells.bytes() + head_bytes_ + 512);
       out += "BEGIN:VCARD\r\nVERSION:4.0\r\nPRODID:-//Sealbook//Sealbook//EN\r\n";
       AppendNames(cells, out);
-      for (std::size_t i = 0; i < columns_.size(); ++i) {
+      for (std::size_t i = 0; i < columns().size(); ++i) {
         if (cells[i].empty()) continue;
         RETURN_IF_ERROR(Check(contact, i, cells[i]));
         AppendField(i, cells[i], out);
@@ -147,10 +147,6 @@ class VcardWriter : public ListWriter {
     }
     return RenderedRows(std::move(out));
   }
-  absl::Status Append(RenderedRows rows) override {
-    return sink_.Append(crypto::AsBytes(rows.text()));
-  }
-  absl::Status Finish() override { return absl::OkStatus(); }
 
  private:
   absl::Status Check(const ListedContact& contact, std::size_t column,
@@ -159,7 +155,7 @@ class VcardWriter : public ListWriter {
       return (c < 0x20 && c != '\t' && c != '\n') || c == 0x7f;
     });
     if (!controls) return absl::OkStatus();
-    return DoesNotFit(contact.token, columns_.names()[column],
+    return DoesNotFit(contact.token, columns().names()[column],
                       "holds a control character, which no vCard can hold",
                       "Leave that field out, or choose JSON Lines.");
   }
@@ -176,7 +172,7 @@ class VcardWriter : public ListWriter {
   }
 
   void AppendField(std::size_t column, absl::string_view value, std::string& out) const {
-    const absl::string_view field = columns_.names()[column];
+    const absl::string_view field = columns().names()[column];
     const Known& known = known_[column];
     const auto start = [&](absl::string_view name) {
       Line line(out);
@@ -222,8 +218,6 @@ class VcardWriter : public ListWriter {
     start(kOther).PutText(value).End();
   }
 
-  ListColumns columns_;
-  ByteSink& sink_;
   std::vector<Known> known_;
   std::vector<std::size_t> shown_;  // columns, the best first
   std::size_t head_bytes_ = 0;

@@ -11,15 +11,6 @@ namespace {
 
 constexpr std::size_t kMaxCheckpointBytes = 64 * 1024;
 
-audit::KeyOf KeysOf(keyring::Keyring& keyring) {
-  return [&keyring](MemberId member, std::uint64_t version) -> std::optional<crypto::VerifyKey> {
-    const keyring::Roster* roster = keyring.history().Version(version);
-    const keyring::Member* found = roster == nullptr ? nullptr : roster->FindMember(member);
-    if (found == nullptr || !found->active) return std::nullopt;
-    return found->verify;
-  };
-}
-
 std::string NameOf(keyring::Keyring& keyring, const audit::Record& record) {
   const keyring::Roster* roster = keyring.history().Version(record.roster_version);
   const keyring::Member* member = roster == nullptr ? nullptr : roster->FindMember(record.member);
@@ -113,7 +104,7 @@ absl::Status Verify(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Require(policies::Action::kReadAudit));
   keyring::Keyring& keyring = context.keyring();
   ASSIGN_OR_RETURN(const auto snapshot, keyring.Snapshot());
-  const audit::KeyOf keys = KeysOf(keyring);
+  const audit::KeyOf keys = keyring.SignerKeys();
   std::optional<audit::Head> must_contain;
   if (arguments.Has("checkpoint")) {
     auto text = keyring::ReadSmallFile(arguments.Value("checkpoint"), kMaxCheckpointBytes);

@@ -1,5 +1,5 @@
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "anonymizer/list_export.h"
 #include "cli/commands.h"
@@ -7,6 +7,7 @@
 #include "cli/export_file.h"
 #include "cli/one_time_code.h"
 #include "policies/export_control.h"
+#include "vault/audit/receipt.h"
 #include "vault/crypto/age_file.h"
 #include "vault/crypto/age_writer.h"
 #include "vault/status.h"
@@ -18,52 +19,60 @@ struct Done {
   records::ExportId id{};
   std::int64_t rows = 0, bytes = 0;
   crypto::Sha256Hash sha256{};
-  std::size_t recipients = 0;
-  std::vector<std::string> columns;
+  std::string format;
+  std::vector<std::string> recipients;
+  std::vector<std::string> columns;  // unknown of an interrupted one
   bool finished_interrupted = false;
 };
 
-void Print(Context& context, const std::string& path, const Done& done,
-           const records::ExportSpec& spec) {
-  const std::string receipt = ExportFile::ReceiptPath(path);
-  const std::string key = crypto::ToHex(context.keyring().bundle().signing.verify_key().bytes);
-  if (context.globals().json) {
-    Json recipients = Json::array();
-    for (const crypto::ExchangePublic& recipient : spec.recipients)
-      recipients.push_back(crypto::FormatAgeRecipient(recipient));
-    PrintJson({{"export_id", records::FormatExportId(done.id)},
-               {"rows", done.rows},
-               {"bytes", done.bytes},
-               {"sha256", crypto::ToHex(done.sha256)},
-               {"recipients", std::move(recipients)},
-               {"file", path},
-               {"format", spec.format},
-               {"columns", done.columns},
-               {"receipt", receipt},
-               {"authority", key},
-               {"finished_interrupted", done.finished_interrupted}});
-    return;
-  }
+void PrintAsJson(Context& context, const std::string& path, const Done& done) {
+  PrintJson({{"export_id", records::FormatExportId(done.id)},
+             {"rows", done.rows},
+             {"bytes", done.bytes},
+             {"sha256", crypto::ToHex(done.sha256)},
+             {"recipients", done.recipients},
+             {"file", path},
+             {"format", done.format},
+             {"columns", done.finished_interrupted ? Json(nullptr) : Json(done.columns)},
+             {"receipt", ExportFile::ReceiptPath(path)},
+             {"authority", crypto::ToHex(context.keyring().bundle().signing.verify_key().bytes)},
+             {"finished_interrupted", done.finished_interrupted}});
+}
+
+void Print(const std::string& path, const Done& done) {
   if (done.finished_interrupted) {
-    PrintLine(Printable(
-        absl::StrCat("An export to ", path,
-                     " was interrupted when all was done but this: it is in its place now, "
-                     "with ",
-                     done.rows, " customers. No code was spent, and nothing else was exported.")));
+    PrintLine(Printable(absl::StrCat("An export to ", path,
+                                     " was interrupted when all was done but this: it is in its "
+                                     "place now, with ",
+                                     done.rows,
+                                     " customers. No code was spent, and nothing else was "
+                                     "exported.")));
   } else {
-    PrintLine(Printable(absl::StrCat(
-        done.rows, done.rows == 1 ? " customer is in " : " customers are in ", path, ", ",
-        spec.recipients.empty()
+    const std::string readers =
+        done.recipients.empty()
             ? "IN THE CLEAR: whoever has the file reads it."
-            : absl::StrCat("which ", spec.recipients.size(),
-                           spec.recipients.size() == 1 ? " recipient can open."
-                                                       : " recipients can open."))));
+            : absl::StrCat(
+                  "which ", done.recipients.size(),
+                  done.recipients.size() == 1 ? " recipient can open." : " recipients can open.");
+    PrintLine(Printable(absl::StrCat(done.rows,
+                                     done.rows == 1 ? " customer is in " : " customers are in ",
+                                     path, ", ", readers)));
   }
   PrintLine(Printable(absl::StrCat("  export   ", records::FormatExportId(done.id), "\n  sha256   ",
-                                   crypto::ToHex(done.sha256), "\n  receipt  ", receipt)));
-  if (!spec.recipients.empty()) {
-    PrintLine("Its recipient opens it with 'age -d -i IDENTITY'.");
-  }
+                                   crypto::ToHex(done.sha256), "\n  receipt  ",
+                                   ExportFile::ReceiptPath(path))));
+  if (!done.recipients.empty()) PrintLine("Its recipient opens it with 'age -d -i IDENTITY'.");
+}
+
+absl::StatusOr<std::optional<records::ExportRecord>> FindRecord(keyring::Keyring& keyring,
+                                                                const records::ExportId& id) {
+  std::optional<records::ExportRecord> found;
+  RETURN_IF_ERROR(records::EachExportBack(
+      keyring, [&](const records::ExportRecord& record) -> absl::StatusOr<bool> {
+        if (record.id == id) found = record;
+        return !found;
+      }));
+  return found;
 }
 
 // What an earlier export to the same file left when it was killed: complete, and recorded in the
@@ -73,13 +82,7 @@ absl::StatusOr<std::optional<Done>> FinishInterrupted(Context& context, const st
   ASSIGN_OR_RETURN(const InterruptedExports interrupted, InterruptedExports::Find(path));
   std::optional<Done> done;
   for (const InterruptedExports::One& one : interrupted.all()) {
-    std::optional<records::ExportRecord> record;
-    RETURN_IF_ERROR(records::EachExportBack(
-        context.keyring(), [&](const records::ExportRecord& candidate) -> absl::StatusOr<bool> {
-          if (candidate.id != one.id) return true;
-          record = candidate;
-          return false;
-        }));
+    ASSIGN_OR_RETURN(const auto record, FindRecord(context.keyring(), one.id));
     if (!record) {
       InterruptedExports::Remove(one);
       continue;
@@ -88,15 +91,26 @@ absl::StatusOr<std::optional<Done>> FinishInterrupted(Context& context, const st
     if (record->member != context.keyring().bundle().member || done) continue;
     ASSIGN_OR_RETURN(const auto receipt, context.keyring().store().GetReceipt(one.id));
     if (!receipt) return absl::DataLossError("the receipt of an export is missing");
+    // What it was is what was recorded, whatever is asked for now.
+    ASSIGN_OR_RETURN(
+        const audit::Receipt said,
+        audit::Receipt::Verify(
+            *receipt,
+            context.keyring().history().SignerAt(record->member, record->roster_version)->verify));
+    const std::string *format = said.Find("format"), *recipients = said.Find("recipients");
+    if (format == nullptr || recipients == nullptr)
+      return absl::DataLossError("the receipt of an export lacks a part");
     RETURN_IF_ERROR(ExportFile::CheckPlace(path, force));
     RETURN_IF_ERROR(InterruptedExports::Publish(one, path, force, *record, *receipt));
     done = Done{.id = record->id,
                 .rows = record->rows,
                 .bytes = record->bytes,
                 .sha256 = record->sha256,
-                .recipients = 0,
+                .format = *format,
+                .recipients = {},
                 .columns = {},
                 .finished_interrupted = true};
+    if (*recipients != "none") done->recipients = absl::StrSplit(*recipients, ", ");
   }
   return done;
 }
@@ -125,7 +139,7 @@ absl::StatusOr<Done> Export(Context& context, const ExportArguments& wanted,
     ASSIGN_OR_RETURN(
         age, crypto::AgeWriter::ForRecipients(*file, spec.recipients, {.header_apart = true}));
     written.header.assign(age->header().begin(), age->header().end());
-    RETURN_IF_ERROR(file->LeaveRoomFor(written.header));
+    file->LeaveRoomFor(written.header);
     sink = age.get();
   }
   Progress progress(context.globals(), "export");
@@ -149,22 +163,30 @@ absl::StatusOr<Done> Export(Context& context, const ExportArguments& wanted,
   written.rows = report->rows;
   written.bytes = closed.bytes;
   written.sha256 = closed.sha256;
-  written.fields = report->columns;
   if (Interrupted()) return absl::CancelledError("interrupted");
-  // From the moment at which the vault has it, the file must stay.
-  const auto receipt = control->Complete(written, absl::Now());
-  RETURN_IF_ERROR(receipt.status());
+  // From the moment at which the vault has it, the file must stay; also where the commit came to
+  // an end of which nobody was told.
   file->Keep();
+  const auto receipt = control->Complete(written, absl::Now());
+  if (!receipt.ok()) {
+    const auto record = FindRecord(context.keyring(), control->id());
+    if (record.ok() && !*record) file->Discard();
+    return receipt.status();
+  }
   if (const absl::Status published = file->Publish(*receipt); !published.ok()) {
     return NotInPlace(path, published);
   }
-  return Done{.id = control->id(),
-              .rows = written.rows,
-              .bytes = written.bytes,
-              .sha256 = written.sha256,
-              .recipients = spec.recipients.size(),
-              .columns = report->columns,
-              .finished_interrupted = false};
+  Done done{.id = control->id(),
+            .rows = written.rows,
+            .bytes = written.bytes,
+            .sha256 = written.sha256,
+            .format = spec.format,
+            .recipients = {},
+            .columns = report->columns,
+            .finished_interrupted = false};
+  for (const crypto::ExchangePublic& recipient : spec.recipients)
+    done.recipients.push_back(crypto::FormatAgeRecipient(recipient));
+  return done;
 }
 
 absl::Status Run(Context& context, const Arguments& arguments) {
@@ -185,7 +207,11 @@ absl::Status Run(Context& context, const Arguments& arguments) {
     ASSIGN_OR_RETURN(const crypto::SecretBytes code, ReadOneTimeCode(arguments));
     ASSIGN_OR_RETURN(done, Export(context, wanted, path, force, code.ExposeText()));
   }
-  Print(context, path, *done, wanted.spec);
+  if (context.globals().json) {
+    PrintAsJson(context, path, *done);
+  } else {
+    Print(path, *done);
+  }
   return absl::OkStatus();
 }
 

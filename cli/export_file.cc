@@ -48,10 +48,11 @@ std::string PrefixOf(const std::string& path) {
 
 absl::Status CannotWrite(absl::string_view path, int error) {
   if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
-    return WithHint(absl::ResourceExhaustedError(absl::StrCat(
-                        "there is no room for ", Printable(path), " (", std::strerror(error),
-                        "); nothing was exported and no code is spent")),
-                    "Free some space, or name a file on another disk with -o.");
+    return WithHint(
+        absl::ResourceExhaustedError(
+            absl::StrCat("there is no room for ", Printable(path), ": ", std::strerror(error))),
+        "Free some space, or name a file on another disk with -o. Nothing was exported, "
+        "and no code is spent.");
   }
   return WithHint(absl::FailedPreconditionError(
                       absl::StrCat(Printable(path), " cannot be written: ", std::strerror(error))),
@@ -153,11 +154,10 @@ ExportFile::~ExportFile() {
   crypto::Wipe(buffer_);
 }
 
-absl::Status ExportFile::LeaveRoomFor(ByteView header) {
+void ExportFile::LeaveRoomFor(ByteView header) {
   header_.assign(header.begin(), header.end());
   hash_.Update(header);
   bytes_ = static_cast<std::int64_t>(header.size());
-  return absl::OkStatus();
 }
 
 absl::Status ExportFile::Flush() {

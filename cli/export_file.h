@@ -39,13 +39,15 @@ class ExportFile : public ByteSink {
   ~ExportFile() override;
 
   // Before the first byte. The header is hashed and not written.
-  absl::Status LeaveRoomFor(ByteView header);
+  void LeaveRoomFor(ByteView header);
   absl::Status Append(ByteView bytes) override;
   // Everything but the header is on the disk then.
   absl::StatusOr<Written> Close();
 
-  // The vault has recorded this export: whatever happens from now on, the file stays.
+  // The vault may have recorded this export: whatever happens from now on, the file stays; until it
+  // is known that it has not.
   void Keep() { keep_ = true; }
+  void Discard() { keep_ = false; }
   // The receipt beside it as "NAME.receipt", the header in front, and the file in its place.
   // FailedPrecondition: something came to that place meanwhile, and `force` was not given.
   absl::Status Publish(absl::string_view receipt);

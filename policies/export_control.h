@@ -34,8 +34,7 @@ namespace sealbook::policies {
 struct WrittenExport {
   std::int64_t rows = 0, bytes = 0;
   crypto::Sha256Hash sha256{};
-  crypto::Bytes header;             // empty in the clear
-  std::vector<std::string> fields;  // as they stand in the file
+  crypto::Bytes header;  // empty in the clear
 };
 
 class ExportControl {

@@ -23,13 +23,7 @@ struct Past {
 
 absl::StatusOr<Past> ReadPast(keyring::Keyring& keyring, absl::Duration within, absl::Time now) {
   const MemberId self = keyring.bundle().member;
-  const audit::KeyOf key_of = [&](MemberId member,
-                                  std::uint64_t version) -> std::optional<crypto::VerifyKey> {
-    const keyring::Roster* roster = keyring.history().Version(version);
-    const keyring::Member* found = roster == nullptr ? nullptr : roster->FindMember(member);
-    if (found == nullptr || !found->active) return std::nullopt;
-    return found->verify;
-  };
+  const audit::KeyOf key_of = keyring.SignerKeys();
   Past past;
   bool locked_since = false;
   const auto visit = [&](const audit::Record& record) -> absl::StatusOr<bool> {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -57,7 +58,13 @@ class ExportPermit {
   // To begin in; the reading itself may take longer.
   static constexpr absl::Duration kLifetime = absl::Minutes(10);
 
-  ExportPermit(ExportPermit&& other) noexcept = default;
+  // What was moved from is no permit any more.
+  ExportPermit(ExportPermit&& other) noexcept
+      : member_(other.member_),
+        book_(other.book_),
+        classes_(std::move(other.classes_)),
+        max_contacts_(std::exchange(other.max_contacts_, 0)),
+        issued_(std::exchange(other.issued_, absl::InfiniteFuture())) {}
   ExportPermit& operator=(ExportPermit&&) = delete;
 
   MemberId member() const { return member_; }

@@ -16,8 +16,13 @@ TEST(CsvWriterTest, ListIsUtf8WithAMarkAndAHeader) {
       "UID_2837470195,김 민아,'+821012345678,\"seoul; vip\"\r\n");
 }
 
-TEST(CsvWriterTest, ListWithoutTokensHasAColumnToBeKnownBy) {
-  EXPECT_EQ(Csv({"name"}, {{"name", "Mina"}}), "\xef\xbb\xbfname,sealbook_list\r\nMina,1\r\n");
+TEST(CsvWriterTest, ColumnsAreThoseThatAreNamedAndNoOthers) {
+  testing::StringSink sink;
+  auto writer = ListWriter::Create(ListFormat::kCsv, {"name"}, sink);
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  const std::vector<ListedContact> contacts = {Contact({{"name", "Mina"}, {"note", "x"}})};
+  ASSERT_TRUE(testing::WriteInBatches(**writer, contacts, 1).ok());
+  EXPECT_EQ(sink.text, "\xef\xbb\xbfname\r\nMina\r\n");
 }
 
 TEST(CsvWriterTest, WhatBeginsAFormulaGetsAnApostrophe) {

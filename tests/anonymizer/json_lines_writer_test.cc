@@ -16,7 +16,7 @@ TEST(JsonLinesWriterTest, LineHasTheKeysThatTheContactHasInTheOrderOfTheColumns)
 TEST(JsonLinesWriterTest, NothingButJsonIsEscaped) {
   EXPECT_EQ(
       Write(ListFormat::kJsonLines, {"note"}, {Contact({{"note", "=\"a\"\\\n\t\x01\x7f/é"}})}),
-      "{\"sealbook_list\":\"1\",\"note\":\"=\\\"a\\\"\\\\\\n\\t\\u0001\\u007f/é\"}\n");
+      "{\"uid\":\"UID_2837470195\",\"note\":\"=\\\"a\\\"\\\\\\n\\t\\u0001\\u007f/é\"}\n");
 }
 
 }  // namespace

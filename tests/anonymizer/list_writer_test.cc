@@ -361,7 +361,7 @@ TEST_P(ListWriterTest, GeneratedListsComeBackWithTheSameFields) {
 // People add to an exported list; what they add is read like any other list's.
 TEST(ExportedListTest, ColumnThatSomebodyAddedIsReadAsUsual) {
   const testing::ReadBackList read =
-      Read("name,Mobile,sealbook_list\r\n김 씨-지성,010-1234-5678 / 010-2222-3333,1\r\n");
+      Read("uid,name,Mobile\r\nUID_2837470195,김 씨-지성,010-1234-5678 / 010-2222-3333\r\n");
   EXPECT_THAT(read.rows, ElementsAre(UnorderedElementsAre(Pair("name", "김 씨-지성"),
                                                           Pair("phone", "+821012345678"),
                                                           Pair("phone_2", "+821022223333"))));
@@ -390,7 +390,7 @@ TEST(ExportedListTest, UidColumnOfOthersIsAFieldLikeAnyOther) {
 }
 
 TEST(ExportedListTest, MappingSaysWhatAColumnIsInOursToo) {
-  const std::string list = "name,remark,sealbook_list\r\nMina,call,1\r\n";
+  const std::string list = "uid,name,remark\r\nUID_2837470195,Mina,call\r\n";
   EXPECT_THAT(Read(list, {.mappings = {"remark=note"}, .region = "KR"}).rows,
               ElementsAre(UnorderedElementsAre(Pair("name", "Mina"), Pair("note", "call"))));
 }

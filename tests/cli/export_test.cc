@@ -10,6 +10,8 @@
 #include "policies/one_time_code.h"
 #include "tests/support/command_vault.h"
 #include "vault/crypto/sha256.h"
+#include "vault/keyring/keyring.h"
+#include "vault/records/contact_changes.h"
 
 namespace sealbook::testing {
 namespace {
@@ -308,6 +310,31 @@ TEST_F(ExportTest, PlacesThatDoNotFit) {
   EXPECT_THAT(ReadFile(Path("there.csv")), StartsWith("age-encryption.org/v1\n"));
 }
 
+// Before lists had tokens, a column "uid" of theirs was a field like any other.
+TEST_F(ExportTest, FieldsOfOlderVaultsThatAreCalledLikeColumnsGetOtherNames) {
+  {
+    auto keyring =
+        keyring::Keyring::Unlock(keyring::VaultPaths(VaultPath()),
+                                 {.name = "owner",
+                                  .secret = {.kind = keyring::UnlockSecret::Kind::kPassphrase,
+                                             .bytes = Secret(PassphraseOf("owner"))}});
+    ASSERT_TRUE(keyring.ok()) << keyring.status();
+    const absl::Status changed = records::ChangeContact(
+        **keyring, 1,
+        [](const store::ContactRow&) -> absl::StatusOr<records::ContactChange> {
+          return records::ContactChange{
+              .classes = {{ClassId::kSensitive, {{"uid", "user-7"}, {"ignore", "yes"}}}}};
+        },
+        {.act = "set"});
+    ASSERT_TRUE(changed.ok()) << changed;
+  }
+  const Json json = Ask("owner", Export("old.jsonl.age", Code()));
+  EXPECT_EQ(json["format"], "jsonl");
+  const std::string text = Opened("old.jsonl.age");
+  EXPECT_THAT(text, HasSubstr("\"uid_2\":\"user-7\""));
+  EXPECT_THAT(text, HasSubstr("\":\"yes\""));
+}
+
 // Whatever moment it is killed at: run again with the same code it ends as if nothing had been, the
 // file is whole, and the log tells of it once.
 TEST_F(ExportTest, KilledAndRunAgainEndsAsIfNothingHadBeen) {
@@ -342,8 +369,12 @@ TEST_F(ExportTest, RecordedAndNotInPlaceIsFinishedWithoutAnotherCode) {
   Write(left, std::string(header, '\0') + whole.substr(header));
   std::filesystem::remove(Path("all.csv.age"));
   std::filesystem::remove(Path("all.csv.age.receipt"));
-  const Json again = Ask("owner", Export("all.csv.age", code));
+  // Whatever is asked for now: it is what was recorded, and says so.
+  Words others = Export("all.csv.age", code);
+  others.back() = crypto::FormatAgeRecipient(crypto::ExchangePair::Generate().public_key());
+  const Json again = Ask("owner", others);
   EXPECT_EQ(again["finished_interrupted"], true);
+  EXPECT_EQ(again["recipients"], json["recipients"]);
   EXPECT_EQ(again["sha256"], json["sha256"]);
   EXPECT_EQ(ReadFile(Path("all.csv.age")), whole);
   EXPECT_TRUE(std::filesystem::exists(Path("all.csv.age.receipt")));

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_replace.h"
 #include "policies/policy.h"
@@ -40,5 +43,18 @@ inline Policy Parsed(absl::string_view text) {
   return *std::move(policy);
 }
 inline Policy DefaultPolicy() { return Parsed(DefaultText()); }
+
+using Position = std::pair<int, int>;  // line and column, from 1
+inline std::vector<Position> PositionsOf(const std::vector<Fault>& faults) {
+  std::vector<Position> out;
+  for (const Fault& fault : faults) out.push_back({fault.line, fault.column});
+  return out;
+}
+inline std::string Show(const std::vector<Fault>& faults) {
+  std::ostringstream out;
+  for (const Fault& fault : faults)
+    out << fault.line << ":" << fault.column << " " << fault.message << "\n";
+  return out.str();
+}
 
 }  // namespace sealbook::policies::testing

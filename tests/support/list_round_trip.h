@@ -42,11 +42,21 @@ inline absl::Status WriteInBatches(anonymizer::ListWriter& writer,
   return writer.Finish();
 }
 
+// With tokens, by which a list is known as an exported one; vCards need none.
+inline std::vector<std::string> WithTokens(anonymizer::ListFormat format,
+                                           std::vector<std::string> columns) {
+  if (format != anonymizer::ListFormat::kVcard &&
+      std::find(columns.begin(), columns.end(), anonymizer::kUidColumn) == columns.end()) {
+    columns.insert(columns.begin(), std::string(anonymizer::kUidColumn));
+  }
+  return columns;
+}
+
 inline absl::StatusOr<std::string> WrittenList(
     anonymizer::ListFormat format, const std::vector<std::string>& columns,
     const std::vector<anonymizer::ListedContact>& contacts, std::size_t batch = 3) {
   StringSink sink;
-  auto writer = anonymizer::ListWriter::Create(format, columns, sink);
+  auto writer = anonymizer::ListWriter::Create(format, WithTokens(format, columns), sink);
   if (!writer.ok()) return writer.status();
   const absl::Status written = WriteInBatches(**writer, contacts, batch);
   if (!written.ok()) return written;

@@ -19,15 +19,6 @@ absl::Status PutBack(absl::string_view what) {
       "remove --member NAME', and it is enrolled anew.");
 }
 
-audit::KeyOf KeysOf(Keyring& keyring) {
-  return [&keyring](MemberId member, std::uint64_t version) -> std::optional<crypto::VerifyKey> {
-    const Roster* roster = keyring.history().Version(version);
-    const Member* found = roster == nullptr ? nullptr : roster->FindMember(member);
-    if (found == nullptr || !found->active) return std::nullopt;
-    return found->verify;
-  };
-}
-
 // Rows of others are believed about a removal where they might remove.
 bool MayRemove(Keyring& keyring, const audit::Record& row) {
   const Roster* roster = keyring.history().Version(row.roster_version);
@@ -100,7 +91,7 @@ absl::StatusOr<std::optional<RemovalRequest>> LoadRemoval(Keyring& keyring, Memb
 absl::StatusOr<FactorWalk> WalkFactorLog(Keyring& keyring, const FactorRecord& record,
                                          const FactorWalk* before) {
   const MemberId self = record.member.id;
-  const audit::KeyOf key_of = KeysOf(keyring);
+  const audit::KeyOf key_of = keyring.SignerKeys();
   FactorWalk walk{.state = record.state_hash, .head = {}, .newest = absl::InfinitePast()};
   const bool goes_on = before != nullptr && before->state == record.state_hash;
   if (goes_on) {
@@ -151,7 +142,7 @@ absl::Status CheckNeverEnrolled(Keyring& keyring, MemberId member) {
       if (row.member != member) return true;
       return PutBack("the log knows of one, and there is none");
     }
-    RETURN_IF_ERROR(audit::CheckSignature(row, KeysOf(keyring)));
+    RETURN_IF_ERROR(audit::CheckSignature(row, keyring.SignerKeys()));
     return false;
   });
 }

@@ -283,6 +283,14 @@ absl::Status Keyring::SaveMarks() {
   return SaveHighWater(roster().vault, marks);
 }
 
+audit::KeyOf Keyring::SignerKeys() const {
+  return [this](MemberId id, std::uint64_t version) -> std::optional<crypto::VerifyKey> {
+    const Member* signer = history_.SignerAt(id, version);
+    if (signer == nullptr) return std::nullopt;
+    return signer->verify;
+  };
+}
+
 audit::Author Keyring::AuditAuthor() const {
   const Compartment* compartment = roster().FindCompartment(kRootBook, ClassId::kAudit);
   return {.vault = roster().vault,

@@ -63,6 +63,8 @@ class Keyring {
   // After the database was given another key: opens it again under that.
   absl::Status Reopen(crypto::DatabaseKey key);
   audit::Author AuditAuthor() const;
+  // For checking the log's signatures; not to outlive the keyring.
+  audit::KeyOf SignerKeys() const;
 
   // Reads roster versions that other processes published. Unauthenticated: this member is not
   // active any more.

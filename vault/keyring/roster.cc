@@ -366,6 +366,11 @@ absl::StatusOr<SignedRoster> RosterHistory::CheckNext(ByteView document) const {
 const Roster* RosterHistory::Version(std::uint64_t version) const {
   return version >= 1 && version <= versions_.size() ? &versions_[version - 1] : nullptr;
 }
+const Member* RosterHistory::SignerAt(MemberId id, std::uint64_t version) const {
+  const Roster* roster = Version(version);
+  const Member* member = roster == nullptr ? nullptr : roster->FindMember(id);
+  return member != nullptr && member->active ? member : nullptr;
+}
 const crypto::Hash256* RosterHistory::HashOfVersion(std::uint64_t version) const {
   return version >= 1 && version <= hashes_.size() ? &hashes_[version - 1] : nullptr;
 }

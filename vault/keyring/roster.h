@@ -133,6 +133,9 @@ class RosterHistory {
   const Roster& current() const { return versions_.back(); }
   const crypto::Hash256& current_hash() const { return hashes_.back(); }
   const Roster* Version(std::uint64_t version) const;
+  // Who signs as `member` at that version, with that version's keys; nullptr where there was no
+  // such member, or none that was active.
+  const Member* SignerAt(MemberId member, std::uint64_t version) const;
   const crypto::Hash256* HashOfVersion(std::uint64_t version) const;
   // The version that a session of this number must name; nullptr where there is none.
   const Roster* ForSession(std::int64_t session) const;

@@ -73,15 +73,12 @@ absl::Status Finish(crypto::ByteReader& in, bool right, ByteView document, absl:
   return absl::OkStatus();
 }
 
-// Who signs for somebody else's factor: active in that version, with a role that signs rosters.
-const Member* SignerAt(const RosterHistory& history, std::uint64_t version, MemberId id,
-                       bool must_sign_rosters) {
-  const Roster* roster = history.Version(version);
-  const Member* member = roster == nullptr ? nullptr : roster->FindMember(id);
-  if (member == nullptr || !member->active) return nullptr;
-  const RoleDefinition* role = roster->RoleOf(*member);
-  if (must_sign_rosters && (role == nullptr || !role->Has(Power::kSignRoster))) return nullptr;
-  return member;
+// Who signs for somebody else's factor: with a role that signs rosters.
+const Member* AdminAt(const RosterHistory& history, MemberId id, std::uint64_t version) {
+  const Member* member = history.SignerAt(id, version);
+  if (member == nullptr) return nullptr;
+  const RoleDefinition* role = history.Version(version)->RoleOf(*member);
+  return role != nullptr && role->Has(Power::kSignRoster) ? member : nullptr;
 }
 
 // What stays the same when an enrolment is confirmed.
@@ -267,7 +264,7 @@ absl::StatusOr<Countersignature> Countersignature::Parse(ByteView document,
   out.audit_sequence = static_cast<std::int64_t>(in.U64());
   out.audit_hash = in.Array<32>();
   right &= out.vault == history.current().vault && out.member == member && out.signer != member;
-  const Member* signer = SignerAt(history, out.roster_version, out.signer, true);
+  const Member* signer = AdminAt(history, out.signer, out.roster_version);
   if (!right || signer == nullptr)
     return DoesNotCount(
         "the countersignature of a second factor is by somebody who may not give "
@@ -295,8 +292,8 @@ absl::StatusOr<RemovalRequest> RemovalRequest::Parse(ByteView document,
   out.time_ms = static_cast<std::int64_t>(in.U64());
   out.enrollment = in.Array<32>();
   right &= out.vault == history.current().vault && out.member == member;
-  const Member* asker =
-      SignerAt(history, out.roster_version, out.asker, /*must_sign_rosters=*/out.asker != member);
+  const Member* asker = out.asker == member ? history.SignerAt(out.asker, out.roster_version)
+                                            : AdminAt(history, out.asker, out.roster_version);
   if (!right || asker == nullptr)
     return DoesNotCount(
         "the removal of a second factor was asked for by somebody who may not, or "

@@ -45,13 +45,6 @@ std::optional<Parts> Split(ByteView document) {
   return parts;
 }
 
-// The key under which a member signed at a roster version, where it was active then.
-const keyring::Member* SignerAt(keyring::Keyring& keyring, MemberId id, std::uint64_t version) {
-  const keyring::Roster* roster = keyring.history().Version(version);
-  const keyring::Member* member = roster == nullptr ? nullptr : roster->FindMember(id);
-  return member != nullptr && member->active ? member : nullptr;
-}
-
 absl::StatusOr<ExportRequest> ParseRequest(keyring::Keyring& keyring, const ExportId& place,
                                            ByteView document) {
   const absl::Status damaged = Damaged("a request for an export");
@@ -70,7 +63,8 @@ absl::StatusOr<ExportRequest> ParseRequest(keyring::Keyring& keyring, const Expo
   const ByteView sealed = in.Variable();
   request.sealed_spec.assign(sealed.begin(), sealed.end());
   if (!in.Finish("a request").ok() || !right || !here || request.id != place) return damaged;
-  const keyring::Member* signer = SignerAt(keyring, request.member, request.roster_version);
+  const keyring::Member* signer =
+      keyring.history().SignerAt(request.member, request.roster_version);
   if (signer == nullptr ||
       !crypto::Verify(signer->verify, kRequestLabel, parts->body, parts->signature)) {
     return damaged;
@@ -239,7 +233,7 @@ absl::StatusOr<std::vector<MemberId>> ExportApprovals(keyring::Keyring& keyring,
         if (!in.Finish("an approval").ok() || !right || !here || !of_this || member != place) {
           return damaged;
         }
-        const keyring::Member* signer = SignerAt(keyring, member, version);
+        const keyring::Member* signer = keyring.history().SignerAt(member, version);
         if (signer == nullptr ||
             !crypto::Verify(signer->verify, kApprovalLabel, parts->body, parts->signature)) {
           return damaged;
@@ -305,7 +299,8 @@ absl::Status EachExportBack(keyring::Keyring& keyring,
         if (!in.Finish("an export").ok() || !right || !here || record.number != number) {
           return damaged;
         }
-        const keyring::Member* signer = SignerAt(keyring, record.member, record.roster_version);
+        const keyring::Member* signer =
+            keyring.history().SignerAt(record.member, record.roster_version);
         if (signer == nullptr ||
             !crypto::Verify(signer->verify, kRecordLabel, parts->body, parts->signature)) {
           return damaged;
