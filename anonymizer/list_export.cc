@@ -106,7 +106,7 @@ absl::StatusOr<ListExportReport> ExportList(keyring::Keyring& keyring, ExportPer
       std::count(options.columns.begin(), options.columns.end(), kBooksColumn) > 0;
   ASSIGN_OR_RETURN(const auto reader,
                    records::BulkReader::Open(keyring, std::move(permit), with_books));
-  ASSIGN_OR_RETURN(const std::int64_t total, reader->Count());
+  ASSIGN_OR_RETURN(const std::int64_t total, reader->AtMost());
   if (all_fields) {
     ASSIGN_OR_RETURN(report.columns, FindColumns(*reader, options, total));
     // A list of nobody has a header all the same.

@@ -18,7 +18,7 @@ struct ListExportOptions {
   // The columns, in their order, and no others. Empty: "uid" and every field that any customer has,
   // known ones first; then all are read once more beforehand, to see which those are.
   std::vector<std::string> columns;
-  // Of `total` customers, `done` are behind; `looking` while the columns are looked for.
+  // Of `total` customers at most, `done` are behind; `looking` while the columns are looked for.
   std::function<void(bool looking, std::int64_t done, std::int64_t total)> progress = nullptr;
   std::function<bool()> interrupted = nullptr;
 };

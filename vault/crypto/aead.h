@@ -36,6 +36,13 @@ template <typename Purpose>
 absl::StatusOr<SecretBytes> Open(const Key<Purpose>& key, ByteView associated, ByteView sealed) {
   return internal::Open(key.ExposeBytes(), associated, sealed);
 }
+// Into `out`, which has the size of `sealed` without kSealOverheadBytes. False: as Open's DataLoss;
+// then `out` holds no plaintext.
+template <typename Purpose>
+bool OpenInto(const Key<Purpose>& key, ByteView associated, ByteView sealed,
+              std::span<std::uint8_t> out) {
+  return internal::OpenInto(key.ExposeBytes(), associated, sealed, out);
+}
 // Opens a sealed key into guarded memory. DataLoss as above, or where it is no key.
 template <typename Inner, typename Purpose>
 absl::StatusOr<Key<Inner>> OpenKey(const Key<Purpose>& key, ByteView associated, ByteView sealed);

@@ -4,15 +4,21 @@
 
 namespace sealbook::crypto {
 
-ValueKey DeriveValueKey(const SessionSecret& secret, ContactNumber contact, ClassId class_id,
-                        std::uint32_t revision) {
+void DeriveValueKeyInto(ValueKey& key, const SessionSecret& secret, ContactNumber contact,
+                        ClassId class_id, std::uint32_t revision) {
   std::uint8_t place[8 + 1 + 4];
   for (int i = 0; i < 8; ++i) {
     place[i] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(contact) >> (56 - 8 * i));
   }
   place[8] = static_cast<std::uint8_t>(class_id);
   for (int i = 0; i < 4; ++i) place[9 + i] = static_cast<std::uint8_t>(revision >> (24 - 8 * i));
-  return DeriveKey<ValuePurpose>(secret, "sealbook/value-key/1", {place});
+  DeriveKeyInto(key, secret, "sealbook/value-key/1", {place});
+}
+ValueKey DeriveValueKey(const SessionSecret& secret, ContactNumber contact, ClassId class_id,
+                        std::uint32_t revision) {
+  ValueKey key = KeyAccess::Empty<ValuePurpose>();
+  DeriveValueKeyInto(key, secret, contact, class_id, revision);
+  return key;
 }
 
 WrapKey DeriveWrapKey(const SessionSecret& secret) {

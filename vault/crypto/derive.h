@@ -9,6 +9,9 @@ namespace sealbook::crypto {
 // K(contact, class, revision), from s(root, class).          label "sealbook/value-key/1"
 ValueKey DeriveValueKey(const SessionSecret& secret, ContactNumber contact, ClassId class_id,
                         std::uint32_t revision);
+// The same in the place of another key: a slot of guarded memory for each value takes its time.
+void DeriveValueKeyInto(ValueKey& key, const SessionSecret& secret, ContactNumber contact,
+                        ClassId class_id, std::uint32_t revision);
 // Seals value keys for one book, from s(book, class).        label "sealbook/wrap-key/1"
 WrapKey DeriveWrapKey(const SessionSecret& secret);
 // From the secret of the compartment (root, index).          labels "sealbook/index-hash/1" and

@@ -24,6 +24,9 @@ Hash128 KeyedHash128(ByteView key, absl::string_view label, std::initializer_lis
 
 // BLAKE2b-256 keyed with `from`, over the same: a key for another purpose.
 template <typename To, typename From>
+void DeriveKeyInto(Key<To>& key, const Key<From>& from, absl::string_view label,
+                   std::initializer_list<ByteView> parts);
+template <typename To, typename From>
 Key<To> DeriveKey(const Key<From>& from, absl::string_view label,
                   std::initializer_list<ByteView> parts);
 

@@ -14,10 +14,15 @@ void Blake2bRaw(ByteView key, ByteView message, std::span<std::uint8_t> out);
 }  // namespace internal
 
 template <typename To, typename From>
+void DeriveKeyInto(Key<To>& key, const Key<From>& from, absl::string_view label,
+                   std::initializer_list<ByteView> parts) {
+  internal::Blake2b(from.ExposeBytes(), label, parts, KeyAccess::Mutable(key));
+}
+template <typename To, typename From>
 Key<To> DeriveKey(const Key<From>& from, absl::string_view label,
                   std::initializer_list<ByteView> parts) {
   Key<To> key = KeyAccess::Empty<To>();
-  internal::Blake2b(from.ExposeBytes(), label, parts, KeyAccess::Mutable(key));
+  DeriveKeyInto(key, from, label, parts);
   return key;
 }
 

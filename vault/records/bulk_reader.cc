@@ -43,10 +43,12 @@ absl::StatusOr<std::unique_ptr<BulkReader>> BulkReader::Open(keyring::Keyring& k
   return std::unique_ptr<BulkReader>(new BulkReader(keyring, std::move(permit), with_books));
 }
 
-absl::StatusOr<std::int64_t> BulkReader::Count() {
+absl::StatusOr<std::int64_t> BulkReader::AtMost() {
   ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
-  return permit_.book() == kRootBook ? keyring_.store().CountContacts()
-                                     : keyring_.store().CountBookContacts(permit_.book());
+  if (permit_.book() != kRootBook) return keyring_.store().CountBookContacts(permit_.book());
+  // Counting rows would read all of them.
+  ASSIGN_OR_RETURN(const ContactNumber next, keyring_.store().NextContact());
+  return next - 1;
 }
 
 absl::StatusOr<std::shared_ptr<const BulkKey>> BulkReader::KeyOf(std::int64_t number,
@@ -67,16 +69,14 @@ absl::StatusOr<std::shared_ptr<const BulkKey>> BulkReader::KeyOf(std::int64_t nu
   return key;
 }
 
-absl::Status BulkReader::AddValue(const store::ContactRow& row, const ValueEntry& entry,
-                                  SealedPage& page) {
-  const std::pair place(entry.session, entry.class_id);
-  auto at = page.keys.find(place);
-  if (at == page.keys.end()) {
-    ASSIGN_OR_RETURN(auto key, KeyOf(entry.session, entry.class_id));
-    at = page.keys.emplace(place, std::move(key)).first;
+absl::StatusOr<std::uint32_t> BulkReader::KeyIn(SealedPage& page, const ValueView& value) {
+  const auto [at, is_new] = keys_of_page_.try_emplace(std::pair(value.session, value.class_id),
+                                                      static_cast<std::uint32_t>(page.keys.size()));
+  if (is_new) {
+    ASSIGN_OR_RETURN(auto key, KeyOf(value.session, value.class_id));
+    page.keys.push_back(std::move(key));
   }
-  if (at->second->counts_everywhere) return absl::OkStatus();
-  return ContactReader(keyring_).CheckWriter(row, entry);
+  return at->second;
 }
 
 absl::Status BulkReader::Add(const store::ContactRow& row, SealedPage& page) {
@@ -87,16 +87,26 @@ absl::Status BulkReader::Add(const store::ContactRow& row, SealedPage& page) {
                     "time, or have it changed.");
   }
   ++given_;
-  SealedRow out{.number = row.number, .token = row.token, .values = {}, .books = {}};
-  ASSIGN_OR_RETURN(std::vector<ValueEntry> values, DecodeValues(row.values));
-  for (const ClassId class_id : permit_.classes()) {
-    const auto at = std::find_if(values.begin(), values.end(), [&](const ValueEntry& entry) {
-      return entry.class_id == class_id;
-    });
-    if (at == values.end()) continue;
-    RETURN_IF_ERROR(AddValue(row, *at, page));
-    out.values.push_back(std::move(*at));
+  SealedPage::Row out{.number = row.number, .token = row.token, .values_end = 0, .books = {}};
+  RETURN_IF_ERROR(DecodeValueViews(row.values, views_));
+  for (const ValueView& value : views_) {
+    if (std::find(permit_.classes().begin(), permit_.classes().end(), value.class_id) ==
+        permit_.classes().end()) {
+      continue;
+    }
+    ASSIGN_OR_RETURN(const std::uint32_t key, KeyIn(page, value));
+    if (!page.keys[key]->counts_everywhere) {
+      RETURN_IF_ERROR(ContactReader(keyring_).CheckWriter(
+          row, {.class_id = value.class_id, .session = value.session, .revision = value.revision}));
+    }
+    page.values.push_back({.class_id = value.class_id,
+                           .revision = value.revision,
+                           .key = key,
+                           .offset = page.bytes.size(),
+                           .size = value.sealed.size()});
+    page.bytes.insert(page.bytes.end(), value.sealed.begin(), value.sealed.end());
   }
+  out.values_end = page.values.size();
   if (with_books_) {
     for (const keyring::Book& book : keyring_.roster().books) {
       store::BookContactRow assigned;
@@ -121,8 +131,12 @@ absl::StatusOr<SealedPage> BulkReader::Next() {
   SealedPage page{.vault = keyring_.roster().vault,
                   .rows_before = static_cast<std::uint64_t>(given_),
                   .rows = {},
-                  .keys = {}};
+                  .values = {},
+                  .keys = {},
+                  .bytes = {}};
   page.rows.reserve(kPageRows);
+  page.values.reserve(kPageRows * permit_.classes().size());
+  keys_of_page_.clear();
   const auto add = [&](const store::ContactRow& row) -> absl::StatusOr<bool> {
     last_ = row.number;
     RETURN_IF_ERROR(AtToken(row.token, Add(row, page)));
@@ -147,28 +161,36 @@ absl::StatusOr<SealedPage> BulkReader::Next() {
 absl::StatusOr<std::vector<BulkContact>> OpenPage(const SealedPage& page) {
   std::vector<BulkContact> contacts;
   contacts.reserve(page.rows.size());
-  for (const SealedRow& row : page.rows) {
+  FieldsDecoder decoder;
+  crypto::ValueKey value_key = crypto::ValueKey::Random();  // replaced for each value
+  crypto::SecretBytes room;
+  std::size_t at = 0;
+  for (const SealedPage::Row& row : page.rows) {
     BulkContact contact{.token = row.token, .books = row.books, .fields = {}};
-    for (const ValueEntry& entry : row.values) {
-      const BulkKey& key = *page.keys.at({entry.session, entry.class_id});
-      const crypto::ValueKey value_key =
-          crypto::DeriveValueKey(key.secret, row.number, entry.class_id, entry.revision);
+    for (; at < row.values_end; ++at) {
+      const SealedPage::Value& value = page.values[at];
+      const BulkKey& key = *page.keys[value.key];
+      const ByteView sealed = ByteView(page.bytes).subspan(value.offset, value.size);
+      if (sealed.size() < crypto::kSealOverheadBytes)
+        return AtToken(row.token, absl::DataLossError("a sealed value is cut short"));
+      crypto::DeriveValueKeyInto(value_key, key.secret, row.number, value.class_id, value.revision);
       const Place place{.vault = page.vault,
                         .contact = row.number,
                         .token = row.token,
-                        .class_id = entry.class_id,
-                        .revision = entry.revision,
+                        .class_id = value.class_id,
+                        .revision = value.revision,
                         .session = key.ephemeral,
                         .book = kRootBook};
-      const auto bytes = crypto::Open(value_key, place.ForValue(), entry.sealed);
-      if (!bytes.ok()) return AtToken(row.token, bytes.status());
-      auto fields = DecodeFields(bytes->ExposeBytes());
-      if (!fields.ok()) return AtToken(row.token, fields.status());
-      for (Field& field : *fields) {
-        // How rows without identifiers are found again is the vault's own.
-        if (field.name != kRowField) contact.fields.push_back(std::move(field));
+      const std::size_t size = sealed.size() - crypto::kSealOverheadBytes;
+      if (room.size() < size) room = crypto::SecretBytes(2 * size);
+      const auto opened = room.ExposeMutable().first(size);
+      if (!crypto::OpenInto(value_key, place.ForValue(), sealed, opened)) {
+        return AtToken(row.token, absl::DataLossError("a sealed value does not open at its place"));
       }
+      RETURN_IF_ERROR(AtToken(row.token, decoder.Append(opened, contact.fields)));
     }
+    // How rows without identifiers are found again is the vault's own.
+    std::erase_if(contact.fields, [](const Field& field) { return field.name == kRowField; });
     contacts.push_back(std::move(contact));
   }
   return contacts;

@@ -33,19 +33,27 @@ struct BulkKey {
   bool counts_everywhere = false;  // whoever wrote it may write that class of every contact
 };
 
-struct SealedRow {
-  ContactNumber number = 0;
-  std::int64_t token = 0;
-  std::vector<ValueEntry> values;  // of the permit's classes, in their order
-  std::vector<BookId> books;
-};
-
+// A page of contacts as they are stored. Its rows share what they need, so that a row costs no
+// memory of its own.
 struct SealedPage {
+  struct Value {
+    ClassId class_id{};
+    std::uint32_t revision = 0;
+    std::uint32_t key = 0;             // in `keys`
+    std::size_t offset = 0, size = 0;  // in `bytes`
+  };
+  struct Row {
+    ContactNumber number = 0;
+    std::int64_t token = 0;
+    std::size_t values_end = 0;  // its values begin where those of the row before end
+    std::vector<BookId> books;
+  };
   keyring::VaultId vault{};
   std::uint64_t rows_before = 0;
-  std::vector<SealedRow> rows;
-  // By session and class: all that the rows need.
-  absl::flat_hash_map<std::pair<std::int64_t, ClassId>, std::shared_ptr<const BulkKey>> keys;
+  std::vector<Row> rows;
+  std::vector<Value> values;  // of the permit's classes
+  std::vector<std::shared_ptr<const BulkKey>> keys;
+  crypto::Bytes bytes;
 };
 
 struct BulkContact {
@@ -64,8 +72,8 @@ class BulkReader {
   static absl::StatusOr<std::unique_ptr<BulkReader>> Open(keyring::Keyring& keyring,
                                                           ExportPermit permit, bool with_books);
 
-  // How many contacts there are to read, as of now.
-  absl::StatusOr<std::int64_t> Count();
+  // No more contacts than this are there to read, as of now: for showing progress.
+  absl::StatusOr<std::int64_t> AtMost();
 
   // An empty page at the end. PermissionDenied: there are more contacts than the permit allows, or
   // the member's role has changed. Unauthenticated: this member is not active any more. DataLoss: a
@@ -82,7 +90,7 @@ class BulkReader {
   BulkReader(keyring::Keyring& keyring, ExportPermit permit, bool with_books)
       : keyring_(keyring), permit_(std::move(permit)), with_books_(with_books) {}
   absl::Status Add(const store::ContactRow& row, SealedPage& page);
-  absl::Status AddValue(const store::ContactRow& row, const ValueEntry& entry, SealedPage& page);
+  absl::StatusOr<std::uint32_t> KeyIn(SealedPage& page, const ValueView& value);
   absl::StatusOr<std::shared_ptr<const BulkKey>> KeyOf(std::int64_t session, ClassId class_id);
 
   keyring::Keyring& keyring_;
@@ -91,6 +99,8 @@ class BulkReader {
   ContactNumber last_ = 0;
   std::int64_t given_ = 0;
   absl::flat_hash_map<std::pair<std::int64_t, ClassId>, std::shared_ptr<const BulkKey>> keys_;
+  absl::flat_hash_map<std::pair<std::int64_t, ClassId>, std::uint32_t> keys_of_page_;
+  std::vector<ValueView> views_;  // of the row at hand
 };
 
 // The page's contacts in its order, with the fields of the permit's classes in the order of the

@@ -61,22 +61,33 @@ void PutHead(crypto::Bytes& out, const Entry& entry) {
   PutVarint(out, entry.revision);
 }
 
+// `take(class, session, revision, sealed)` for each entry.
+template <typename SizeOf, typename Take>
+absl::Status EachEntry(ByteView bytes, SizeOf&& size_of, Take&& take) {
+  VarintReader in(bytes);
+  while (!in.done()) {
+    const ByteView class_byte = in.Raw(1);
+    const ClassId class_id{class_byte.empty() ? std::uint8_t{0} : class_byte[0]};
+    const auto session = static_cast<std::int64_t>(in.Varint());
+    const auto revision = static_cast<std::uint32_t>(in.Varint());
+    const ByteView sealed = in.Raw(size_of(in));
+    if (!in.ok()) return absl::DataLossError("a row that cannot be read");
+    take(class_id, session, revision, sealed);
+  }
+  return in.ok() ? absl::OkStatus() : absl::DataLossError("a row that cannot be read");
+}
+
 template <typename Entry, typename SizeOf>
 absl::StatusOr<std::vector<Entry>> DecodeEntries(ByteView bytes, SizeOf&& size_of) {
   std::vector<Entry> entries;
-  VarintReader in(bytes);
-  while (!in.done()) {
-    Entry entry;
-    const ByteView class_byte = in.Raw(1);
-    entry.class_id = ClassId{class_byte.empty() ? std::uint8_t{0} : class_byte[0]};
-    entry.session = static_cast<std::int64_t>(in.Varint());
-    entry.revision = static_cast<std::uint32_t>(in.Varint());
-    const ByteView sealed = in.Raw(size_of(in));
-    if (!in.ok()) return absl::DataLossError("a row that cannot be read");
-    entry.sealed.assign(sealed.begin(), sealed.end());
-    entries.push_back(std::move(entry));
-  }
-  if (!in.ok()) return absl::DataLossError("a row that cannot be read");
+  RETURN_IF_ERROR(EachEntry(
+      bytes, size_of,
+      [&](ClassId class_id, std::int64_t session, std::uint32_t revision, ByteView sealed) {
+        entries.push_back({.class_id = class_id,
+                           .session = session,
+                           .revision = revision,
+                           .sealed = {sealed.begin(), sealed.end()}});
+      }));
   return entries;
 }
 
@@ -94,16 +105,21 @@ crypto::Bytes EncodeFields(const Fields& fields) {
   return bytes;
 }
 
-absl::StatusOr<Fields> DecodeFields(ByteView bytes) {
-  FieldSet set;
-  if (!set.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+FieldsDecoder::FieldsDecoder() : set_(std::make_unique<FieldSet>()) {}
+FieldsDecoder::~FieldsDecoder() = default;
+
+absl::Status FieldsDecoder::Append(ByteView bytes, Fields& out) {
+  if (!set_->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return absl::DataLossError("a sealed value holds no fields");
   }
+  out.reserve(out.size() + static_cast<std::size_t>(set_->fields_size()));
+  for (const FieldSet::Field& field : set_->fields()) out.push_back({field.name(), field.value()});
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Fields> DecodeFields(ByteView bytes) {
   Fields fields;
-  fields.reserve(static_cast<std::size_t>(set.fields_size()));
-  for (FieldSet::Field& field : *set.mutable_fields()) {
-    fields.push_back({std::move(*field.mutable_name()), std::move(*field.mutable_value())});
-  }
+  RETURN_IF_ERROR(FieldsDecoder().Append(bytes, fields));
   return fields;
 }
 
@@ -119,6 +135,15 @@ crypto::Bytes EncodeValues(const std::vector<ValueEntry>& entries) {
 
 absl::StatusOr<std::vector<ValueEntry>> DecodeValues(ByteView bytes) {
   return DecodeEntries<ValueEntry>(bytes, [](VarintReader& in) { return in.Varint(); });
+}
+
+absl::Status DecodeValueViews(ByteView bytes, std::vector<ValueView>& out) {
+  out.clear();
+  return EachEntry(
+      bytes, [](VarintReader& in) { return in.Varint(); },
+      [&](ClassId class_id, std::int64_t session, std::uint32_t revision, ByteView sealed) {
+        out.push_back({class_id, session, revision, sealed});
+      });
 }
 
 crypto::Bytes EncodeWraps(const std::vector<WrapEntry>& entries) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,19 @@ struct ClassFields {
 crypto::Bytes EncodeFields(const Fields& fields);
 absl::StatusOr<Fields> DecodeFields(ByteView bytes);
 
+class FieldSet;
+// As DecodeFields, for who decodes many: what protobuf needs for one serves for the next.
+class FieldsDecoder {
+ public:
+  FieldsDecoder();
+  ~FieldsDecoder();
+  // DataLoss: no fields; then `out` is as it was.
+  absl::Status Append(ByteView bytes, Fields& out);
+
+ private:
+  std::unique_ptr<FieldSet> set_;
+};
+
 // One class of a contact row: session and revision of its newest writing, and the sealed fields.
 struct ValueEntry {
   ClassId class_id{};
@@ -45,6 +59,16 @@ struct WrapEntry {
   std::uint32_t revision = 0;
   crypto::Bytes sealed;
 };
+
+// Its place among the bytes of a row, for who reads so many that copies would count.
+struct ValueView {
+  ClassId class_id{};
+  std::int64_t session = 0;
+  std::uint32_t revision = 0;
+  ByteView sealed;
+};
+// As DecodeValues, into `out`, in whose bytes the views stand.
+absl::Status DecodeValueViews(ByteView bytes, std::vector<ValueView>& out);
 
 crypto::Bytes EncodeValues(const std::vector<ValueEntry>& entries);
 absl::StatusOr<std::vector<ValueEntry>> DecodeValues(ByteView bytes);

@@ -46,11 +46,15 @@ absl::Status Store::EachContact(
       database_->Prepare("SELECT number, token, identifiers, sealed_values FROM contact "
                          "WHERE number >= ? ORDER BY number"));
   select.Bind(1, from);
+  ContactRow contact;  // one for all: there may be millions
   for (;;) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const bool more, visit({select.Int(0), select.Int(1), Copy(select.Blob(2)),
-                                             Copy(select.Blob(3))}));
+    contact.number = select.Int(0);
+    contact.token = select.Int(1);
+    CopyTo(select.Blob(2), contact.identifiers);
+    CopyTo(select.Blob(3), contact.values);
+    ASSIGN_OR_RETURN(const bool more, visit(contact));
     if (!more) return absl::OkStatus();
   }
 }
@@ -217,13 +221,18 @@ absl::Status Store::EachAssigned(
                          "ON c.number = b.contact WHERE b.book = ? AND b.contact > ? "
                          "ORDER BY b.contact"));
   select.Bind(1, Number(book)).Bind(2, after);
+  BookContactRow assigned{.book = book, .contact = 0, .session = 0, .wraps = {}};
+  ContactRow contact;
   for (;;) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return absl::OkStatus();
-    const ContactNumber contact = select.Int(0);
-    ASSIGN_OR_RETURN(const bool more,
-                     visit({book, contact, select.Int(1), Copy(select.Blob(2))},
-                           {contact, select.Int(3), Copy(select.Blob(4)), Copy(select.Blob(5))}));
+    assigned.contact = contact.number = select.Int(0);
+    assigned.session = select.Int(1);
+    CopyTo(select.Blob(2), assigned.wraps);
+    contact.token = select.Int(3);
+    CopyTo(select.Blob(4), contact.identifiers);
+    CopyTo(select.Blob(5), contact.values);
+    ASSIGN_OR_RETURN(const bool more, visit(assigned, contact));
     if (!more) return absl::OkStatus();
   }
 }

@@ -14,6 +14,7 @@ inline std::int64_t Number(BookId id) { return static_cast<std::int64_t>(id); }
 inline std::int64_t Number(ClassId id) { return static_cast<std::int64_t>(id); }
 
 inline crypto::Bytes Copy(ByteView bytes) { return {bytes.begin(), bytes.end()}; }
+inline void CopyTo(ByteView bytes, crypto::Bytes& out) { out.assign(bytes.begin(), bytes.end()); }
 
 template <std::size_t N>
 std::array<std::uint8_t, N> CopyArray(ByteView bytes) {
