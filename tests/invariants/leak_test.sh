@@ -93,7 +93,7 @@ for _ in $(seq 600); do
   sleep 0.1
 done
 [ "$(stat -c %s "$SEALBOOK_VAULT/vault.db-wal")" -ge 1000000 ] || fail "no batch reached the write-ahead log"
-new_files() { find /tmp /var/tmp -xdev -type f -newer "$work/start" -print0 2>/dev/null | xargs -0 -r "$find_markers" "$work/markers.all" 2>/dev/null || true; }
+new_files() { find /tmp /var/tmp -xdev -path "$work" -prune -o -type f -newer "$work/start" -print0 2>/dev/null | xargs -0 -r "$find_markers" "$work/markers.all" 2>/dev/null || true; }
 absent "$work/markers.all" "$SEALBOOK_VAULT" "$work/state"
 [ -z "$(new_files)" ] || fail "$(new_files)"
 pass "while an import runs: $(cd "$SEALBOOK_VAULT" && ls | tr '\n' ' ')"
@@ -275,6 +275,54 @@ for file in "$work"/out/{robot,owner}.*; do
   [ "${file%.*}" != "$work/out/owner.0" ] && [ "${file%.*}" != "$work/out/owner.2" ] || continue
   absent "$work/markers.any" "$file"
 done
+
+# --- The whole list leaves: closed to everybody but its recipient, whole or half. ---
+if command -v oathtool >/dev/null && command -v age-keygen >/dev/null; then
+  as owner factor enroll totp --json >"$work/shown"
+  secret=$(sed -n 's/.*"secret":"\([A-Z2-7]*\)".*/\1/p' "$work/shown")
+  [ ${#secret} -eq 32 ] || fail "no secret was shown"
+  echo "$secret" >"$work/markers.factor"
+  expect 0 as owner factor enroll totp --confirm "$(oathtool --totp -b -N '30 seconds ago' "$secret")"
+  as owner factor enroll recovery --json >>"$work/shown"
+  grep -o '[0-9A-Z]\{4\}\(-[0-9A-Z]\{4\}\)\{3\}' "$work/shown" >"$work/codes"
+  [ "$(wc -l <"$work/codes")" -eq 10 ] || fail "no ten recovery codes"
+  cat "$work/codes" >>"$work/markers.factor"
+  present "$work/markers.factor" "$work/shown"
+  age-keygen -o "$work/identity" 2>/dev/null
+  recipient=$(age-keygen -y "$work/identity")
+  mkdir "$work/exports"
+  list_out() {  # FILE NUMBER-OF-A-CODE FLAG…
+    as owner export -o "$work/exports/$1" --reason audit --recipient "$recipient" \
+      --otp "$(sed -n "$2p" "$work/codes")" "${@:3}"
+  }
+  list_out killed.csv.age 1 >"$work/out/owner.killed.out" 2>&1 &
+  exporting=$!
+  for _ in $(seq 2000); do
+    file=$(find "$work/exports" -name '.killed*' -size +100k)
+    [ -z "$file" ] || break
+    kill -0 $exporting 2>/dev/null || break
+  done
+  [ -n "$file" ] || fail "no export was met half written"
+  pkill -KILL -P $exporting 2>/dev/null || kill -KILL $exporting 2>/dev/null || true
+  wait $exporting 2>/dev/null || true
+  code=2
+  for format in csv jsonl vcard xlsx; do
+    list_out $format $code --format $format >"$work/out/owner.export.$format.out" 2>&1 ||
+      fail "export: $(cat "$work/out/owner.export.$format.out")"
+    code=$((code + 1))
+  done
+  absent "$work/markers.any" "$work/exports" "$SEALBOOK_VAULT" "$work/state" "$work"/out/owner.{killed,export}*
+  absent "$work/markers.factor" "$work/exports" "$SEALBOOK_VAULT" "$work/state" "$work"/out
+  both owner audit log
+  both owner factor list
+  absent "$work/markers.factor" "$work"/out
+  # What it holds, its recipient reads.
+  age -d -i "$work/identity" "$work/exports/jsonl" >"$work/opened"
+  present "$work/markers.letters" "$work/opened"
+  pass "exports, one of them killed, and the second factor behind them"
+else
+  echo "oathtool and age are not there: exports are left out"
+fi
 
 # --- A command that dies leaves no image of its memory, whatever the shell allows. ---
 mkdir "$work/dies"
