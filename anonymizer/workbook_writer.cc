@@ -119,7 +119,9 @@ class WorkbookWriter : public ListWriter {
     for (std::size_t i = 0; i < columns_.size(); ++i) letters_.push_back(LettersOf(i));
   }
   ~WorkbookWriter() override {
-    if (!finished_) archive_write_fail(archive_);  // so that nothing more is written
+    // libarchive writes an end to what was begun, and gives all its memory back only after that;
+    // from here on OnWrite drops what it is handed.
+    status_.Update(absl::CancelledError("the workbook is given up"));
     archive_write_free(archive_);
   }
 
@@ -144,10 +146,9 @@ class WorkbookWriter : public ListWriter {
   WorkbookWriterLimits limits_;
   std::vector<std::string> letters_;
   archive* archive_;
-  absl::Status status_;  // of the sink
+  absl::Status status_;  // the first failure, after which nothing reaches the sink
   std::size_t sheets_ = 0;
   std::uint64_t sheet_bytes_ = 0, file_bytes_ = 0;
-  bool finished_ = false;
 };
 
 la_ssize_t WorkbookWriter::OnWrite(archive*, void* self, const void* bytes, std::size_t size) {
@@ -156,14 +157,12 @@ la_ssize_t WorkbookWriter::OnWrite(archive*, void* self, const void* bytes, std:
     writer.status_ = writer.sink_.Append({static_cast<const std::uint8_t*>(bytes), size});
     writer.file_bytes_ += size;
   }
-  return writer.status_.ok() ? static_cast<la_ssize_t>(size) : -1;
+  return static_cast<la_ssize_t>(size);
 }
 
 absl::Status WorkbookWriter::Failure() {
-  finished_ = true;
-  archive_write_fail(archive_);
-  if (!status_.ok()) return status_;
-  return status_ = absl::InternalError("a workbook cannot be packed");
+  status_.Update(absl::InternalError("a workbook cannot be packed"));
+  return status_;
 }
 
 absl::Status WorkbookWriter::TooLarge() const {
@@ -205,7 +204,7 @@ absl::Status WorkbookWriter::Put(absl::string_view text) {
     if (written <= 0) return Failure();
     text.remove_prefix(static_cast<std::size_t>(written));
   }
-  return absl::OkStatus();
+  return status_;
 }
 
 absl::Status WorkbookWriter::WritePart(const std::string& name, absl::string_view text) {
@@ -321,7 +320,6 @@ absl::Status WorkbookWriter::Finish() {
       WritePart("xl/_rels/workbook.xml.rels", absl::StrCat(relationships, "</Relationships>")));
   RETURN_IF_ERROR(WritePart("[Content_Types].xml", absl::StrCat(types, "</Types>")));
   if (archive_write_close(archive_) != ARCHIVE_OK) return Failure();
-  finished_ = true;
   return status_;
 }
 
