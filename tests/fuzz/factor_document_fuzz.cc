@@ -82,13 +82,12 @@ class Vault {
   Vault() : stranger_(crypto::SigningPair::Generate()) {
     char name[] = "/tmp/sealbook-fuzz-XXXXXX";
     Must(mkdtemp(name) != nullptr);
-    static std::string root;
-    root = name;
+    Root() = name;
     std::atexit([] {
       std::error_code ignored;
-      std::filesystem::remove_all(root, ignored);
+      std::filesystem::remove_all(Root(), ignored);
     });
-    setenv("XDG_STATE_HOME", (root + "/state").c_str(), 1);
+    setenv("XDG_STATE_HOME", (Root() + "/state").c_str(), 1);
     const auto recipient = crypto::ExchangePair::Generate().public_key();
     const auto policy = policies::Policy::Parse(
         policies::DefaultPolicyText({.region = "KR",
@@ -97,7 +96,7 @@ class Vault {
     Must(policy.ok());
     keyring::CompiledPolicy compiled = policy->Compile();
     compiled.cost = kInsecureCost;
-    Must(keyring::CreateVault({.directory = root + "/vault",
+    Must(keyring::CreateVault({.directory = Root() + "/vault",
                                .owner = "owner",
                                .passphrase = PassphraseOf("owner"),
                                .policy = std::move(compiled),
@@ -117,13 +116,17 @@ class Vault {
     Must(request.ok());
     request_ = *request;
   }
+  static std::string& Root() {
+    static auto* const root = new std::string();
+    return *root;
+  }
   static constexpr crypto::PassphraseCost kInsecureCost{.memory_kib = 64, .passes = 1};
   std::unique_ptr<keyring::Keyring> Unlock(absl::string_view name) const {
-    auto keyring = keyring::Keyring::Unlock(
-        keyring::VaultPaths(absl::StrCat(getenv("XDG_STATE_HOME"), "/../vault")),
-        {.name = std::string(name),
-         .secret = {.kind = keyring::UnlockSecret::Kind::kPassphrase,
-                    .bytes = PassphraseOf(name)}});
+    auto keyring =
+        keyring::Keyring::Unlock(keyring::VaultPaths(Root() + "/vault"),
+                                 {.name = std::string(name),
+                                  .secret = {.kind = keyring::UnlockSecret::Kind::kPassphrase,
+                                             .bytes = PassphraseOf(name)}});
     Must(keyring.ok());
     return *std::move(keyring);
   }
