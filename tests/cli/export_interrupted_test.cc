@@ -1,5 +1,7 @@
 // Exports in the middle of which something happens: Ctrl-C, a reader who goes away, another process
 // with the same code. Killed ones: scripts/kill_test.
+#include <gmock/gmock.h>
+
 #include "tests/support/export_vault.h"
 
 namespace sealbook::testing {
