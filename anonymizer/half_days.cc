@@ -132,7 +132,7 @@ std::optional<int> HourOf(int hour, HalfDay half) {
   if (hour < 0 || hour > 24) return std::nullopt;
   if (hour == 24) return 0;
   if (half == HalfDay::kNone || half == HalfDay::kUnknown) return hour;
-  if (hour > 12) return half == HalfDay::kMorning ? std::nullopt : std::optional<int>(hour);
+  if (hour > 12) return hour;
   const int of_twelve = hour % 12;
   switch (half) {
     case HalfDay::kMorning:

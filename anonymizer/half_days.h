@@ -31,8 +31,7 @@ struct HalfDayMark {
 // is kNone.
 HalfDayMark FindHalfDay(absl::string_view phrase);
 
-// The hour of a day, or nullopt where the clock has no such hour: 13 to 24 with a mark for the
-// morning. An hour above 12 needs no mark and is itself. 24 is 0.
+// The hour of a day; nullopt above 24. An hour above 12 is itself, whatever the mark. 24 is 0.
 std::optional<int> HourOf(int hour, HalfDay half);
 
 }  // namespace sealbook::anonymizer
