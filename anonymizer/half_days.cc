@@ -102,9 +102,8 @@ std::string Folded(const std::string& text) {
   return folded;
 }
 
-}  // namespace
-
-HalfDayMark FindHalfDay(absl::string_view phrase) {
+// The whole of `phrase`, however many words it is of.
+HalfDayMark FindWord(absl::string_view phrase) {
   std::string bare = Bare(phrase);
   if (bare.empty()) return {};
   // What nearly all files have.
@@ -113,19 +112,23 @@ HalfDayMark FindHalfDay(absl::string_view phrase) {
   const Marks& marks = AllMarks();
   auto found = marks.find(bare);
   if (found == marks.end()) found = marks.find(Folded(bare));
-  if (found != marks.end()) return found->second;
-  // A word of either kind behind one that says nothing: "à 2:05 PM" has them apart, "klo ip." not.
-  HalfDayMark all;
-  std::size_t words = 0;
-  for (const absl::string_view word : absl::StrSplit(phrase, ' ', absl::SkipEmpty())) {
-    if (word.size() == phrase.size()) break;
-    const HalfDayMark one = FindHalfDay(word);
-    if (one.half == HalfDay::kUnknown) return {.half = HalfDay::kUnknown};
-    if (one.half != HalfDay::kNone) all = one;
-    ++words;
+  return found != marks.end() ? found->second : HalfDayMark{.half = HalfDay::kUnknown};
+}
+
+}  // namespace
+
+HalfDayMark FindHalfDay(absl::string_view phrase) {
+  const HalfDayMark whole = FindWord(phrase);
+  if (whole.half != HalfDay::kUnknown) return whole;
+  // A mark behind a word that says nothing, or before one: "à p. m.", "오후 ώρα".
+  for (std::size_t space = phrase.find(' '); space != absl::string_view::npos;
+       space = phrase.find(' ', space + 1)) {
+    const HalfDayMark before = FindWord(phrase.substr(0, space));
+    const HalfDayMark behind = FindWord(phrase.substr(space + 1));
+    if (before.half == HalfDay::kNone && behind.half != HalfDay::kUnknown) return behind;
+    if (behind.half == HalfDay::kNone && before.half != HalfDay::kUnknown) return before;
   }
-  if (words == 0) return {.half = HalfDay::kUnknown};
-  return all;
+  return {.half = HalfDay::kUnknown};
 }
 
 std::optional<int> HourOf(int hour, HalfDay half) {

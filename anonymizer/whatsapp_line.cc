@@ -330,6 +330,9 @@ std::optional<When> TakeDateThenTime(Cursor& at) {
   when.mark = gap->mark;
   if (TakeDash(at)) {  // "18-03-2022 - 14:56 - "
     if (!gap->blank || !at.SkipBlanks()) return std::nullopt;
+    const auto mark = TakeGap(at, false);
+    if (!mark) return std::nullopt;
+    when.mark = StrongerOf(when.mark, mark->mark);
   } else if (absl::StartsWith(at.left(), "،") || absl::StartsWith(at.left(), "，")) {
     return std::nullopt;
   }
