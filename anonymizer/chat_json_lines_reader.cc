@@ -116,6 +116,9 @@ std::string ParseTime(absl::string_view text, absl::Time& time) {
   }
   if (zone.empty()) return "has a time without its zone";
   if (zone == "z") normal.back() = 'Z';
+  // "+0900" is of ISO 8601 only.
+  const bool offset = zone.size() == 6 && (zone[0] == '+' || zone[0] == '-') && zone[3] == ':';
+  if (!offset && zone != "Z" && zone != "z") return wrong;
   std::string error;
   if (!absl::ParseTime(absl::RFC3339_full, normal, &time, &error)) return wrong;
   time = absl::FromUnixSeconds(absl::ToUnixSeconds(time));  // whole seconds
