@@ -291,9 +291,9 @@ std::optional<Gap> TakeGap(Cursor& at, bool commas) {
   if (bare.empty() || bare == ",") return gap;
   gap.mark = FindHalfDay(bare);
   if (gap.mark.half == HalfDay::kUnknown) {
-    // A word, or one with dots in it; not half a sentence.
+    // A word, or letters with dots; not half a sentence.
     if (bare.size() > kMaxUnknownBytes ||
-        std::count_if(bare.begin(), bare.end(), [](char c) { return c == ' '; }) > 1) {
+        (absl::StrContains(bare, " ") && !absl::StrContains(bare, "."))) {
       return std::nullopt;
     }
   }

@@ -27,6 +27,18 @@ bool IsNoticeOfApp(absl::string_view raw_text) {
                             absl::StrContains(text, "WhatsApp"));
 }
 
+// The colon that ends the author: the first, but where a later one has words of the app's behind it,
+// which iOS marks ("Ann: Office: \u200eimage omitted").
+std::size_t AuthorsColon(absl::string_view rest, const Colons& colons) {
+  for (std::size_t i = 1; i < colons.count; ++i) {
+    const absl::string_view raw = rest.substr(std::min(rest.size(), colons.all[i].text));
+    if (!IsMarked(raw)) continue;
+    const absl::string_view text = TrimDirectionMarks(raw);
+    if (IsNotice(text) || IsMediaPlaceholder(text) || IsDeletedPlaceholder(text)) return i;
+  }
+  return 0;
+}
+
 // Where `rest` has one author at most. A notice has none, whatever colons stand in it.
 bool HasNoAuthor(absl::string_view rest) { return IsNotice(TrimDirectionMarks(rest)); }
 
@@ -119,9 +131,10 @@ void WhatsAppAuthors::Learn(const WhatsAppLines& lines) {
   const absl::string_view rest = lines.rest();
   const absl::string_view line = rest.substr(0, rest.find('\n'));
   const Colons colons = FindColons(line);
+  const std::size_t ends = AuthorsColon(rest, colons);
   std::string name;
-  if (colons.count > 0 && !HasNoAuthor(rest) && MayBeAuthor(line, colons.all[0]))
-    name = CleanAuthor(line.substr(0, colons.all[0].at));
+  if (colons.count > 0 && !HasNoAuthor(rest) && MayBeAuthor(line, colons.all[ends]))
+    name = CleanAuthor(line.substr(0, colons.all[ends].at));
   if (name.empty()) {
     ++system_lines_;
     group_notice_ = group_notice_ || IsGroupNotice(rest);
@@ -138,8 +151,8 @@ void WhatsAppAuthors::Learn(const WhatsAppLines& lines) {
   }
   Author& author = found->second;
   ++author.count;
-  absl::string_view raw_text = rest.substr(std::min(rest.size(), colons.all[0].text));
-  if (colons.count > 1 && !IsMarked(raw_text) && MayBeAuthor(line, colons.all[1])) {
+  absl::string_view raw_text = rest.substr(std::min(rest.size(), colons.all[ends].text));
+  if (ends == 0 && colons.count > 1 && !IsMarked(raw_text) && MayBeAuthor(line, colons.all[1])) {
     const absl::string_view behind = rest.substr(std::min(rest.size(), colons.all[1].text));
     std::string longer = CleanAuthor(line.substr(0, colons.all[1].at));
     if (!absl::StartsWith(behind, "http") && (author.count == 1 || longer == author.longer)) {
@@ -166,7 +179,8 @@ void WhatsAppAuthors::Conclude(ChatSurvey& survey) {
     if (app_speaks && (named || (author.notices > 0 && persons >= 2))) {
       author.is = Author::Is::kGroup;
     } else if (author.longer_count == author.count &&
-               (author.count >= kEnough || author.longer == chat_name_)) {
+               (author.count >= kEnough || author.longer == chat_name_ ||
+                authors_.contains(author.longer))) {
       author.is = Author::Is::kLonger;
     } else if (author.count < kEnough && IsGroupAct(name)) {
       author.is = Author::Is::kSentence;
@@ -191,8 +205,9 @@ WhatsAppMessage WhatsAppAuthors::Interpret(const WhatsAppLines& lines) const {
   const absl::string_view line = rest.substr(0, rest.find('\n'));
   const Colons colons = FindColons(line);
   absl::string_view raw = rest;
-  if (colons.count > 0 && !HasNoAuthor(rest) && MayBeAuthor(line, colons.all[0])) {
-    message.author = CleanAuthor(line.substr(0, colons.all[0].at));
+  std::size_t ends = AuthorsColon(rest, colons);
+  if (colons.count > 0 && !HasNoAuthor(rest) && MayBeAuthor(line, colons.all[ends])) {
+    message.author = CleanAuthor(line.substr(0, colons.all[ends].at));
   }
   if (!message.author.empty()) {
     const auto found = authors_.find(message.author);
@@ -200,9 +215,11 @@ WhatsAppMessage WhatsAppAuthors::Interpret(const WhatsAppLines& lines) const {
     if (is == Author::Is::kSentence) {
       message.author.clear();
     } else {
-      const bool longer = is == Author::Is::kLonger && colons.count > 1;
-      raw = rest.substr(std::min(rest.size(), colons.all[longer ? 1 : 0].text));
-      if (longer) message.author = found->second.longer;
+      if (is == Author::Is::kLonger && ends == 0 && colons.count > 1) {
+        message.author = found->second.longer;
+        ends = 1;
+      }
+      raw = rest.substr(std::min(rest.size(), colons.all[ends].text));
       if (is == Author::Is::kGroup || IsNoticeOfApp(raw)) message.author.clear();
     }
   }
