@@ -4,12 +4,15 @@
 //   bench_chat_codec
 #include "vault/records/chat_codec.h"
 
+#include <zstd.h>
+
 #include <cstdio>
 #include <ctime>
 #include <map>
 
 #include "absl/strings/str_cat.h"
 #include "tests/support/held_out_chats.h"
+#include "vault/records/chat_dictionary.h"
 
 namespace sealbook::records {
 namespace {
@@ -134,7 +137,7 @@ void Main() {
   all.Print("chunks of 7");
   for (const auto& [language, sizes] : languages) sizes.Print("  " + language);
   with_authors.Print("  with authors");
-  with_ids.Print("  with WhatsApp's ids (66 bytes)");
+  with_ids.Print("  with WhatsApp's ids (78 bytes)");
   long_chunks.Print("chunks of 28");
   single.Print("chunks of 1");
 
