@@ -59,7 +59,7 @@ class ChunkPacker {
  public:
   ChunkPacker();
   ~ChunkPacker();
-  ChunkPacker(ChunkPacker&&) noexcept;
+  ChunkPacker(ChunkPacker&&) noexcept;  // the other one may only be destroyed then
   ChunkPacker(const ChunkPacker&) = delete;
   ChunkPacker& operator=(const ChunkPacker&) = delete;
 

@@ -4,8 +4,10 @@
 #include <sodium.h>
 #include <zstd.h>
 
+#include <fstream>
 #include <limits>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/support/held_out_chats.h"
 #include "vault/crypto/random.h"
@@ -538,6 +540,39 @@ TEST_F(ChatCodecTest, EveryByteFlippedIsDataLossOrMessagesOfThatDay) {
       }
     }
   }
+}
+
+// The example of docs/format.md: the hexadecimal digits at the beginning of its lines.
+Bytes ExampleOfTheFormat() {
+  std::ifstream file(SEALBOOK_SOURCE_DIR "/docs/format.md");
+  std::string digits;
+  for (std::string line; std::getline(file, line);) {
+    if (digits.empty() && !absl::StartsWith(line, "01 82  ")) continue;
+    if (line == "```") break;
+    // Comments stand behind two blanks.
+    for (const char letter : line.substr(0, line.find("  "))) {
+      if (letter != ' ') digits += letter;
+    }
+  }
+  return crypto::FromHex(digits).value();
+}
+
+TEST_F(ChatCodecTest, TheFormatsExampleOpensForEver) {
+  Bytes bytes = ExampleOfTheFormat();
+  ASSERT_EQ(PaddedSize(bytes.size()), 96u);
+  bytes.resize(96);
+  std::vector<ChatEntry> out;
+  ASSERT_TRUE(Open(bytes, out).ok());
+  const std::int64_t first = kMidnight + (9 * 60 + 30) * 60;
+  EXPECT_EQ(out, (std::vector<ChatEntry>{
+                     {.time = first,
+                      .to_the_minute = true,
+                      .author = "민아",
+                      .text = "안녕하세요, 내일 예약 가능한가요?"},
+                     {.time = first + 11 * 60,
+                      .direction = ChatDirection::kOut,
+                      .text = "네, 내일 오후 2시에 예약되셨습니다.",
+                      .id = "wamid.HBgMODIxMDU1NTUwMTIzFQIAERgUM0VCMEM3NjdEMjZGOEIyQTZFNDEA"}}));
 }
 
 // What they take.
