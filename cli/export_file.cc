@@ -15,6 +15,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "cli/terminal.h"
 #include "vault/audit/receipt.h"
 #include "vault/keyring/files.h"
@@ -74,12 +76,16 @@ bool SameFile(const std::string& one, const std::string& two) {
 }
 
 // Of two processes one at a time puts a file and its receipt in their places, so that they are of
-// the same export. As far as the file system knows locks.
+// the same export. As far as the file system knows locks, and for a while only: in a folder such as
+// /tmp anybody could hold it.
 class FolderLock {
  public:
   explicit FolderLock(const std::string& folder)
       : fd_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (fd_ >= 0) (void)flock(fd_, LOCK_EX);
+    for (int tries = 0; fd_ >= 0 && tries < 100; ++tries) {
+      if (flock(fd_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) break;
+      absl::SleepFor(absl::Milliseconds(20));
+    }
   }
   ~FolderLock() {
     if (fd_ >= 0) close(fd_);

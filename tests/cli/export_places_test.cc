@@ -133,6 +133,25 @@ TEST_F(ExportPlacesTest, ThePolicyOfTheEndHolds) {
   EXPECT_EQ(CountActs("export"), 0);
 }
 
+// Requests are sealed to the log's readers; who is none is told what is missing.
+TEST_F(ExportPlacesTest, WhoDoesNotReadTheLogIsToldWhyNoRequestCanBeMade) {
+  ChangePolicy({{"[roles.auditor]",
+                 "[roles.mailer]\nscope = \"all\"\nclear = [\"profile\"]\nmay = [\"export\"]\n\n"
+                 "[roles.auditor]"}});
+  Write("max.first", "a first one that is changed");
+  Must("owner",
+       {"member", "add", "max", "--role", "mailer", "--new-passphrase-file", Path("max.first")});
+  Write("max.passphrase", PassphraseOf("max"));
+  RunOptions first;
+  first.environment = {{"SEALBOOK_MEMBER", "max"}, {"SEALBOOK_PASSPHRASE_FILE", Path("max.first")}};
+  ASSERT_EQ(Run({"member", "passwd", "--new-passphrase-file", Path("max.passphrase")}, first).exit,
+            0);
+  const Ran ran =
+      As("max", {"export", "request", "--reason", "r", "--recipient", recipient_, "--json"});
+  ExpectJsonError(ran, 3, "permission_denied");
+  EXPECT_THAT(ran.json()["error"]["hint"].get<std::string>(), HasSubstr("'audit'"));
+}
+
 // Attack: who holds the database key deletes what tells of an export.
 TEST_F(ExportPlacesTest, ADeletedExportIsMissed) {
   Must("owner", Export("a.csv", Code()));
