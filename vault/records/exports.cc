@@ -287,9 +287,11 @@ absl::Status EachExportBack(keyring::Keyring& keyring,
   bool more = true;
   RETURN_IF_ERROR(keyring.store().EachExportBack(
       [&](std::int64_t number, ByteView document) -> absl::StatusOr<bool> {
+        if (expected != 0 && number != expected)
+          return Damaged(absl::StrCat("the record of export ", expected));
         const absl::Status damaged = Damaged(absl::StrCat("the record of export ", number));
         const auto parts = Split(document);
-        if (!parts || (expected != 0 && number != expected)) return damaged;
+        if (!parts) return damaged;
         crypto::ByteReader in(parts->body);
         ExportRecord record;
         const bool right = in.Text() == kRecordLabel;
