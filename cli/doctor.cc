@@ -3,8 +3,6 @@
 #include "cli/commands.h"
 #include "cli/draining.h"
 #include "vault/keyring/epochs.h"
-#include "vault/keyring/factor_record.h"
-#include "vault/records/exports.h"
 #include "vault/records/health.h"
 #include "vault/status.h"
 
@@ -39,42 +37,6 @@ absl::StatusOr<records::HealthCheck> Epochs(keyring::Keyring& keyring) {
                                                      left, "; run 'sealbook key rotate --drain'")};
 }
 
-absl::StatusOr<records::HealthCheck> Exports(keyring::Keyring& keyring) {
-  ASSIGN_OR_RETURN(const auto snapshot, keyring.Snapshot());
-  const auto count = records::CheckExports(keyring);
-  if (count.ok()) {
-    return records::HealthCheck{
-        .name = "exports",
-        .ok = true,
-        .detail = absl::StrCat(*count, " exports, each with its log entry and receipt")};
-  }
-  if (!absl::IsDataLoss(count.status())) return count.status();
-  return records::HealthCheck{
-      .name = "exports", .ok = false, .detail = std::string(count.status().message())};
-}
-
-// Deleted rows of somebody's second factor are seen by that member alone otherwise.
-absl::StatusOr<records::HealthCheck> Factors(keyring::Keyring& keyring) {
-  ASSIGN_OR_RETURN(const auto snapshot, keyring.Snapshot());
-  int looked_at = 0, faults = 0;
-  std::string first;
-  for (const keyring::Member& member : keyring.roster().members) {
-    if (!member.active || member.kind != keyring::MemberKind::kPerson) continue;
-    ++looked_at;
-    const absl::Status status = keyring::CheckFactors(keyring, member);
-    if (status.ok()) continue;
-    if (!absl::IsDataLoss(status)) return status;
-    if (++faults == 1) first = absl::StrCat(member.name, ": ", status.message());
-  }
-  if (faults > 1) absl::StrAppend(&first, ", and ", faults - 1, " more");
-  return records::HealthCheck{
-      .name = "factors",
-      .ok = faults == 0,
-      .detail = faults == 0
-                    ? absl::StrCat("those of ", looked_at, " members are as the log knows them")
-                    : first};
-}
-
 absl::Status Run(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   CatchInterrupts();
@@ -87,10 +49,6 @@ absl::Status Run(Context& context, const Arguments& arguments) {
            .progress = [&](const std::string&, std::int64_t rows) { progress.Update(rows, 0, 0); },
            .interrupted = &Interrupted}));
   progress.Finish();
-  ASSIGN_OR_RETURN(records::HealthCheck factors, Factors(context.keyring()));
-  checks.push_back(std::move(factors));
-  ASSIGN_OR_RETURN(records::HealthCheck exports, Exports(context.keyring()));
-  checks.push_back(std::move(exports));
   ASSIGN_OR_RETURN(records::HealthCheck epochs, Epochs(context.keyring()));
   checks.push_back(std::move(epochs));
   checks.push_back(Archives(context.policy()));

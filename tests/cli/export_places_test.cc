@@ -31,7 +31,8 @@ class ExportPlacesTest : public ExportTest {
   // "" where doctor says nothing is wrong with it.
   std::string FaultOf(const std::string& check) {
     const Ran ran = As("owner", {"doctor", "--json"});
-    for (const Json& one : ran.json()["checks"]) {
+    const Json json = ran.json();
+    for (const Json& one : json["checks"]) {
       if (one["name"] != check) continue;
       EXPECT_EQ(ran.exit, one["ok"] == true ? 0 : 7) << ran;
       return one["ok"] == true ? "" : one["detail"].get<std::string>();

@@ -94,7 +94,8 @@ TEST_F(FactorTest, DeletingAnotherAdminsFactorDoesNotSaveTheirAgreement) {
   const std::string owners = Enroll("owner");
   const auto fault = [&] {
     const Ran ran = As("owner", {"doctor", "--json"});
-    for (const Json& check : ran.json()["checks"]) {
+    const Json json = ran.json();
+    for (const Json& check : json["checks"]) {
       if (check["name"] == "factors" && check["ok"] == false)
         return check["detail"].get<std::string>();
     }
@@ -102,7 +103,7 @@ TEST_F(FactorTest, DeletingAnotherAdminsFactorDoesNotSaveTheirAgreement) {
   };
   EXPECT_EQ(fault(), "");
   Alter("CREATE TABLE kept AS SELECT * FROM second_factor; DELETE FROM second_factor");
-  EXPECT_THAT(fault(), HasSubstr("owner"));
+  EXPECT_THAT(fault(), HasSubstr("member 1"));
   const std::string adas = Enroll("ada");
   EXPECT_EQ(StatusOf("ada"), "waiting");
   EXPECT_EQ(As("ada", {"factor", "enroll", "recovery", "--otp", CodeAt(adas)}).exit, 4);

@@ -147,12 +147,6 @@ absl::Status CheckNeverEnrolled(Keyring& keyring, MemberId member) {
   });
 }
 
-absl::Status CheckFactors(Keyring& keyring, const Member& member) {
-  ASSIGN_OR_RETURN(const FactorRecord record, LoadFactors(keyring, member));
-  return record.state ? WalkFactorLog(keyring, record).status()
-                      : CheckNeverEnrolled(keyring, member.id);
-}
-
 absl::Status PutFactorState(Keyring& keyring, FactorState& state,
                             std::vector<audit::Event> events) {
   for (audit::Event& event : events) {

@@ -65,9 +65,6 @@ absl::StatusOr<FactorWalk> WalkFactorLog(Keyring& keyring, const FactorRecord& r
 // the log back to the newest row about this member's factors, and all of it where there is none.
 absl::Status CheckNeverEnrolled(Keyring& keyring, MemberId member);
 
-// One of the two above, for any member: whether the rows count and the log knows of no others.
-absl::Status CheckFactors(Keyring& keyring, const Member& member);
-
 // The rest is for the caller's write transaction.
 
 // Appends the rows, which get `token` and are by and about this keyring's member, and writes the

@@ -96,11 +96,6 @@ absl::Status EachExportBack(keyring::Keyring& keyring,
 // row's.
 absl::Status CheckNoExportIsMissing(keyring::Keyring& keyring, std::int64_t from_sequence);
 
-// All that is stored about exports, for the vault's health: records, receipts, requests and
-// approvals count, and the log tells of the same exports, row by row. Gives how many there are.
-// DataLoss: the first fault. Memory grows with the number of exports.
-absl::StatusOr<std::int64_t> CheckExports(keyring::Keyring& keyring);
-
 inline constexpr absl::string_view kExportAct = "export";
 
 }  // namespace sealbook::records
