@@ -82,6 +82,16 @@ absl::StatusOr<std::optional<records::ExportRecord>> FindRecord(keyring::Keyring
   return found;
 }
 
+absl::Status NotInPlace(const std::string& path, const absl::Status& status) {
+  return WithHint(absl::Status(status.code(),
+                               absl::StrCat("the export is recorded and complete, and could not be "
+                                            "put in its place: ",
+                                            std::string(status.message()))),
+                  absl::StrCat("Mend that and run the same command again: it finishes without "
+                               "another code. Until then the file is kept beside ",
+                               Printable(path), "."));
+}
+
 // What an earlier export to the same file left when it was killed: complete, and recorded in the
 // vault, it is put in its place; anything else opens for nobody and goes.
 absl::StatusOr<std::optional<Done>> FinishInterrupted(Context& context, const std::string& path,
@@ -109,14 +119,15 @@ absl::StatusOr<std::optional<Done>> FinishInterrupted(Context& context, const st
     if (said.id != record->id || format == nullptr || recipients == nullptr)
       return absl::DataLossError("the receipt of an export lacks a part, or is another's");
     RETURN_IF_ERROR(ExportFile::CheckPlace(path, context.keyring().paths().directory, force));
-    ASSIGN_OR_RETURN(const std::string name,
-                     InterruptedExports::Publish(one, path, force, *record, *receipt));
+    const auto placed = InterruptedExports::Publish(one, path, force, *record, *receipt);
+    if (absl::IsDataLoss(placed.status())) return placed.status();
+    if (!placed.ok()) return NotInPlace(path, placed.status());
     done = Done{.id = record->id,
                 .rows = record->rows,
                 .bytes = record->bytes,
                 .sha256 = record->sha256,
                 .format = *format,
-                .receipt = name,
+                .receipt = *placed,
                 .recipients = {},
                 .columns = {},
                 .empty_columns = {},
@@ -124,16 +135,6 @@ absl::StatusOr<std::optional<Done>> FinishInterrupted(Context& context, const st
     if (*recipients != "none") done->recipients = absl::StrSplit(*recipients, ", ");
   }
   return done;
-}
-
-absl::Status NotInPlace(const std::string& path, const absl::Status& status) {
-  return WithHint(absl::Status(status.code(),
-                               absl::StrCat("the export is recorded and complete, and could not be "
-                                            "put in its place: ",
-                                            std::string(status.message()))),
-                  absl::StrCat("Mend that and run the same command again: it finishes without "
-                               "another code. Until then the file is kept beside ",
-                               Printable(path), "."));
 }
 
 absl::StatusOr<Done> Export(Context& context, const ExportArguments& wanted,

@@ -1,5 +1,5 @@
 // The customer list out of the vault: who may, after which code, into which file; and what is left
-// where it is refused or interrupted.
+// where it is refused. Where it is interrupted: export_interrupted_test.cc, and scripts/kill_test.
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -247,27 +247,6 @@ TEST_F(ExportTest, FieldsOfOlderVaultsThatAreCalledLikeColumnsGetOtherNames) {
   const std::string text = Opened("old.jsonl.age");
   EXPECT_THAT(text, HasSubstr("\"uid_2\":\"user-7\""));
   EXPECT_THAT(text, HasSubstr("\":\"yes\""));
-}
-
-// Whatever moment it is killed at: run again with the same code it ends as if nothing had been, the
-// file is whole, and the log tells of it once.
-TEST_F(ExportTest, KilledAndRunAgainEndsAsIfNothingHadBeen) {
-  for (int i = 0; i < 8; ++i) {
-    const std::string file = absl::StrCat("killed", i, ".csv.age"), code = Code();
-    Process process = StartAs("owner", Export(file, code));
-    absl::SleepFor(absl::Milliseconds(4 * i + 2));
-    process.Signal(SIGKILL);
-    process.Wait();
-    if (std::filesystem::exists(Path(file))) {
-      EXPECT_THAT(Opened(file), HasSubstr("김서연"));
-    } else {
-      const Ran again = As("owner", Export(file, code));
-      EXPECT_EQ(again.exit, 0) << again;
-    }
-    EXPECT_THAT(Opened(file), HasSubstr("김서연"));
-    EXPECT_EQ(CountActs("export"), i + 1);
-    EXPECT_THAT(LeftBehind(), IsEmpty());
-  }
 }
 
 // What a process left that died between the vault's commit and the last step.
