@@ -1,5 +1,7 @@
 #include "anonymizer/half_days.h"
 
+#include <unicode/dtfmtsym.h>
+#include <unicode/locid.h>
 #include <unicode/unistr.h>
 
 #include <string>
@@ -48,7 +50,8 @@ constexpr absl::string_view kNight =
 constexpr absl::string_view kSilent =
     "à le klo kello kl kloke at um uhr alle ore às as alas om ob la ve saat lúc pukul jam u uur h "
     "hs "
-    "hrs hod time ora óra t o v στις στο ω в о у ч г р год время ساعت الساعة في בשעה ב be bc ad ce "
+    "hrs hod hodź time ora óra t o v στις στο ω в во о у ч г р год время ساعت الساعة في בשעה ב be "
+    "bc ad ce "
     "ه هـ เวลา น";
 // Of languages that write the year first.
 constexpr absl::string_view kYearFirst =
@@ -104,6 +107,32 @@ std::string Folded(const std::string& text) {
   return folded;
 }
 
+// The marks of all languages that ICU has, but for words that one of them has for the morning and
+// another for the afternoon. Made when a word is met that the table above does not hold.
+const Marks& MarksOfAllLanguages() {
+  static const Marks* const marks = [] {
+    auto* all = new Marks();
+    std::int32_t locales = 0;
+    const icu::Locale* const locale = icu::Locale::getAvailableLocales(locales);
+    for (std::int32_t i = 0; i < locales; ++i) {
+      UErrorCode error = U_ZERO_ERROR;
+      const icu::DateFormatSymbols symbols(locale[i], error);
+      std::int32_t count = 0;
+      const icu::UnicodeString* const halves = symbols.getAmPmStrings(count);
+      if (U_FAILURE(error) != 0 || count < 2) continue;
+      for (int half = 0; half < 2; ++half) {
+        std::string text;
+        halves[half].toUTF8String(text);
+        const HalfDay is = half == 0 ? HalfDay::kMorning : HalfDay::kAfternoon;
+        const auto mark = all->try_emplace(Folded(Bare(text)), HalfDayMark{.half = is});
+        if (mark.first->second.half != is) mark.first->second.half = HalfDay::kUnknown;
+      }
+    }
+    return all;
+  }();
+  return *marks;
+}
+
 // The whole of `phrase`, however many words it is of.
 HalfDayMark FindWord(absl::string_view phrase) {
   std::string bare = Bare(phrase);
@@ -113,8 +142,13 @@ HalfDayMark FindWord(absl::string_view phrase) {
   if (bare == "PM" || bare == "pm") return {.half = HalfDay::kAfternoon};
   const Marks& marks = AllMarks();
   auto found = marks.find(bare);
-  if (found == marks.end()) found = marks.find(Folded(bare));
-  return found != marks.end() ? found->second : HalfDayMark{.half = HalfDay::kUnknown};
+  if (found != marks.end()) return found->second;
+  const std::string folded = Folded(bare);
+  found = marks.find(folded);
+  if (found != marks.end()) return found->second;
+  const Marks& others = MarksOfAllLanguages();
+  found = others.find(folded);
+  return found != others.end() ? found->second : HalfDayMark{.half = HalfDay::kUnknown};
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ std::uint8_t Byte(absl::string_view text, std::size_t at = 0) {
 // Nearly all lines of a long text end here.
 bool MayStart(std::uint8_t first) {
   if (first < 0x80) {
-    return (first >= '0' && first <= '9') || first == '[' || first == 'R' || first == 'H';
+    return (first >= '0' && first <= '9') || first == '[' || first == 'R' || first == 'H' ||
+           first == 'A' || first == 'B';
   }
   // The first bytes of marks, of digits of other scripts and of 令, 平, 民.
   return first == 0xe2 || first == 0xef || first == 0xd8 || first == 0xd9 || first == 0xdb ||
@@ -109,14 +110,17 @@ char TakeSeparator(Cursor& at) {
   return blank ? ' ' : '\0';
 }
 
-// The year's name of an era before a number; 0: none. The year before its first.
+// The name of an era before a number; 0: none, or one that the year tells by itself. Otherwise the
+// year before its first.
 int TakeEra(Cursor& at) {
   struct Era {
     absl::string_view name;
     int before;
   };
-  static constexpr Era kEras[] = {{"令和", 2018}, {"平成", 1988}, {"民國", 1911},
-                                  {"民国", 1911}, {"R", 2018},    {"H", 1988}};
+  static constexpr Era kEras[] = {{"令和", 2018}, {"平成", 1988}, {"民國", 1911}, {"民国", 1911},
+                                  {"R", 2018},    {"H", 1988},    {"AP", 0},      {"AH", 0},
+                                  {"BE", 0},      {"พ.ศ.", 0},    {"ค.ศ.", 0},    {"佛暦", 0},
+                                  {"佛历", 0},    {"불기", 0}};
   for (const Era& era : kEras) {
     if (!at.Take(era.name)) continue;
     at.SkipBlanks();
@@ -162,6 +166,18 @@ std::optional<WrittenDate> TakeDate(Cursor& at, Separator& separator) {
     }
   }
   if (first == 'M') return std::nullopt;
+  // "3/18/6 R", as English has the eras of Japan.
+  if (date.digits[2] <= 2) {
+    Cursor behind = at;
+    behind.SkipBlanks();
+    const int era = behind.Take("R") ? 2018 : behind.Take("H") ? 1988 : 0;
+    if (era > 0 &&
+        (behind.left().empty() || behind.left()[0] == ',' || SpaceBytes(behind.left()) > 0)) {
+      at = behind;
+      date.numbers[2] = static_cast<std::int16_t>(date.numbers[2] + era);
+      date.digits[2] = 4;
+    }
+  }
   // There is one year at most, at an end; a line of three short numbers has it there too.
   if (date.digits[0] > 2 && date.digits[2] > 2) return std::nullopt;
   if (date.digits[0] < 2 && date.digits[2] < 2) return std::nullopt;
@@ -291,11 +307,12 @@ std::optional<Gap> TakeGap(Cursor& at, bool commas) {
                                    TrimBlanks(*phrase).size() < phrase->size());
   const absl::string_view bare = TrimBlanks(*phrase);
   if (bare.empty() || bare == ",") return gap;
+  const absl::string_view word = bare[0] == ',' ? TrimBlanks(bare.substr(1)) : bare;
   gap.mark = FindHalfDay(bare);
   if (gap.mark.half == HalfDay::kUnknown) {
     // A word, or letters with dots; not half a sentence.
-    if (bare.size() > kMaxUnknownBytes ||
-        (absl::StrContains(bare, " ") && !absl::StrContains(bare, "."))) {
+    if (word.size() > kMaxUnknownBytes ||
+        (absl::StrContains(word, " ") && !absl::StrContains(word, "."))) {
       return std::nullopt;
     }
   }
