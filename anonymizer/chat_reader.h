@@ -44,8 +44,8 @@ struct ChatMessage {
   bool edited = false;  // a mark said so; it is not part of `text`
   std::string text;     // UTF-8, line breaks as "\n", without marks of direction at its ends
 
-  // Of exports: as the file names the author, without marks of direction and a leading "~ ". Empty
-  // for system lines.
+  // As the file names the author, without marks of direction and a leading "~ ". Empty for system
+  // lines; of records, wherever they give no name.
   std::string author;
 
   // Of records: the customer whose chat it is, under all names that the record gives (they are one
@@ -68,6 +68,9 @@ struct ChatSurvey {
   // Authors, as in ChatMessage, and how many messages each wrote. At most kMaxAuthors.
   std::map<std::string, std::uint64_t> authors;
   static constexpr std::size_t kMaxAuthors = 10'000;
+  // The author under whom the app itself says "you" (KakaoTalk's "회원님"): whoever exported the
+  // chat. Empty where all authors have their names.
+  std::string self;
   std::uint64_t messages = 0, system_lines = 0, media = 0, deleted = 0;
   // True where system lines or the number of authors say that this is a group.
   bool is_group = false;
