@@ -12,12 +12,14 @@
 #include "vault/keyring/keyring.h"
 #include "vault/permits.h"
 #include "vault/records/chat_codec.h"
+#include "vault/records/chat_keys.h"
 
 namespace sealbook::records {
 
 class ChatLog {
  public:
-  explicit ChatLog(keyring::Keyring& keyring) : keyring_(keyring) {}
+  explicit ChatLog(keyring::Keyring& keyring)
+      : keyring_(keyring), reader_(keyring), keys_(keyring) {}
 
   // Of one contact, from the newest message back until `visit` gives false. A chunk that does not
   // count is passed over, and the first such error is returned at the end, so that it does not hide
@@ -33,8 +35,18 @@ class ChatLog {
                                                              const ChatEntry&)>& visit);
 
  private:
+  absl::Status EachOf(ChatOwner owner, std::vector<store::BookContactRow> books, bool& more,
+                      absl::Status& damage,
+                      const std::function<absl::StatusOr<bool>(const ChatEntry&)>& visit);
+
   keyring::Keyring& keyring_;
+  ContactReader reader_;
+  ChatKeys keys_;
   ChunkOpener opener_;
 };
+
+// Appends a chunk's messages; `keys` are turned to its owner. DataLoss: it does not count.
+absl::Status OpenChunk(keyring::Keyring& keyring, ChatKeys& keys, ChatOwner owner,
+                       const store::ChatRow& row, ChunkOpener& opener, std::vector<ChatEntry>& out);
 
 }  // namespace sealbook::records

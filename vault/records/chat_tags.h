@@ -19,9 +19,11 @@ using ChatTag = std::array<std::uint8_t, 8>;
 
 class ChatTags {
  public:
-  // Makes the key where there is none yet, which needs a write transaction. PermissionDenied: the
-  // member does not hold the index's secret. DataLoss: the key's row does not open.
+  // PermissionDenied: the member does not hold the index's secret. NotFound: no chat was written
+  // yet. DataLoss: the key's row does not open.
   static absl::StatusOr<ChatTags> Open(keyring::Keyring& keyring);
+  // Inside a write transaction: draws the key where there is none yet.
+  static absl::StatusOr<ChatTags> OpenOrMake(keyring::Keyring& keyring);
   // Inside a write transaction: seals the key under the newest epoch where it stands under an older
   // one. False: there was nothing to do.
   static absl::StatusOr<bool> SealAgain(keyring::Keyring& keyring);

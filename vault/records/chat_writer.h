@@ -15,6 +15,7 @@
 #include "vault/audit/log.h"
 #include "vault/keyring/keyring.h"
 #include "vault/records/chat_codec.h"
+#include "vault/records/chat_keys.h"
 #include "vault/records/chat_tags.h"
 
 namespace sealbook::records {
@@ -54,12 +55,14 @@ class ChatWriter {
 
  private:
   explicit ChatWriter(keyring::Keyring& keyring) : keyring_(&keyring) {}
-  absl::StatusOr<std::vector<ChatDraftResult>> Try(
-      std::span<const ChatDraft> drafts,
-      const std::function<audit::Event(const std::vector<ChatDraftResult>&)>& event);
 
   keyring::Keyring* keyring_;
   ChunkPacker packer_;
 };
+
+// Inside a write transaction: adds a day's messages behind those that are there.
+absl::Status StoreChunks(keyring::Keyring& keyring, keyring::SessionWriter& session,
+                         const crypto::ChatKey& key, ChatOwner owner, std::int32_t day,
+                         std::span<const ChatEntry> entries, ChunkPacker& packer);
 
 }  // namespace sealbook::records
