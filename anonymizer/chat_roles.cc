@@ -63,11 +63,11 @@ absl::Status FindByChatName(const ChatSurvey& survey, const std::vector<std::str
   const std::vector<std::string> named = chat.Among(authors);
   if (authors.size() == 2) {
     if (named.size() != 1)
-      return CannotTell("the file does not tell which of its two authors is the company");
+      return CannotTell("does not tell which of its two authors is the company");
     roles.company = authors[0] == named[0] ? authors[1] : authors[0];
   } else if (authors.size() == 1 && named.empty()) {
     if (CleanText(survey.chat_name).empty())
-      return CannotTell("the file does not tell whether its one author is the company");
+      return CannotTell("does not tell whether its one author is the company");
     roles.company = authors[0];
   }
   return absl::OkStatus();
@@ -78,7 +78,7 @@ absl::Status FindCompany(const ChatSurvey& survey, const std::vector<std::string
   if (options.without_me) return absl::OkStatus();
   if (!options.me.empty()) {
     const std::vector<std::string> me = Matcher(options.me, options.region).Among(authors);
-    if (me.size() > 1) return CannotTell("two authors of the file are --me");
+    if (me.size() > 1) return CannotTell("has two authors who are --me");
     if (me.size() == 1) {
       roles.company = me[0];
       return absl::OkStatus();
@@ -90,19 +90,18 @@ absl::Status FindCompany(const ChatSurvey& survey, const std::vector<std::string
   }
   if (roles.is_group) {
     const absl::string_view what =
-        options.me.empty()
-            ? "this is a group, and the file does not tell which author is the company"
-            : "this is a group, and none of its authors is --me";
+        options.me.empty() ? "is the chat of a group, and does not tell which author is the company"
+                           : "is the chat of a group, and none of its authors is --me";
     return CannotTell(what,
                       "Say with --me who of the authors is the company, or with --without-me that "
                       "none is.");
   }
   if (options.me.empty()) return FindByChatName(survey, authors, options, roles);
-  if (authors.size() == 2) return CannotTell("neither of the file's two authors is --me");
+  if (authors.size() == 2) return CannotTell("has two authors, and neither is --me");
   if (authors.size() == 1) {
     const bool names_nobody = CleanText(survey.chat_name).empty();
     if (!names_nobody && !Matcher(survey.chat_name, options.region).Matches(authors[0]))
-      return CannotTell("the file's one author is neither --me nor the one whose chat it is");
+      return CannotTell("has one author, who is neither --me nor the one whose chat it is");
     roles.me_is_absent = true;
   }
   return absl::OkStatus();
@@ -133,7 +132,7 @@ absl::StatusOr<ChatRoles> FindRoles(const ChatSurvey& survey, const RoleOptions&
   }
   if (!roles.customers.empty()) return roles;
   if (roles.is_group) {
-    return CannotTell("nobody but the company wrote in this group, so that it is nobody's chat",
+    return CannotTell("is a group in which nobody but the company wrote, and so nobody's chat",
                       "A group is kept with the customers who wrote in it.");
   }
   roles.silent_customer = CleanText(survey.chat_name);
@@ -141,7 +140,7 @@ absl::StatusOr<ChatRoles> FindRoles(const ChatSurvey& survey, const RoleOptions&
                           Matcher(roles.company, options.region).Matches(roles.silent_customer);
   if (is_company) roles.silent_customer.clear();
   if (roles.silent_customer.empty() && !options.customer_is_known) {
-    return CannotTell("no customer wrote in the file, and it does not tell whose chat it is",
+    return CannotTell("has no message of a customer, and does not tell whose chat it is",
                       "Say with --contact UID whose chat it is.");
   }
   return roles;

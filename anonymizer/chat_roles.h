@@ -33,8 +33,9 @@ struct ChatRoles {
   bool IsCompany(absl::string_view author) const { return !company.empty() && author == company; }
 };
 
-// InvalidArgument: who is who cannot be told, or nobody but the company wrote; the hint says what
-// to give. FailedPrecondition: `customer_is_known` of a group.
+// InvalidArgument: who is who cannot be told, or nobody but the company wrote; a clause that stands
+// behind the file's name, and a hint that says what to give. FailedPrecondition:
+// `customer_is_known` of a group.
 absl::StatusOr<ChatRoles> FindRoles(const ChatSurvey& survey, const RoleOptions& options);
 
 // The phone that an author's name is, as E.164; empty where it is a name. A phone is digits with
