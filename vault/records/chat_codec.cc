@@ -183,6 +183,7 @@ struct ChunkPacker::State {
 
 ChunkPacker::ChunkPacker() : state_(std::make_unique<State>()) {}
 ChunkPacker::~ChunkPacker() = default;
+ChunkPacker::ChunkPacker(ChunkPacker&&) noexcept = default;
 
 std::size_t ChunkPacker::Take(std::span<const ChatEntry> entries) {
   std::size_t count = 0, bytes = 0;

@@ -59,6 +59,7 @@ class ChunkPacker {
  public:
   ChunkPacker();
   ~ChunkPacker();
+  ChunkPacker(ChunkPacker&&) noexcept;
   ChunkPacker(const ChunkPacker&) = delete;
   ChunkPacker& operator=(const ChunkPacker&) = delete;
 

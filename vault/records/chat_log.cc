@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "vault/crypto/aead.h"
 #include "vault/records/token.h"
 #include "vault/status.h"
 

@@ -34,7 +34,8 @@ class ChatTags {
   // Those of a contact and day. DataLoss: somebody changed them.
   absl::StatusOr<std::vector<ChatTag>> Get(ContactNumber contact, std::int32_t day) const;
   absl::Status Put(ContactNumber contact, std::int32_t day, const std::vector<ChatTag>& tags) const;
-  absl::Status Check(ContactNumber contact, std::int32_t day, ByteView tags, ByteView check) const;
+  // Of a row as it is stored. DataLoss as Get.
+  absl::Status Check(ContactNumber contact, std::int32_t day, ByteView stored) const;
 
  private:
   ChatTags(keyring::Keyring& keyring, crypto::ChatTagKey key)
