@@ -10,12 +10,15 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "anonymizer/spill_file.h"
+#include "vault/crypto/secret.h"
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {
 namespace {
 
 constexpr int kPollMilliseconds = 200;
+constexpr std::size_t kKeptBlockBytes = 256 * 1024;
 
 }  // namespace
 
@@ -45,7 +48,14 @@ absl::StatusOr<std::unique_ptr<ByteSource>> ByteSource::Open(const std::string& 
   return source;
 }
 
-ByteSource::~ByteSource() { close(fd_); }
+ByteSource::ByteSource(int fd, std::string name, std::function<bool()> interrupted)
+    : fd_(fd), name_(std::move(name)), interrupted_(std::move(interrupted)) {}
+
+ByteSource::~ByteSource() {
+  crypto::Wipe(unsaved_);
+  crypto::Wipe(block_);
+  close(fd_);
+}
 
 absl::Status ByteSource::Start() {
   struct stat info {};
@@ -64,7 +74,10 @@ absl::Status ByteSource::Start() {
   }
   fcntl(fd_, F_SETFL, fcntl(fd_, F_GETFL) & ~O_NONBLOCK);
   regular_ = S_ISREG(info.st_mode);
-  if (regular_) bytes_total_ = static_cast<std::uint64_t>(info.st_size);
+  if (regular_) {
+    bytes_total_ = static_cast<std::uint64_t>(info.st_size);
+    begin_ = std::max<off_t>(lseek(fd_, 0, SEEK_CUR), 0);
+  }
   head_.resize(kHeadBytes);
   std::size_t size = 0;
   while (size < head_.size()) {
@@ -106,9 +119,66 @@ absl::StatusOr<std::size_t> ByteSource::Read(char* out, std::size_t size) {
     got = std::min<std::size_t>(size, head_.size() - position_);
     std::memcpy(out, head_.data() + position_, got);
   } else if (!head_is_all_) {
-    ASSIGN_OR_RETURN(got, ReadDescriptor(out, size));
+    if (rewound_) {
+      ASSIGN_OR_RETURN(got, ReadKept(out, size));
+    } else {
+      ASSIGN_OR_RETURN(got, ReadDescriptor(out, size));
+      if (kept_ != nullptr) {
+        unsaved_.append(out, got);
+        if (unsaved_.size() >= kKeptBlockBytes) RETURN_IF_ERROR(PutAside());
+      }
+    }
   }
   position_ += got;
+  return got;
+}
+
+absl::Status ByteSource::KeepForRewind() {
+  if (regular_ || head_is_all_ || kept_ != nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(kept_, SpillFile::Create());
+  return absl::OkStatus();
+}
+
+absl::Status ByteSource::PutAside() {
+  RETURN_IF_ERROR(kept_->Add(crypto::AsBytes(unsaved_)));
+  unsaved_.clear();
+  return absl::OkStatus();
+}
+
+absl::Status ByteSource::Rewind() {
+  if (regular_) {
+    const off_t behind_head = begin_ + static_cast<off_t>(head_.size());
+    if (lseek(fd_, behind_head, SEEK_SET) != behind_head)
+      return absl::InternalError(absl::StrCat("cannot read ", name_, ": ", std::strerror(errno)));
+  } else if (!head_is_all_) {
+    if (kept_ == nullptr) return absl::InternalError("a pipe was to be read again, but not kept");
+    // Whatever the pipe still holds belongs to it as well.
+    std::string rest(kKeptBlockBytes, '\0');
+    while (!rewound_) {
+      ASSIGN_OR_RETURN(const std::size_t got, ReadDescriptor(rest.data(), rest.size()));
+      if (got == 0) break;
+      unsaved_.append(rest, 0, got);
+      if (unsaved_.size() >= kKeptBlockBytes) RETURN_IF_ERROR(PutAside());
+    }
+    if (!unsaved_.empty()) RETURN_IF_ERROR(PutAside());
+    rewound_ = true;
+    next_block_ = in_block_ = 0;
+    block_.clear();
+  }
+  position_ = 0;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::size_t> ByteSource::ReadKept(char* out, std::size_t size) {
+  if (in_block_ == block_.size()) {
+    if (next_block_ == kept_->size()) return 0;
+    ASSIGN_OR_RETURN(const crypto::SecretBytes block, kept_->Read(next_block_++));
+    block_.assign(block.ExposeText().data(), block.size());
+    in_block_ = 0;
+  }
+  const std::size_t got = std::min(size, block_.size() - in_block_);
+  std::memcpy(out, block_.data() + in_block_, got);
+  in_block_ += got;
   return got;
 }
 

@@ -12,6 +12,8 @@
 
 namespace sealbook::anonymizer {
 
+class SpillFile;
+
 // Belongs to one thread at a time.
 class ByteSource {
  public:
@@ -36,6 +38,12 @@ class ByteSource {
   // In order, from the beginning. 0: the end. Internal: the disk failed. Cancelled: interrupted.
   absl::StatusOr<std::size_t> Read(char* out, std::size_t size);
 
+  // Back to the beginning, so that Read gives everything once more. What came through a pipe is put
+  // aside for that, sealed (spill_file.h), if KeepForRewind was called before the first Read.
+  // ResourceExhausted, Internal: there is no room to put it, or the disk failed.
+  absl::Status KeepForRewind();
+  absl::Status Rewind();
+
   // Anywhere, without moving what Read gives next. A pipe is read to its end first, and must fit:
   // InvalidArgument otherwise. Fewer bytes than asked for: the end.
   absl::StatusOr<std::size_t> ReadAt(std::uint64_t offset, char* out, std::size_t size);
@@ -47,11 +55,12 @@ class ByteSource {
   std::uint64_t bytes_total() const { return bytes_total_; }                 // 0: unknown (a pipe)
 
  private:
-  ByteSource(int fd, std::string name, std::function<bool()> interrupted)
-      : fd_(fd), name_(std::move(name)), interrupted_(std::move(interrupted)) {}
+  ByteSource(int fd, std::string name, std::function<bool()> interrupted);
   absl::Status Start();
   absl::StatusOr<std::size_t> ReadDescriptor(char* out, std::size_t size);
   absl::Status HoldAll();
+  absl::StatusOr<std::size_t> ReadKept(char* out, std::size_t size);
+  absl::Status PutAside();
 
   int fd_;
   std::string name_;
@@ -59,6 +68,13 @@ class ByteSource {
   bool regular_ = false, head_is_all_ = false, holds_all_ = false;
   std::string head_;  // of a pipe that is read out of order: everything
   std::uint64_t position_ = 0, bytes_total_ = 0;
+  std::int64_t begin_ = 0;  // of a regular file, which standard input may be in the middle of
+  // Of a pipe that is read twice: blocks behind the head, and what is no whole block yet.
+  std::unique_ptr<SpillFile> kept_;
+  std::string unsaved_;
+  bool rewound_ = false;
+  std::size_t next_block_ = 0, in_block_ = 0;  // where Read goes on in what was kept
+  std::string block_;
 };
 
 // What a reader says of a file ("is UTF-32 text", "line 3 holds a NUL byte"), with the file's name

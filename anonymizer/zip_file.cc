@@ -27,8 +27,11 @@ constexpr absl::string_view kSaveAgain = "Save the list again, as .xlsx.";
 // libarchive over a ByteSource, with its own reason where reading fails.
 class Archive {
  public:
-  explicit Archive(ByteSource& bytes)
-      : bytes_(bytes), archive_(archive_read_new()), block_(kBlockBytes) {}
+  Archive(ByteSource& bytes, std::uint64_t directory_bytes)
+      : bytes_(bytes),
+        archive_(archive_read_new()),
+        block_(kBlockBytes),
+        directory_bytes_(directory_bytes) {}
   ~Archive() { archive_read_free(archive_); }
   Archive(const Archive&) = delete;
   Archive& operator=(const Archive&) = delete;
@@ -42,7 +45,7 @@ class Archive {
     archive_read_set_read_callback(archive_, &Archive::OnRead);
     archive_read_set_seek_callback(archive_, &Archive::OnSeek);
     archive_read_set_skip_callback(archive_, &Archive::OnSkip);
-    budget_ = ZipFile::kMaxDirectoryBytes;
+    budget_ = directory_bytes_;
     if (archive_read_open1(archive_) != ARCHIVE_OK) return Failure();
     return absl::OkStatus();
   }
@@ -118,6 +121,7 @@ class Archive {
   archive* archive_;
   archive_entry* entry_ = nullptr;
   std::vector<char> block_;
+  std::uint64_t directory_bytes_;
   std::uint64_t size_ = 0, position_ = 0, served_ = 0, budget_ = 0;
   absl::Status failed_;
 };
@@ -150,7 +154,7 @@ struct ZipEntry::State {
     std::uint64_t position = 0;  // in the file, once this was unpacked
   };
 
-  explicit State(ByteSource& bytes) : archive(bytes) {}
+  State(ByteSource& bytes, std::uint64_t directory_bytes) : archive(bytes, directory_bytes) {}
   ~State() {
     if (!thread.joinable()) return;
     {
@@ -248,8 +252,12 @@ std::uint64_t ZipEntry::position() const { return state_->current.position; }
 std::string ZipFile::Key(absl::string_view name) { return absl::AsciiStrToLower(name); }
 
 absl::StatusOr<std::unique_ptr<ZipFile>> ZipFile::Open(ByteSource& bytes) {
-  std::unique_ptr<ZipFile> file(new ZipFile(bytes));
-  Archive archive(bytes);
+  return Open(bytes, Limits());
+}
+
+absl::StatusOr<std::unique_ptr<ZipFile>> ZipFile::Open(ByteSource& bytes, const Limits& limits) {
+  std::unique_ptr<ZipFile> file(new ZipFile(bytes, limits));
+  Archive archive(bytes, limits.directory_bytes);
   const absl::Status opened = archive.Open();
   std::size_t entries = 0;
   while (opened.ok()) {
@@ -257,7 +265,7 @@ absl::StatusOr<std::unique_ptr<ZipFile>> ZipFile::Open(ByteSource& bytes) {
     if (!more.ok() && entries == 0) break;
     if (!more.ok()) return WithHint(more.status(), kSaveAgain);
     if (!*more) return file;
-    if (++entries > kMaxEntries) {
+    if (++entries > limits.entries) {
       return WithHint(absl::InvalidArgumentError("is a zip file of far too many files"),
                       kSaveAgain);
     }
@@ -271,6 +279,7 @@ absl::StatusOr<std::unique_ptr<ZipFile>> ZipFile::Open(ByteSource& bytes) {
                       "Whoever made this file means harm. Save the list again, as .xlsx.");
     }
     ++file->entries_[Key(name)];
+    file->names_.push_back(name);
   }
   return archive.failed().ok() ? CutOff(bytes.head()) : WithHint(archive.failed(), kSaveAgain);
 }
@@ -280,7 +289,7 @@ absl::StatusOr<std::unique_ptr<ZipEntry>> ZipFile::OpenEntry(absl::string_view n
   const auto found = entries_.find(key);
   if (found == entries_.end()) return absl::NotFoundError("is missing");
   if (found->second > 1) return absl::InvalidArgumentError("is there more than once");
-  auto state = std::make_unique<ZipEntry::State>(bytes_);
+  auto state = std::make_unique<ZipEntry::State>(bytes_, limits_.directory_bytes);
   RETURN_IF_ERROR(state->archive.Open());
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, state->archive.NextEntry());

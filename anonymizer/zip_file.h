@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
@@ -44,24 +45,31 @@ class ZipEntry {
 
 class ZipFile {
  public:
-  static constexpr std::size_t kMaxEntries = 10'000;
-  // What the list of the entries may take in the file.
-  static constexpr std::uint64_t kMaxDirectoryBytes = 4 << 20;
+  struct Limits {
+    std::size_t entries = 10'000;
+    // What the list of the entries may take in the file.
+    std::uint64_t directory_bytes = 4 << 20;
+  };
 
   // `bytes` outlives the file. InvalidArgument: no zip file, or one that was cut off, has a
   // password, too many entries, or names that lead out of it.
+  static absl::StatusOr<std::unique_ptr<ZipFile>> Open(ByteSource& bytes, const Limits& limits);
   static absl::StatusOr<std::unique_ptr<ZipFile>> Open(ByteSource& bytes);
 
+  // As the file gives them, in its order, "/" between folders. What they say may be personal.
+  const std::vector<std::string>& names() const { return names_; }
   bool Has(absl::string_view name) const { return entries_.contains(Key(name)); }
   // Each call gives a stream of its own. NotFound: no such entry. InvalidArgument: there are two,
   // or it is packed in a way that is not read.
   absl::StatusOr<std::unique_ptr<ZipEntry>> OpenEntry(absl::string_view name);
 
  private:
-  explicit ZipFile(ByteSource& bytes) : bytes_(bytes) {}
+  ZipFile(ByteSource& bytes, const Limits& limits) : bytes_(bytes), limits_(limits) {}
   static std::string Key(absl::string_view name);
 
   ByteSource& bytes_;
+  Limits limits_;
+  std::vector<std::string> names_;
   absl::flat_hash_map<std::string, int> entries_;  // how often each name stands there
 };
 

@@ -1,0 +1,229 @@
+#include "anonymizer/whatsapp_messages.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "anonymizer/whatsapp_words.h"
+#include "anonymizer/written_text.h"
+#include "vault/status.h"
+
+namespace sealbook::anonymizer {
+namespace {
+
+constexpr absl::string_view kTooLong = "is longer than 1 MiB";
+// A name that is hardly met decides nothing.
+constexpr std::uint64_t kEnough = 3;
+// Notices are whole sentences.
+constexpr std::size_t kMinNoticeBytes = 48;
+
+bool IsMarked(absl::string_view text) { return DirectionMarkBytes(text) > 0; }
+
+// Said by the app though a name stands before it, as on iOS.
+bool IsNoticeOfApp(absl::string_view raw_text) {
+  const absl::string_view text = TrimDirectionMarks(raw_text);
+  return IsNotice(text) && (IsMarked(raw_text) || text.size() >= kMinNoticeBytes ||
+                            absl::StrContains(text, "WhatsApp"));
+}
+
+// Where `rest` has one author at most. A notice has none, whatever colons stand in it.
+bool HasNoAuthor(absl::string_view rest) { return IsNotice(TrimDirectionMarks(rest)); }
+
+}  // namespace
+
+void WhatsAppMessages::Append(const ChatLine& line, WhatsAppLines& message) {
+  if (line.fault.empty()) {
+    if (!IsAscii(line.text)) ++foreign_lines_;
+  } else {
+    ++faulty_lines_;
+    if (message.fault.empty()) {
+      message.fault = line.number == message.line
+                          ? std::string(line.fault)
+                          : absl::StrCat(line.fault, " (line ", line.number, ")");
+    }
+  }
+  if (line.cut) message.cut_line = line.number;
+  if (message.text.size() + line.text.size() + 1 >
+      ChatReader::kMaxTextBytes + (message.start ? message.start->rest : 0)) {
+    if (message.fault.empty()) message.fault = std::string(kTooLong);
+    return;
+  }
+  if (line.number != message.line) message.text += '\n';
+  message.text.append(line.text.data(), line.text.size());
+}
+
+absl::StatusOr<bool> WhatsAppMessages::Next(WhatsAppLines& message) {
+  message = WhatsAppLines();
+  bool begun = false;
+  if (next_) {
+    message = *std::exchange(next_, std::nullopt);
+    begun = true;
+  }
+  while (!at_end_) {
+    ChatLine line;
+    ASSIGN_OR_RETURN(const bool more, lines_.Next(line));
+    if (!more) {
+      at_end_ = true;
+      break;
+    }
+    auto start = ParseLineStart(line.text);
+    if (start && !forms_[start->form]) {
+      ++other_forms_;
+      start.reset();
+    }
+    if (start) {
+      WhatsAppLines begins{.line = line.number, .start = start};
+      Append(line, begins);
+      if (begun) {
+        next_ = std::move(begins);
+        return true;
+      }
+      message = std::move(begins);
+      begun = true;
+      continue;
+    }
+    if (!begun) {
+      // Blank lines before the first message are nothing.
+      if (line.fault.empty() && !line.cut && TrimBlanks(line.text).empty()) continue;
+      message.line = line.number;
+      begun = true;
+    }
+    Append(line, message);
+  }
+  return begun;
+}
+
+void WhatsAppAuthors::LearnText(absl::string_view raw_text, bool marked, Author& author) {
+  if (IsNoticeOfApp(raw_text)) {
+    ++author.notices;
+    return;
+  }
+  absl::string_view text = TrimDirectionMarks(raw_text);
+  if (const std::size_t mark = EditedMarkBytes(text); mark > 0) text.remove_suffix(mark);
+  if (IsDeletedPlaceholder(text)) {
+    ++deleted_;
+  } else if (IsMediaPlaceholder(text)) {
+    ++media_;
+  } else if (marked || IsMarked(raw_text)) {
+    ++author.marked;
+  } else if (author.notices + author.marked + author.of_group + 1 == author.count &&
+             IsGroupNotice(raw_text)) {
+    // Only while the author could be a group: the words are many.
+    ++author.of_group;
+  }
+}
+
+void WhatsAppAuthors::Learn(const WhatsAppLines& lines) {
+  if (!lines.start || !lines.fault.empty()) return;
+  const absl::string_view rest = lines.rest();
+  const absl::string_view line = rest.substr(0, rest.find('\n'));
+  const Colons colons = FindColons(line);
+  std::string name;
+  if (colons.count > 0 && !HasNoAuthor(rest) && MayBeAuthor(line, colons.all[0]))
+    name = CleanAuthor(line.substr(0, colons.all[0].at));
+  if (name.empty()) {
+    ++system_lines_;
+    group_notice_ = group_notice_ || IsGroupNotice(rest);
+    return;
+  }
+  auto found = authors_.find(name);
+  if (found == authors_.end()) {
+    if (authors_.size() >= ChatSurvey::kMaxAuthors) {
+      too_many_ = true;
+      ++others_;
+      return;
+    }
+    found = authors_.try_emplace(std::move(name)).first;
+  }
+  Author& author = found->second;
+  ++author.count;
+  absl::string_view raw_text = rest.substr(std::min(rest.size(), colons.all[0].text));
+  if (colons.count > 1 && !IsMarked(raw_text) && MayBeAuthor(line, colons.all[1])) {
+    const absl::string_view behind = rest.substr(std::min(rest.size(), colons.all[1].text));
+    std::string longer = CleanAuthor(line.substr(0, colons.all[1].at));
+    if (!absl::StartsWith(behind, "http") && (author.count == 1 || longer == author.longer)) {
+      author.longer = std::move(longer);
+      // While it was so in all messages.
+      if (++author.longer_count == author.count) raw_text = behind;
+    }
+  }
+  LearnText(raw_text, lines.start->marked, author);
+}
+
+void WhatsAppAuthors::Conclude(ChatSurvey& survey) {
+  survey.chat_name = chat_name_;
+  survey.media = media_;
+  survey.deleted = deleted_;
+  survey.system_lines = system_lines_;
+  survey.messages = others_;
+  survey.is_group = group_notice_;
+  std::uint64_t persons = 0;
+  for (const auto& [name, author] : authors_) persons += author.could_be_group() ? 0 : 1;
+  for (auto& [name, author] : authors_) {
+    const bool app_speaks = author.marked + author.of_group > 0 && author.could_be_group();
+    const bool named = name == chat_name_ && (persons >= 2 || author.of_group > 0);
+    if (app_speaks && (named || (author.notices > 0 && persons >= 2))) {
+      author.is = Author::Is::kGroup;
+    } else if (author.longer_count == author.count &&
+               (author.count >= kEnough || author.longer == chat_name_)) {
+      author.is = Author::Is::kLonger;
+    } else if (author.count < kEnough && IsGroupAct(name)) {
+      author.is = Author::Is::kSentence;
+    }
+    if (author.is == Author::Is::kGroup || author.is == Author::Is::kSentence) {
+      survey.system_lines += author.count;
+      survey.is_group = true;
+      continue;
+    }
+    survey.system_lines += author.notices;
+    if (author.count == author.notices) continue;
+    survey.messages += author.count - author.notices;
+    survey.authors[author.is == Author::Is::kLonger ? author.longer : name] +=
+        author.count - author.notices;
+  }
+  survey.is_group = survey.is_group || survey.authors.size() >= 3;
+}
+
+WhatsAppMessage WhatsAppAuthors::Interpret(const WhatsAppLines& lines) const {
+  WhatsAppMessage message;
+  const absl::string_view rest = lines.rest();
+  const absl::string_view line = rest.substr(0, rest.find('\n'));
+  const Colons colons = FindColons(line);
+  absl::string_view raw = rest;
+  if (colons.count > 0 && !HasNoAuthor(rest) && MayBeAuthor(line, colons.all[0])) {
+    message.author = CleanAuthor(line.substr(0, colons.all[0].at));
+  }
+  if (!message.author.empty()) {
+    const auto found = authors_.find(message.author);
+    const Author::Is is = found == authors_.end() ? Author::Is::kPerson : found->second.is;
+    if (is == Author::Is::kSentence) {
+      message.author.clear();
+    } else {
+      const bool longer = is == Author::Is::kLonger && colons.count > 1;
+      raw = rest.substr(std::min(rest.size(), colons.all[longer ? 1 : 0].text));
+      if (longer) message.author = found->second.longer;
+      if (is == Author::Is::kGroup || IsNoticeOfApp(raw)) message.author.clear();
+    }
+  }
+  absl::string_view text = TrimDirectionMarks(raw);
+  if (message.author.empty()) {
+    message.kind = MessageKind::kSystem;
+    message.text = std::string(text);
+    return message;
+  }
+  if (const std::size_t mark = EditedMarkBytes(text); mark > 0) {
+    message.edited = true;
+    text.remove_suffix(mark);
+    text = TrimDirectionMarks(text);
+  }
+  if (IsDeletedPlaceholder(text)) {
+    message.kind = MessageKind::kDeleted;
+  } else if (IsMediaPlaceholder(text)) {
+    message.kind = MessageKind::kMedia;
+  }
+  message.text = std::string(text);
+  return message;
+}
+
+}  // namespace sealbook::anonymizer

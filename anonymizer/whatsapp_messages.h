@@ -1,0 +1,113 @@
+// The messages of an export's text, between its lines (anonymizer/chat_lines.h) and what the reader
+// hands on: lines put together, and what the app wrote told from what people wrote. Some of that
+// only the whole file tells, so everything here is done twice: once to learn, once to read.
+//
+// Belongs to one thread.
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "anonymizer/chat_lines.h"
+#include "anonymizer/chat_reader.h"
+#include "anonymizer/date_order.h"
+#include "anonymizer/whatsapp_line.h"
+
+namespace sealbook::anonymizer {
+
+// A message's lines.
+struct WhatsAppLines {
+  std::int64_t line = 0;
+  std::optional<LineStart> start;  // nullopt: what stands before the first message
+  std::string text;                // all of it, as it stands, line breaks as "\n"
+  std::string fault;               // a clause; empty: all lines were good
+  std::int64_t cut_line = 0;       // the file ends there in the middle of a character
+  // Without the date and time.
+  absl::string_view rest() const {
+    return absl::string_view(text).substr(start ? start->rest : 0);
+  }
+};
+
+using WhatsAppForms = std::bitset<LineStart::kForms>;
+
+class WhatsAppMessages {
+ public:
+  // Lines that begin like a message of a form that is not among `forms` continue the one above.
+  WhatsAppMessages(ChatLines::Read read, const WhatsAppForms& forms)
+      : lines_(std::move(read)), forms_(forms) {}
+
+  // False at the end.
+  absl::StatusOr<bool> Next(WhatsAppLines& message);
+  // Lines that continued a message for their form.
+  std::uint64_t other_forms() const { return other_forms_; }
+  // Lines that were no text, and lines of other letters than ASCII that were.
+  std::uint64_t faulty_lines() const { return faulty_lines_; }
+  std::uint64_t foreign_lines() const { return foreign_lines_; }
+
+ private:
+  void Append(const ChatLine& line, WhatsAppLines& message);
+
+  ChatLines lines_;
+  WhatsAppForms forms_;
+  std::optional<WhatsAppLines> next_;  // of which the first line was read
+  bool at_end_ = false;
+  std::uint64_t other_forms_ = 0, faulty_lines_ = 0, foreign_lines_ = 0;
+};
+
+// What a message is. `text` and `author` as in ChatMessage.
+struct WhatsAppMessage {
+  MessageKind kind = MessageKind::kText;
+  bool edited = false;
+  std::string author;
+  std::string text;
+};
+
+// What the whole file says of those who write in it.
+class WhatsAppAuthors {
+ public:
+  explicit WhatsAppAuthors(std::string chat_name) : chat_name_(std::move(chat_name)) {}
+
+  // First of all messages, then Conclude, then Interpret.
+  void Learn(const WhatsAppLines& lines);
+  // Fills in the survey but for the order of dates.
+  void Conclude(ChatSurvey& survey);
+  WhatsAppMessage Interpret(const WhatsAppLines& lines) const;
+
+  // More authors than ChatSurvey::kMaxAuthors were met; the rest is not in the survey.
+  bool too_many() const { return too_many_; }
+
+ private:
+  struct Author {
+    std::uint64_t count = 0;
+    std::uint64_t notices = 0;   // what only the app writes
+    std::uint64_t marked = 0;    // begins with a mark of direction, and is no placeholder
+    std::uint64_t of_group = 0;  // could be said of a group
+    // What stands before the second colon, where that is the same in all messages: then the first
+    // colon is one of the name.
+    std::string longer;
+    std::uint64_t longer_count = 0;
+    enum class Is : std::uint8_t {
+      kPerson,
+      kGroup,     // the group's name, which iOS writes before what the app says
+      kLonger,    // `longer` is the name
+      kSentence,  // none: "… changed the description to: …"
+    };
+    Is is = Is::kPerson;
+    // Nothing in it is surely a person's.
+    bool could_be_group() const { return notices + marked + of_group == count; }
+  };
+  void LearnText(absl::string_view raw_text, bool marked, Author& author);
+
+  std::string chat_name_;
+  absl::flat_hash_map<std::string, Author> authors_;
+  std::uint64_t system_lines_ = 0, media_ = 0, deleted_ = 0, others_ = 0;
+  bool group_notice_ = false, too_many_ = false;
+};
+
+}  // namespace sealbook::anonymizer
