@@ -20,7 +20,8 @@ constexpr auto kMaxListed = anonymizer::ImportReport::kMaxListed;
 absl::Status CheckInputs(const Context& context, const Arguments& arguments) {
   const auto& files = arguments.positional();
   if (arguments.Has("watch")) {
-    if (!files.empty()) return Usage("--watch takes a folder's files, and no others", "Name no file.");
+    if (!files.empty())
+      return Usage("--watch takes a folder's files, and no others", "Name no file.");
     if (arguments.Has("dry-run"))
       return Usage("--dry-run looks at files that are named, and not at a folder",
                    "Name the files.");
@@ -28,13 +29,14 @@ absl::Status CheckInputs(const Context& context, const Arguments& arguments) {
       return Usage("--contact says whose chat one file is", "Name the file.");
     return absl::OkStatus();
   }
-  if (files.empty()) return Usage("no file is named", "Name chat files, or a folder with --watch DIR.");
+  if (files.empty())
+    return Usage("no file is named", "Name chat files, or a folder with --watch DIR.");
   if (arguments.Has("once"))
     return Usage("--once goes with --watch", "Named files are imported once in any case.");
   if (arguments.Has("contact") && files.size() > 1)
     return Usage("--contact says whose chat one file is", "Import the files one by one.");
-  const auto inputs = std::count(files.begin(), files.end(),
-                                 std::string(anonymizer::ByteSource::kStandardInput));
+  const auto inputs =
+      std::count(files.begin(), files.end(), std::string(anonymizer::ByteSource::kStandardInput));
   if (inputs > 1) return Usage("standard input is named twice", "Give one chat through a pipe.");
   if (inputs == 1 && context.globals().passphrase_file == anonymizer::ByteSource::kStandardInput)
     return Usage("the passphrase and the chat cannot both come from standard input",
@@ -71,9 +73,8 @@ absl::StatusOr<ChatImportRequest> Parse(Context& context, const Arguments& argum
     RETURN_IF_ERROR(context.Require(policies::Action::kAssign));
     const keyring::Book* book = context.keyring().roster().FindBook(name);
     if (book == nullptr) {
-      return WithHint(
-          absl::NotFoundError(absl::StrCat("there is no book named ", Printable(name))),
-          "'sealbook book list' shows the books; 'sealbook book add' makes one.");
+      return WithHint(absl::NotFoundError(absl::StrCat("there is no book named ", Printable(name))),
+                      "'sealbook book list' shows the books; 'sealbook book add' makes one.");
     }
     request.import.books.push_back(book->id);
   }
@@ -173,15 +174,15 @@ Command ChatImportCommand() {
                    "which author of an export is the company"},
                   {"without-me", Option::Kind::kFlag, "", "no author is the company"},
                   {"contact", Option::Kind::kValue, "UID", "whose chat it is, of a chat of two"},
-                  {"dry-run", Option::Kind::kFlag, "",
-                   "shows what was found and writes nothing"},
+                  {"dry-run", Option::Kind::kFlag, "", "shows what was found and writes nothing"},
                   {"timezone", Option::Kind::kValue, "TZ",
                    "of the clock in exports; default: this machine's"},
                   {"format", Option::Kind::kValue, "FORMAT",
                    "whatsapp, kakaotalk, webhook or jsonl; found out otherwise"},
                   {"rejects", Option::Kind::kValue, "F", "writes the bad messages to F"},
                   {"watch", Option::Kind::kValue, "DIR", "takes each file that is put into DIR"},
-                  {"once", Option::Kind::kFlag, "", "with --watch: what is there now, and no more"}},
+                  {"once", Option::Kind::kFlag, "",
+                   "with --watch: what is there now, and no more"}},
       .max_positional = kAnyNumber,
       .run = &RunImport};
 }

@@ -24,8 +24,8 @@ std::string Count(std::int64_t number, absl::string_view one, absl::string_view 
 // What a file that was rejected in part had there: a line of JSON, as it stands where that is known
 // and otherwise in the form that 'chat import' reads.
 std::string RawOf(const ChatMessage& message, anonymizer::ChatFormat format) {
-  const bool records = format == anonymizer::ChatFormat::kWebhook ||
-                       format == anonymizer::ChatFormat::kJsonLines;
+  const bool records =
+      format == anonymizer::ChatFormat::kWebhook || format == anonymizer::ChatFormat::kJsonLines;
   if (records && !message.raw.empty()) return message.raw;
   Json json = Json::object();
   if (!message.token.empty()) json["uid"] = message.token;
@@ -75,11 +75,10 @@ std::string ShownChatFile(const std::string& path) {
     if (!absl::StrContainsIgnoreCase(name, app)) continue;
     const std::size_t dot = name.rfind('.');
     std::string ending = dot == std::string::npos ? "" : name.substr(dot);
-    const bool plain = ending.size() <= 5 &&
-                       std::all_of(ending.begin() + (ending.empty() ? 0 : 1), ending.end(),
-                                   [](char c) {
-                                     return absl::ascii_isalnum(static_cast<unsigned char>(c));
-                                   });
+    const bool plain =
+        ending.size() <= 5 &&
+        std::all_of(ending.begin() + (ending.empty() ? 0 : 1), ending.end(),
+                    [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)); });
     return Printable(absl::StrCat(path.substr(0, leaf), app, "…", plain ? ending : ""));
   }
   return Printable(path);
@@ -108,11 +107,11 @@ absl::Status ImportChatFile(Context& context, const ChatImportRequest& request,
   options.progress = [&](std::int64_t messages, std::uint64_t read) {
     progress.Update(messages, read, (*bytes)->bytes_total());
   };
-  const absl::Status status =
-      request.dry_run ? anonymizer::CheckChat(context.keyring(), context.policy(), **reader,
-                                              options, file.report)
-                      : anonymizer::ImportChat(context.keyring(), context.policy(), **reader,
-                                               options, file.report);
+  const absl::Status status = request.dry_run
+                                  ? anonymizer::CheckChat(context.keyring(), context.policy(),
+                                                          **reader, options, file.report)
+                                  : anonymizer::ImportChat(context.keyring(), context.policy(),
+                                                           **reader, options, file.report);
   progress.Finish();
   // Complete once all messages were read; what the readers say stands before what was done with it.
   std::vector<std::string> remarks = (*reader)->remarks();
@@ -120,12 +119,11 @@ absl::Status ImportChatFile(Context& context, const ChatImportRequest& request,
   file.report.remarks = std::move(remarks);
   RETURN_IF_ERROR(anonymizer::About(file.name, Named(status, path, file.name)));
   if (file.report.damaged == 0) return absl::OkStatus();
-  return WithHint(
-      absl::DataLossError(absl::StrCat(
-          file.name, ": ", Count(file.report.damaged, "message is", "messages are"),
-          " of customers whose record in the vault does not count, first in line ",
-          file.report.damaged_lines.front(), "; they were left alone")),
-      "Run 'sealbook doctor'.");
+  return WithHint(absl::DataLossError(absl::StrCat(
+                      file.name, ": ", Count(file.report.damaged, "message is", "messages are"),
+                      " of customers whose record in the vault does not count, first in line ",
+                      file.report.damaged_lines.front(), "; they were left alone")),
+                  "Run 'sealbook doctor'.");
 }
 
 Json ToJson(const ChatFile& file, bool dry_run) {
@@ -180,16 +178,15 @@ void PrintFound(const ChatFile& file) {
   std::string what = absl::StrCat(
       file.name, ": ", file.format ? anonymizer::NameOf(*file.format) : absl::string_view("chat"));
   if (!file.survey.authors.empty())
-    absl::StrAppend(&what, report.is_group ? ", a group" : ", a chat of two", ", ",
-                    Count(static_cast<std::int64_t>(file.survey.authors.size()), "author",
-                          "authors"));
+    absl::StrAppend(
+        &what, report.is_group ? ", a group" : ", a chat of two", ", ",
+        Count(static_cast<std::int64_t>(file.survey.authors.size()), "author", "authors"));
   PrintLine(Printable(what));
   if (!file.survey.date_order.empty())
     PrintLine(Printable(absl::StrCat("  dates: ", file.survey.date_order)));
-  std::string counts =
-      absl::StrCat("  ", Count(report.messages, "message", "messages"), ": ", report.incoming,
-                   " of customers, ", report.outgoing, " of the company, ", report.system,
-                   " of the app");
+  std::string counts = absl::StrCat("  ", Count(report.messages, "message", "messages"), ": ",
+                                    report.incoming, " of customers, ", report.outgoing,
+                                    " of the company, ", report.system, " of the app");
   if (report.rejected > 0) absl::StrAppend(&counts, ", ", report.rejected, " bad");
   PrintLine(counts);
   if (report.first) {
@@ -220,8 +217,7 @@ void PrintChatFile(const ChatFile& file, bool dry_run) {
     if (file.survey.date_order_is_assumed && !file.survey.date_order.empty())
       PrintLine(Printable(absl::StrCat("  dates: ", file.survey.date_order)));
   }
-  for (const std::string& remark : report.remarks)
-    PrintLine(Printable(absl::StrCat("  ", remark)));
+  for (const std::string& remark : report.remarks) PrintLine(Printable(absl::StrCat("  ", remark)));
   PrintRejected(file);
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "anonymizer/chat_import.h"
+#include "anonymizer/identifiers.h"
 #include "cli/command.h"
 #include "cli/rejects_file.h"
 

@@ -77,10 +77,9 @@ void MessagePrinter::Print(const records::ChatEntry& entry) {
   bool first = true;
   for (const absl::string_view paragraph : absl::StrSplit(Printable(text), '\n')) {
     for (const std::string& line : WrapTo(paragraph, width)) {
-      std::string shown =
-          first ? absl::StrCat(absl::FormatTime("%H:%M  ", time, zone_), SignOf(entry.direction),
-                               line)
-                : absl::StrCat(std::string(kIndent, ' '), line);
+      std::string shown = first ? absl::StrCat(absl::FormatTime("%H:%M  ", time, zone_),
+                                               SignOf(entry.direction), line)
+                                : absl::StrCat(std::string(kIndent, ' '), line);
       while (!shown.empty() && shown.back() == ' ') shown.pop_back();
       PrintLine(shown);
       first = false;
@@ -105,9 +104,8 @@ absl::StatusOr<ChatOfContact> FindChat(Context& context, const std::string& text
                                          ClassId::kChat));
   ASSIGN_OR_RETURN(const ContactNumber contact,
                    records::ContactReader(context.keyring()).FindToken(*token));
-  ASSIGN_OR_RETURN(
-      ReadPermit permit,
-      context.permits().ReadOne(context.keyring().bundle().member, context.role(), contact));
+  ASSIGN_OR_RETURN(ReadPermit permit, context.permits().ReadOne(context.keyring().bundle().member,
+                                                                context.role(), contact));
   return ChatOfContact{contact, *token, std::move(permit)};
 }
 

@@ -1,5 +1,6 @@
+#include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
-#include <unicode/unistr.h>
+#include <unicode/stringpiece.h>
 
 #include <vector>
 
@@ -74,9 +75,8 @@ absl::Status Search(Context& context, const Arguments& arguments, std::size_t li
   } else {
     RETURN_IF_ERROR(policies::RequireClass(context.policy(), context.role(),
                                            policies::Action::kRead, ClassId::kChat));
-    ASSIGN_OR_RETURN(
-        const ReadPermit permit,
-        context.permits().Search(context.keyring().bundle().member, context.role()));
+    ASSIGN_OR_RETURN(const ReadPermit permit,
+                     context.permits().Search(context.keyring().bundle().member, context.role()));
     status = log.Each(permit, std::nullopt,
                       [&](ContactNumber, std::int64_t token, const records::ChatEntry& entry) {
                         return visit(token, entry);
@@ -97,8 +97,7 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   // One damaged chunk does not hide the others: they are shown, and then it is told.
   if (!searched.ok() && (!absl::IsDataLoss(searched) || hits.shown.empty())) return searched;
   const Json detail = {{"messages", hits.shown.size()}, {"contacts", hits.contacts.size()}};
-  RETURN_IF_ERROR(
-      context.Record({.act = "chat.search", .token = token, .detail = detail.dump()}));
+  RETURN_IF_ERROR(context.Record({.act = "chat.search", .token = token, .detail = detail.dump()}));
   if (context.globals().json) {
     for (const Hit& hit : hits.shown) {
       Json json = {{"uid", records::FormatToken(hit.token)}};

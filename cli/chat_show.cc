@@ -17,21 +17,20 @@ namespace {
 absl::Status Run(Context& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const std::int64_t limit, LimitOf(arguments, 0));
   RETURN_IF_ERROR(context.Unlock());
-  ASSIGN_OR_RETURN(const ChatOfContact chat,
-                   FindChat(context, arguments.positional()[0]));
+  ASSIGN_OR_RETURN(const ChatOfContact chat, FindChat(context, arguments.positional()[0]));
   CatchInterrupts();
   std::vector<records::ChatEntry> newest;  // newest first
   bool more = false;
-  absl::Status read = records::ChatLog(context.keyring())
-                          .EachBack(chat.permit, chat.contact,
-                                    [&](const records::ChatEntry& entry) -> absl::StatusOr<bool> {
-                                      if (Interrupted()) return absl::CancelledError("interrupted");
-                                      more = limit > 0 &&
-                                             newest.size() == static_cast<std::size_t>(limit);
-                                      if (more) return false;
-                                      newest.push_back(entry);
-                                      return true;
-                                    });
+  absl::Status read =
+      records::ChatLog(context.keyring())
+          .EachBack(chat.permit, chat.contact,
+                    [&](const records::ChatEntry& entry) -> absl::StatusOr<bool> {
+                      if (Interrupted()) return absl::CancelledError("interrupted");
+                      more = limit > 0 && newest.size() == static_cast<std::size_t>(limit);
+                      if (more) return false;
+                      newest.push_back(entry);
+                      return true;
+                    });
   // One damaged chunk does not hide the others: they are shown, and then it is told.
   if (!read.ok() && (!absl::IsDataLoss(read) || newest.empty())) return read;
   const Json detail = {{"messages", newest.size()}};

@@ -55,8 +55,8 @@ class Watcher {
     RETURN_IF_ERROR(context_.Require(policies::Action::kImport));
     ChatFile chat;
     const absl::Status status =
-        file.size == 0 ? absl::InvalidArgumentError(absl::StrCat(
-                             ShownChatFile(spool_.PathOf(file)), " is empty"))
+        file.size == 0 ? absl::InvalidArgumentError(
+                             absl::StrCat(ShownChatFile(spool_.PathOf(file)), " is empty"))
                        : ImportChatFile(context_, request_, spool_.PathOf(file), rejects_, chat);
     if (absl::IsCancelled(status)) return absl::OkStatus();  // it is taken again
     if (absl::IsUnavailable(status) && !once_) {

@@ -51,8 +51,7 @@ absl::StatusOr<std::unique_ptr<Spool>> Spool::Open(const std::string& folder) {
     return Usage(absl::StrCat("cannot watch ", Printable(folder), ": ", std::strerror(errno)),
                  "Name a folder that you may write to.");
   }
-  const int lock_fd =
-      openat(folder_fd, kLockName, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const int lock_fd = openat(folder_fd, kLockName, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (lock_fd < 0) {
     const int error = errno;
     close(folder_fd);
@@ -61,8 +60,9 @@ absl::StatusOr<std::unique_ptr<Spool>> Spool::Open(const std::string& folder) {
   }
   std::unique_ptr<Spool> spool(new Spool(folder, folder_fd, lock_fd));
   if (flock(lock_fd, LOCK_EX | LOCK_NB) != 0) {
-    return WithHint(absl::UnavailableError(absl::StrCat("another process watches ", Printable(folder))),
-                    "One is enough; it takes whatever is put there.");
+    return WithHint(
+        absl::UnavailableError(absl::StrCat("another process watches ", Printable(folder))),
+        "One is enough; it takes whatever is put there.");
   }
   return spool;
 }
