@@ -23,6 +23,14 @@ const records::IdentifierValue kAdaId{IdentifierKind::kWhatsAppId, "KR.123456789
 
 class ChatImportTest : public ChatImportFixture {};
 
+// Another vault beside a test's own.
+class OtherVault : public ChatImportFixture {
+ public:
+  void TestBody() override {}
+  using ChatImportFixture::Chats;
+  using ChatImportFixture::Import;
+};
+
 // A chat of two, by name.
 FakeChat OfAda(int messages = 3, std::string chat_name = "Ada") {
   const std::vector<ChatMessage> all = {Said("Ada", "hello"), Said("Shop", "welcome", 1),
@@ -321,7 +329,7 @@ TEST_F(ChatImportTest, InterruptedBetweenBatchesAndRunAgainItEndsAsIfItHadNotBee
   ASSERT_TRUE(last.status.ok()) << last.status;
   EXPECT_EQ(last.report.imported, 4);
   const std::vector<std::string> interrupted = Chats();
-  ChatImportTest other;  // a vault of its own
+  OtherVault other;
   ASSERT_TRUE(other.Import(FakeChat(messages)).status.ok());
   EXPECT_EQ(other.Chats(), interrupted);
 }
