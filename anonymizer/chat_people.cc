@@ -66,7 +66,8 @@ ChatPeople::Who ChatPeople::SlotOf(ContactNumber contact) {
 
 // Only a hash is remembered, and not what identifies.
 std::string ChatPeople::KeyOf(const IdentifierValue& identifier) const {
-  return crypto::AsText(index_.HashOf(identifier.kind, identifier.value));
+  const crypto::Hash128 hash = index_.HashOf(identifier.kind, identifier.value);
+  return std::string(crypto::AsText(hash));
 }
 
 void ChatPeople::Remember(const std::string& key, ContactNumber contact) {
