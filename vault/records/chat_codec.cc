@@ -1,39 +1,20 @@
 #include "vault/records/chat_codec.h"
 
 #include <unicode/utf8.h>
-#include <zstd.h>
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <limits>
 
-#include "vault/records/chat_dictionary.h"
-#include "vault/records/message_id.h"
-#include "vault/records/varint.h"
-#include "vault/status.h"
+#include "vault/records/chat_columns.h"
 
 namespace sealbook::records {
-namespace {
 
-// Found by bench/chat_codec on text that the dictionary does not know: higher levels gain nothing
-// that padding does not eat.
-constexpr int kLevel = 6;
-
-// Flags of a chunk.
-constexpr std::uint8_t kCompressed = 1;
-constexpr std::uint8_t kWholeMinutes = 2;
-constexpr std::int64_t kSecondsOfMinute = 60;
-// Ends each text: no UTF-8 holds it.
-constexpr std::uint8_t kTextEnd = 0xff;
-// zstd's magic number, the same in every frame and so left out of chunks.
-constexpr std::uint8_t kMagic[] = {0x28, 0xb5, 0x2f, 0xfd};
-
-std::int64_t FloorDay(std::int64_t time) {
+std::int64_t internal::FloorDay(std::int64_t time) {
   return time / kSecondsOfDay - (time % kSecondsOfDay < 0 ? 1 : 0);
 }
 
-bool IsUtf8(ByteView text) {
+bool internal::IsUtf8(ByteView text) {
   std::size_t i = 0;
   while (i < text.size()) {
     if (text[i] < 0x80) {
@@ -46,87 +27,6 @@ bool IsUtf8(ByteView text) {
   }
   return true;
 }
-bool IsUtf8(absl::string_view text) { return IsUtf8(crypto::AsBytes(text)); }
-
-std::size_t ClearSize(const ChatEntry& entry) {
-  return entry.author.size() + entry.text.size() + entry.id.size();
-}
-
-// What messages of one chunk often share: direction, kind, edited, to_the_minute, the id's form;
-// author; the id's head.
-struct Voice {
-  std::uint8_t marks = 0;
-  ByteView author, id_head;
-  IdForm id_form() const { return static_cast<IdForm>(marks >> 6); }
-  bool operator==(const Voice& other) const {
-    return marks == other.marks && std::ranges::equal(author, other.author) &&
-           std::ranges::equal(id_head, other.id_head);
-  }
-};
-
-std::uint8_t MarksOf(const ChatEntry& entry, IdForm form) {
-  return static_cast<std::uint8_t>(
-      static_cast<unsigned>(entry.direction) | static_cast<unsigned>(entry.kind) << 2 |
-      unsigned{entry.edited} << 4 | unsigned{entry.to_the_minute} << 5 |
-      static_cast<unsigned>(form) << 6);
-}
-constexpr std::uint8_t kDirectionBits = 3;
-
-// How many bits tell `count` voices apart.
-unsigned IndexBits(std::size_t count) { return static_cast<unsigned>(std::bit_width(count - 1)); }
-
-void PutBytes(crypto::Bytes& out, ByteView bytes) {
-  PutVarint(out, bytes.size());
-  out.insert(out.end(), bytes.begin(), bytes.end());
-}
-std::uint64_t ZigZag(std::int64_t value) {
-  return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
-}
-std::int64_t UnZigZag(std::uint64_t value) {
-  return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
-}
-
-// Holds what is in the clear between chunks of one packer or opener, in memory that does not move
-// while it fills.
-class Scratch {
- public:
-  ~Scratch() { Clear(0); }
-  // Wipes, and makes room for `size` bytes.
-  crypto::Bytes& Clear(std::size_t size) {
-    crypto::Wipe(bytes_.data(), bytes_.size());
-    bytes_.clear();
-    bytes_.reserve(size);
-    return bytes_;
-  }
-
- private:
-  crypto::Bytes bytes_;
-};
-
-const ZSTD_CDict* PackingDictionary() {
-  static const ZSTD_CDict* const dictionary = [] {
-    const ByteView bytes = ChatDictionary(kChunkVersion);
-    return ZSTD_createCDict(bytes.data(), bytes.size(), kLevel);
-  }();
-  return dictionary;
-}
-const ZSTD_DDict* OpeningDictionary() {
-  static const ZSTD_DDict* const dictionary = [] {
-    const ByteView bytes = ChatDictionary(kChunkVersion);
-    return ZSTD_createDDict(bytes.data(), bytes.size());
-  }();
-  return dictionary;
-}
-
-struct FreeContext {
-  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
-  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
-};
-
-absl::Status NotPackable(absl::string_view what) { return absl::InvalidArgumentError(what); }
-absl::Status NoChunk() { return absl::DataLossError("a chunk of a chat that cannot be read"); }
-
-}  // namespace
 
 void Wipe(std::vector<ChatEntry>& entries) {
   for (ChatEntry& entry : entries) {
@@ -139,7 +39,7 @@ void Wipe(std::vector<ChatEntry>& entries) {
 
 std::int32_t DayOf(std::int64_t time) {
   return static_cast<std::int32_t>(
-      std::clamp<std::int64_t>(FloorDay(time), std::numeric_limits<std::int32_t>::min(),
+      std::clamp<std::int64_t>(internal::FloorDay(time), std::numeric_limits<std::int32_t>::min(),
                                std::numeric_limits<std::int32_t>::max()));
 }
 
@@ -154,6 +54,7 @@ std::size_t PaddedSize(std::size_t size) {
   return (size + step - 1) / step * step;
 }
 
+<<<<<<< HEAD
 ByteView ChatDictionary(std::uint8_t version) {
   if (version != 1) return {};
   return {internal::kChatDictionary1, internal::kChatDictionary1Bytes};
@@ -514,4 +415,6 @@ absl::Status ChunkOpener::Open(ByteView packed, std::int32_t day, std::vector<Ch
   return status;
 }
 
+=======
+>>>>>>> codec
 }  // namespace sealbook::records

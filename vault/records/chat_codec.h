@@ -52,7 +52,7 @@ inline constexpr std::size_t kMaxChunkMessages = 64;
 inline constexpr std::size_t kChunkBytes = 16 * 1024;
 inline constexpr std::size_t kMaxChunkBytes = 2 << 20;
 
-// The version of format and dictionary that chunks are written in; each has a dictionary for ever.
+// The version that chunks are written in. Every version that was ever written is read for ever.
 inline constexpr std::uint8_t kChunkVersion = 1;
 
 class ChunkPacker {
@@ -100,8 +100,9 @@ class ChunkOpener {
 // which adds an eighth at most.
 std::size_t PaddedSize(std::size_t size);
 
-// The dictionary of a version, as it stands in vault/records/chat_dictionary_<version>.zdict.
-// Empty: there is no such version.
-ByteView ChatDictionary(std::uint8_t version);
+// The dictionaries are numbered from 1 and never change (docs/format.md, "Chat chunk", has their
+// hashes). Empty: there is none of that number.
+inline constexpr std::uint8_t kChatDictionaries = 6;
+ByteView ChatDictionary(std::uint8_t number);
 
 }  // namespace sealbook::records

@@ -20,9 +20,11 @@ int ValueOfHex(std::uint8_t digit) {
 
 }  // namespace
 
-MessageId::~MessageId() {
+void MessageId::Wipe() {
+  if (!used_) return;
   crypto::Wipe(bytes_, sizeof bytes_);
   crypto::Wipe(digits_, sizeof digits_);
+  used_ = false;
 }
 
 void MessageId::Split(absl::string_view id) {
@@ -30,6 +32,7 @@ void MessageId::Split(absl::string_view id) {
   rest_ = crypto::AsBytes(id);
   form_ = id.empty() ? IdForm::kNone : IdForm::kText;
   if (!absl::StartsWith(id, kPrefix)) return;
+  used_ = true;
   // It takes no other spelling than ToBase64's, so what it takes comes back.
   const auto size =
       crypto::internal::DecodeBase64(id.substr(kPrefix.size()), /*padded=*/true, bytes_);

@@ -22,13 +22,14 @@ enum class IdForm : std::uint8_t {
 class MessageId {
  public:
   MessageId() = default;
-  ~MessageId();  // wipes
+  ~MessageId() { Wipe(); }
   MessageId(const MessageId&) = delete;
   MessageId& operator=(const MessageId&) = delete;
 
   // The shortest form from which JoinId makes `id` again. The views stand until the next Split; of
   // kText in `id` itself.
   void Split(absl::string_view id);
+  void Wipe();
   IdForm form() const { return form_; }
   ByteView head() const { return head_; }  // kDigits: ends with the number of digits
   ByteView rest() const { return rest_; }
@@ -36,6 +37,7 @@ class MessageId {
  private:
   static constexpr std::size_t kMaxWamidBytes = 192;  // longer ones stay texts
   IdForm form_ = IdForm::kNone;
+  bool used_ = false;  // bytes_ and digits_ may hold something
   ByteView head_, rest_;
   std::uint8_t bytes_[kMaxWamidBytes];
   std::uint8_t digits_[kMaxWamidBytes / 2];
