@@ -72,7 +72,7 @@ std::string ShownChatFile(const std::string& path) {
   const std::size_t leaf = path.rfind('/') + 1;
   const std::string name = path.substr(leaf);
   for (const char* app : {"WhatsApp", "KakaoTalk"}) {
-    if (!absl::StrContainsIgnoreCase(name, app)) continue;
+    if (!absl::StrContains(absl::AsciiStrToLower(name), absl::AsciiStrToLower(app))) continue;
     const std::size_t dot = name.rfind('.');
     std::string ending = dot == std::string::npos ? "" : name.substr(dot);
     const bool plain =
