@@ -30,10 +30,14 @@ std::string RawOf(const ChatMessage& message, anonymizer::ChatFormat format) {
   Json json = Json::object();
   if (!message.token.empty()) json["uid"] = message.token;
   for (const records::IdentifierValue& identifier : message.customer) {
+    // A number of WhatsApp's own has become a phone; beside another one it is written as it came.
+    const bool phone = identifier.kind == IdentifierKind::kPhone;
     std::string field(anonymizer::FieldOfKind(identifier.kind));
+    if (phone && json.contains(field)) field = "whatsapp_id";
+    const bool bare = phone && field == "whatsapp_id";
     for (int number = 2; json.contains(field); ++number)
       field = absl::StrCat(anonymizer::FieldOfKind(identifier.kind), "_", number);
-    json[field] = identifier.value;
+    json[field] = bare ? identifier.value.substr(1) : identifier.value;
   }
   if (message.time != absl::Time())
     json["time"] = absl::FormatTime(absl::RFC3339_sec, message.time, absl::UTCTimeZone());
@@ -95,6 +99,9 @@ absl::Status ImportChatFile(Context& context, const ChatImportRequest& request,
   if ((*reader)->survey() != nullptr) {
     file.survey = *(*reader)->survey();
     file.name = WithoutNamesOf(file.name, file.survey);
+    file.authors = file.survey.authors.size();
+    file.survey.authors.clear();
+    file.survey.chat_name.clear(), file.survey.self.clear();
   }
   anonymizer::ChatImportOptions options = request.import;
   if (rejects != nullptr) {
@@ -148,7 +155,7 @@ Json ToJson(const ChatFile& file, bool dry_run) {
   };
   json["dry_run"] = true;
   json["group"] = report.is_group;
-  json["authors"] = file.survey.authors.size();
+  json["authors"] = file.authors;
   json["customers"] = report.customers;
   json["incoming"] = report.incoming;
   json["outgoing"] = report.outgoing;
@@ -177,10 +184,9 @@ void PrintFound(const ChatFile& file) {
   const anonymizer::ChatImportReport& report = file.report;
   std::string what = absl::StrCat(
       file.name, ": ", file.format ? anonymizer::NameOf(*file.format) : absl::string_view("chat"));
-  if (!file.survey.authors.empty())
-    absl::StrAppend(
-        &what, report.is_group ? ", a group" : ", a chat of two", ", ",
-        Count(static_cast<std::int64_t>(file.survey.authors.size()), "author", "authors"));
+  if (file.authors > 0)
+    absl::StrAppend(&what, report.is_group ? ", a group" : ", a chat of two", ", ",
+                    Count(static_cast<std::int64_t>(file.authors), "author", "authors"));
   PrintLine(Printable(what));
   if (!file.survey.date_order.empty())
     PrintLine(Printable(absl::StrCat("  dates: ", file.survey.date_order)));

@@ -22,7 +22,8 @@ struct ChatFile {
   // For messages and answers (ShownChatFile).
   std::string name;
   std::optional<anonymizer::ChatFormat> format;  // none: not even that was found
-  anonymizer::ChatSurvey survey;                 // of exports
+  anonymizer::ChatSurvey survey;                 // of exports, without any name
+  std::size_t authors = 0;
   anonymizer::ChatImportReport report;
 };
 

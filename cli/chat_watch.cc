@@ -55,9 +55,7 @@ class Watcher {
     RETURN_IF_ERROR(context_.Require(policies::Action::kImport));
     ChatFile chat;
     const absl::Status status =
-        file.size == 0 ? absl::InvalidArgumentError(
-                             absl::StrCat(ShownChatFile(spool_.PathOf(file)), " is empty"))
-                       : ImportChatFile(context_, request_, spool_.PathOf(file), rejects_, chat);
+        ImportChatFile(context_, request_, spool_.PathOf(file), rejects_, chat);
     if (absl::IsCancelled(status)) return absl::OkStatus();  // it is taken again
     if (absl::IsUnavailable(status) && !once_) {
       PrintNote(context_.globals(), absl::StrCat("sealbook: ", status.message(), "; trying again"));
