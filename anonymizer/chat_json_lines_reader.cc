@@ -12,7 +12,7 @@
 #include "absl/strings/strip.h"
 #include "anonymizer/chat_reader.h"
 #include "anonymizer/chat_text.h"
-#include "anonymizer/identifiers.h"
+#include "anonymizer/identifier_memo.h"
 #include "vault/records/token.h"
 #include "vault/status.h"
 
@@ -116,6 +116,9 @@ std::string ParseTime(absl::string_view text, absl::Time& time) {
   }
   if (zone.empty()) return "has a time without its zone";
   if (zone == "z") normal.back() = 'Z';
+  // "+0900" is of ISO 8601 only.
+  const bool offset = zone.size() == 6 && (zone[0] == '+' || zone[0] == '-') && zone[3] == ':';
+  if (!offset && zone != "Z" && zone != "z") return wrong;
   std::string error;
   if (!absl::ParseTime(absl::RFC3339_full, normal, &time, &error)) return wrong;
   time = absl::FromUnixSeconds(absl::ToUnixSeconds(time));  // whole seconds
@@ -126,7 +129,7 @@ class ChatJsonLinesReader : public ChatReader {
  public:
   ChatJsonLinesReader(ByteSource& bytes, std::unique_ptr<TextSource> lines,
                       const ChatReaderOptions& options)
-      : bytes_(bytes), lines_(std::move(lines)), region_(options.region), latest_(options.latest) {}
+      : bytes_(bytes), lines_(std::move(lines)), ids_(options.region), latest_(options.latest) {}
 
   absl::StatusOr<bool> Next(ChatMessage& message) override {
     message = {};
@@ -166,15 +169,14 @@ class ChatJsonLinesReader : public ChatReader {
       if (!holds(key)) return absl::StrCat("has no ", kNames[key]);
     }
     if (holds(kPhone)) {
-      auto phone = NormalizePhone(*line.values[kPhone], region_);
+      const auto& phone = ids_.Normalize(IdentifierKind::kPhone, *line.values[kPhone]);
       if (!phone.ok()) return absl::StrCat("has a phone that ", phone.status().message());
-      message.customer.push_back({IdentifierKind::kPhone, *std::move(phone)});
+      message.customer.push_back(*phone);
     }
     if (holds(kWhatsAppId)) {
-      auto id = NormalizeWhatsAppId(*line.values[kWhatsAppId]);
+      const auto& id = ids_.Normalize(IdentifierKind::kWhatsAppId, *line.values[kWhatsAppId]);
       if (!id.ok()) return absl::StrCat("has a whatsapp_id that ", id.status().message());
-      if (message.customer.empty() || message.customer[0] != *id)
-        message.customer.push_back(*std::move(id));
+      if (message.customer.empty() || message.customer[0] != *id) message.customer.push_back(*id);
     }
     if (holds(kUid)) {
       const auto token = records::ParseToken(absl::StripAsciiWhitespace(*line.values[kUid]));
@@ -203,7 +205,7 @@ class ChatJsonLinesReader : public ChatReader {
 
   ByteSource& bytes_;
   std::unique_ptr<TextSource> lines_;
-  std::string region_;
+  IdentifierMemo ids_;
   absl::Time latest_;
   std::uint64_t unknown_keys_ = 0;
   std::int64_t first_unknown_key_ = 0;

@@ -87,7 +87,7 @@ std::size_t ChatLines::FindEnd() {
 
 void ChatLines::Check(ChatLine& line, bool last) const {
   if (line.text.size() > kMaxLineBytes) {
-    line.text = {};
+    line.text = line.text.substr(0, kHeadBytes);
     line.fault = kTooLong;
   } else if (std::memchr(line.text.data(), '\0', line.text.size()) != nullptr) {
     line.fault = "holds a NUL byte, so it is no text";
@@ -109,35 +109,35 @@ void ChatLines::Check(ChatLine& line, bool last) const {
 absl::StatusOr<bool> ChatLines::Next(ChatLine& line) {
   line = {};
   bool too_long = false;
+  std::size_t end = std::string::npos;
   for (;;) {
-    const std::size_t end = position_ < block_.size() ? FindEnd() : std::string::npos;
-    if (end != std::string::npos) {
-      line.text = absl::string_view(block_).substr(position_, end - position_);
-      const bool crlf = block_[end] == '\r' && end + 1 < block_.size() && block_[end + 1] == '\n';
-      position_ = end + (crlf ? 2 : 1);
-      line.number = ++line_;
-      if (too_long) line.text = {};
-      Check(line, false);
-      if (too_long) line.fault = kTooLong;
-      return true;
-    }
-    if (at_end_) {
-      if (position_ == block_.size() && !too_long) return false;
-      line.text = absl::string_view(block_).substr(position_);
-      position_ = block_.size();
-      line.number = ++line_;
-      if (too_long) line.text = {};
-      Check(line, true);
-      if (too_long) line.fault = kTooLong;
-      return true;
-    }
+    end = position_ < block_.size() ? FindEnd() : std::string::npos;
+    if (end != std::string::npos || at_end_) break;
     // What is too long already is dropped, so that a file of one endless line needs no memory.
     if (block_.size() - position_ > kMaxLineBytes) {
+      if (!too_long) head_ = block_.substr(position_, kHeadBytes);
       too_long = true;
       position_ = block_.size() - 1;
     }
     RETURN_IF_ERROR(Fill());
   }
+  const bool last = end == std::string::npos;
+  if (last && position_ == block_.size() && !too_long) return false;
+  line.number = ++line_;
+  line.text = absl::string_view(block_).substr(position_, last ? end : end - position_);
+  if (last) {
+    position_ = block_.size();
+  } else {
+    const bool crlf = block_[end] == '\r' && end + 1 < block_.size() && block_[end + 1] == '\n';
+    position_ = end + (crlf ? 2 : 1);
+  }
+  if (too_long) {
+    line.text = head_;
+    line.fault = kTooLong;
+  } else {
+    Check(line, last);
+  }
+  return true;
 }
 
 }  // namespace sealbook::anonymizer

@@ -19,7 +19,7 @@ namespace sealbook::anonymizer {
 struct ChatLine {
   std::int64_t number = 0;  // from 1
   // As it stands, without its end; valid until the next call. Where there is a fault, bytes that
-  // may be no text, and nothing where it is too long.
+  // may be no text, and only the first of them (kHeadBytes) where it is too long.
   absl::string_view text;
   absl::string_view fault;  // a clause; empty: a good line
   // The file ends in the middle of a character, of which `text` has nothing.
@@ -29,6 +29,7 @@ struct ChatLine {
 class ChatLines {
  public:
   static constexpr std::size_t kMaxLineBytes = 1 << 20;
+  static constexpr std::size_t kHeadBytes = 1024;
   // Gives the next bytes, 0 at the end.
   using Read = std::function<absl::StatusOr<std::size_t>(char* out, std::size_t size)>;
 
@@ -46,7 +47,7 @@ class ChatLines {
   Read read_;
   bool begun_ = false, at_end_ = false;
   std::optional<Decoder> utf16_;
-  std::string block_, raw_;
+  std::string block_, raw_, head_;
   std::size_t position_ = 0;
   std::size_t next_feed_ = 0;  // in block_, from where it was looked for
   std::int64_t line_ = 0;

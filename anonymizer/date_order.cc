@@ -14,7 +14,7 @@ namespace {
 constexpr int kFirstYear = 2009;     // WhatsApp's
 constexpr int kBuddhistYears = 543;  // ahead of ours
 // A chat that was put together from two files steps back by years, once, whatever the order.
-constexpr std::int64_t kMaxStepBack = 31;
+constexpr std::uint64_t kMaxStepBack = 31;
 
 struct Places {
   std::size_t day, month, year;
@@ -163,7 +163,8 @@ void DateOrderFinder::Add(const WrittenDate& date, std::int64_t line, bool year_
       candidate.no_day.Add(line);
       continue;
     }
-    if (!buddhist && (CommonYear(date, year) < kFirstYear || CommonYear(date, year) > latest_year_)) {
+    if (!buddhist &&
+        (CommonYear(date, year) < kFirstYear || CommonYear(date, year) > latest_year_)) {
       candidate.odd_year.Add(line);
       continue;
     }
@@ -172,8 +173,8 @@ void DateOrderFinder::Add(const WrittenDate& date, std::int64_t line, bool year_
         (std::int64_t{CommonYear(date, year)} * 12 + date.numbers[places.month]) * 31 +
         date.numbers[places.day];
     if (days < candidate.last) {
-      const std::int64_t back = std::min(kMaxStepBack, candidate.last - days);
-      candidate.steps_back.Add(line, static_cast<std::uint64_t>(back));
+      const auto back = static_cast<std::uint64_t>(candidate.last - days);
+      candidate.steps_back.Add(line, std::min(kMaxStepBack, back));
     }
     candidate.last = days;
   }
@@ -196,42 +197,34 @@ DateOrderFound DateOrderFinder::Conclude() const {
     found.reason = std::string(reason);
     found.line = line;
   };
-  const auto first_line = [&](const std::vector<std::size_t>& of, const auto& seen) {
-    std::int64_t line = 0;
-    for (const std::size_t i : of) {
-      const Seen& each = seen(candidates_[i]);
-      if (each.count > 0 && (line == 0 || each.line < line)) line = each.line;
-    }
-    return line;
+  // One false date must not outweigh what all others say, so these are weighed together.
+  const auto cost = [&](std::size_t i) {
+    const Candidate& c = candidates_[i];
+    return (c.wrong_digits.count + c.no_day.count + c.odd_year.count) * kMaxStepBack +
+           c.steps_back.count;
   };
-
-  keep_least(
-      [&](std::size_t i) { return candidates_[i].wrong_digits.count + candidates_[i].no_day.count; },
-      [&](const auto&, const auto& gone) {
-        // A part above 12 says more than the year's digits, which leave two orders at least.
-        const auto no_day = [](const Candidate& c) -> const Seen& { return c.no_day; };
-        const auto digits = [](const Candidate& c) -> const Seen& { return c.wrong_digits; };
-        std::vector<std::size_t> by_day;
-        for (const std::size_t i : gone) {
-          if (candidates_[i].wrong_digits.count == 0) by_day.push_back(i);
-        }
-        if (!by_day.empty()) {
-          because("a part above 12", first_line(by_day, no_day));
-        } else {
-          because("the year's digits", first_line(gone, digits));
-        }
-      });
-  keep_least([&](std::size_t i) { return candidates_[i].odd_year.count; },
-             [&](const auto&, const auto& gone) {
-               because("no years in the future or before 2009",
-                       first_line(gone, [](const Candidate& c) -> const Seen& { return c.odd_year; }));
-             });
-  keep_least([&](std::size_t i) { return candidates_[i].steps_back.count; },
-             [&](const auto&, const auto& gone) {
-               because("time runs forward", first_line(gone, [](const Candidate& c) -> const Seen& {
-                         return c.steps_back;
-                       }));
-             });
+  keep_least(cost, [&](const auto& kept, const auto& gone) {
+    const Candidate& best = candidates_[kept.front()];
+    // The year's digits leave two orders at least, so what else there is says more.
+    std::vector<std::size_t> near;
+    for (const std::size_t i : gone) {
+      if (candidates_[i].wrong_digits.count <= best.wrong_digits.count) near.push_back(i);
+    }
+    const auto tells = [&](const std::vector<std::size_t>& of, Seen Candidate::*seen,
+                           absl::string_view reason) {
+      std::int64_t line = 0;
+      for (const std::size_t i : of) {
+        const Seen& each = candidates_[i].*seen;
+        if (each.count > (best.*seen).count && (line == 0 || each.line < line)) line = each.line;
+      }
+      if (line > 0) because(reason, line);
+      return line > 0;
+    };
+    tells(near, &Candidate::no_day, "a part above 12") ||
+        tells(near, &Candidate::odd_year, "no years in the future or before 2009") ||
+        tells(near, &Candidate::steps_back, "time runs forward") ||
+        tells(gone, &Candidate::wrong_digits, "the year's digits");
+  });
   const auto day_changes = [&](std::size_t i) {
     const std::uint64_t changes = changes_[PlacesOf(kDateOrders[i]).day].count;
     // Since no phone is known to write it, year-day-month asks for more than a message on the same
@@ -242,7 +235,13 @@ DateOrderFound DateOrderFinder::Conclude() const {
     }
     return changes;
   };
-  const auto changed = [&](const auto& kept, const auto&) {
+  // Against an order that no phone writes nothing needs to be said.
+  const auto has_rivals = [&](const auto& gone) {
+    return found.reason.empty() || gone.size() > 1 ||
+           kDateOrders[gone.front()] != DateOrder::kYearDayMonth;
+  };
+  const auto changed = [&](const auto& kept, const auto& gone) {
+    if (!has_rivals(gone)) return;
     because("the part that changes most is the day",
             changes_[PlacesOf(kDateOrders[kept.front()]).day].line);
   };

@@ -1,13 +1,14 @@
 // In which order an export writes day, month and year. A line alone often does not tell
-// ("03/04/24"); the whole file mostly does. The rules, from the strongest to the weakest:
+// ("03/04/24"); the whole file mostly does:
 //
-//   1. what no calendar allows: a number of four digits that would not be the year, one of a single
-//      digit that would, a month above 12, a day that its month has not;
-//   2. a year before 2009 or in the future;
-//   3. time runs forward: the order by which messages step back least;
-//   4. the part that changes most is the day;
-//   5. the language of the marks for morning and afternoon, where it writes the year first;
-//   6. else the day stands first, and that is said to be assumed.
+//   1. by what no calendar allows: a number of four digits that would not be the year, one of a
+//      single digit that would, a month above 12, a day that its month has not; a year before 2009
+//      or in the future; and by time, which runs forward. A false date weighs as much as a step
+//      back of a month, so that one line of many cannot decide against all others.
+//   2. else the part that changes most is the day;
+//   3. else by the language of the marks for morning and afternoon, where that writes the year
+//      first;
+//   4. else the day stands first, and that is said to be assumed.
 //
 // Nothing of the dates is kept but counts, so files may be of any length.
 #pragma once
@@ -55,7 +56,7 @@ struct DateOrderFound {
   ShortYears years = ShortYears::kCommon;
   std::string reason;     // a clause: "a part above 12"; never a number of the file
   std::int64_t line = 0;  // where that was seen first; 0: nowhere
-  bool assumed = false;   // rule 6
+  bool assumed = false;   // rule 4
 
   // "day-month-year: a part above 12 (line 31)".
   std::string ToString() const;
@@ -83,11 +84,10 @@ class DateOrderFinder {
     }
   };
   struct Candidate {
-    // Rule 1, by its parts: the year's digits, what is above 12 or no day of its month.
-    Seen wrong_digits, no_day;
-    Seen odd_year;       // rule 2
-    Seen steps_back;     // rule 3, in days, each step kMaxStepBack at most
-    std::int64_t last = 0;  // the message before, in days of months of 31
+    // Rule 1, by its parts: the year's digits; what is above 12 or no day of its month; the year.
+    Seen wrong_digits, no_day, odd_year;
+    Seen steps_back;                         // in days, each step a month at most
+    std::int64_t last = 0;                   // the message before, in days of months of 31
     std::uint64_t buddhist = 0, common = 0;  // years of two digits, by what they would be
   };
 

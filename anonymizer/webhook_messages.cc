@@ -8,7 +8,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "anonymizer/chat_text.h"
-#include "anonymizer/identifiers.h"
 #include "anonymizer/webhook_content.h"
 
 namespace sealbook::anonymizer {
@@ -238,12 +237,12 @@ std::string WebhookMessages::SetCustomer(const Person& person, bool outgoing,
   for (const std::string& id :
        {person.phone, person.new_phone, person.user_id, person.parent_user_id}) {
     if (id.empty()) continue;
-    auto value = NormalizeWhatsAppId(id);
+    const auto& value = ids_.Normalize(IdentifierKind::kWhatsAppId, id);
     if (!value.ok()) {
       strange = true;
     } else if (std::find(message.customer.begin(), message.customer.end(), *value) ==
                message.customer.end()) {
-      message.customer.push_back(*std::move(value));
+      message.customer.push_back(*value);
     }
   }
   if (message.customer.empty()) {

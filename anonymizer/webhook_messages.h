@@ -13,6 +13,7 @@
 
 #include "absl/time/time.h"
 #include "anonymizer/chat_reader.h"
+#include "anonymizer/identifier_memo.h"
 
 namespace sealbook::anonymizer {
 
@@ -52,6 +53,7 @@ class WebhookMessages {
   std::string SetCustomer(const Person& person, bool outgoing, ChatMessage& message);
 
   absl::Time latest_;
+  IdentifierMemo ids_;
   WebhookCounts counts_;
   // Of the document that is being read.
   std::deque<ChatMessage>* out_ = nullptr;

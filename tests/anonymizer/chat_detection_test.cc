@@ -59,7 +59,7 @@ TEST(ChatDetectionTest, EachFormIsFoundByItsContent) {
            {R"([{"object":"page","entry":[]}])", "webhook"},
            {R"({"field":"messages","value":{}})", "webhook"},
            {R"({"contacts":[],"messages":[]})", "webhook"},
-           {"\xef\xbb\xbf\r\n {\r\n \"object\": \"whatsapp_business_account\"", "webhook"},
+           {"\r\n {\r\n \"object\": \"whatsapp_business_account\"", "webhook"},
            {kJsonLine, "jsonl"},
            {R"({"text":"x","uid":"UID_1"})", "jsonl"}}) {
     EXPECT_EQ(FormatOf(bytes), format) << bytes;

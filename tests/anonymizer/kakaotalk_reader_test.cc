@@ -240,14 +240,14 @@ TEST(KakaoTalkReaderTest, ComputerWithoutItsDayIsAFault) {
 
 TEST(KakaoTalkReaderTest, BytesThatAreNoTextCostTheirMessage) {
   const Chat chat = Read(
-      "2024년 1월 3일 오후 2:05, 김 : 하나\n"
-      "2024년 1월 3일 오후 2:06, 김 : 둘\xed\x95\n"
-      "2024년 1월 3일 오후 2:07, 김 : 셋\n"
-      "셋 계속\xff\n"
-      "셋 끝\n"
-      "2024년 1월 3일 오후 2:08, 김 : 넷\n" +
-      std::string("2024년 1월 3일 오후 2:09, 김 : 다\0섯\n", 49) +
-      "2024년 1월 3일 오후 2:10, 김 : 여섯\xec\x97");
+      absl::StrCat("2024년 1월 3일 오후 2:05, 김 : 하나\n"
+                   "2024년 1월 3일 오후 2:06, 김 : 둘\xed\x95\n"
+                   "2024년 1월 3일 오후 2:07, 김 : 셋\n"
+                   "셋 계속\xff\n"
+                   "셋 끝\n"
+                   "2024년 1월 3일 오후 2:08, 김 : 넷\n"
+                   "2024년 1월 3일 오후 2:09, 김 : 다",
+                   absl::string_view("\0", 1), "섯\n2024년 1월 3일 오후 2:10, 김 : 여섯\xec\x97"));
   EXPECT_THAT(DescribeAll(chat), ElementsAre("1 2024-01-03 14:05:00 text 김: 하나",
                                              "6 2024-01-03 14:08:00 text 김: 넷"));
   ASSERT_THAT(chat.rejects, SizeIs(4));

@@ -111,7 +111,7 @@ class ChatDoctor {
             fault_("a chat of nobody is there");
             return true;
           }
-          entries.clear();
+          Wipe(entries);
           RETURN_IF_ERROR(
               Tell(contact.token, Chunk({row.contact, contact.token}, row, opener, entries)));
           return true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "vault/crypto/aead.h"
@@ -53,9 +54,10 @@ absl::Status ChatLog::EachOf(ChatOwner owner, std::vector<store::BookContactRow>
                              const std::function<absl::StatusOr<bool>(const ChatEntry&)>& visit) {
   keys_.Turn(owner, std::move(books));
   std::vector<ChatEntry> entries;
+  const absl::Cleanup wipe = [&] { Wipe(entries); };
   return keyring_.store().EachChatDayBack(
       owner.contact, [&](std::int32_t day) -> absl::StatusOr<bool> {
-        entries.clear();
+        Wipe(entries);
         RETURN_IF_ERROR(keyring_.store().EachChat(
             day, owner.contact, [&](const store::ChatRow& row) -> absl::Status {
               const absl::Status opened = OpenChunk(keyring_, keys_, owner, row, opener_, entries);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "vault/audit/log.h"
@@ -90,7 +91,7 @@ absl::StatusOr<std::int64_t> RewriteChats(keyring::Keyring& keyring,
       return absl::OkStatus();
     }));
     if (!wanted) continue;
-    entries.clear();
+    const absl::Cleanup wipe = [&] { Wipe(entries); };
     RETURN_IF_ERROR(store.EachChat(day, owner.contact, [&](const store::ChatRow& row) {
       return OpenChunk(keyring, keys, owner, row, opener, entries);
     }));

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/container/flat_hash_set.h"
 #include "vault/crypto/aead.h"
 #include "vault/keyring/session_writer.h"
@@ -82,6 +83,7 @@ class OneChat {
         tags.push_back(tag);
         fresh.push_back(message->entry);
       }
+      const absl::Cleanup wipe = [&] { Wipe(fresh); };
       if (fresh.empty()) continue;
       if (!key) {
         ASSIGN_OR_RETURN(key, MakeChatKey(keyring_, session_, owner));
