@@ -145,8 +145,8 @@ absl::StatusOr<ChatPeople::Found> ChatPeople::Find(const ChatPerson& person) {
       if (person.token.empty()) Remember(key, *slot.contact);
       continue;
     }
-    slot.identifiers.push_back(*identifier);
-    in_batch_[key] = *who;
+    // Some records name one number twice.
+    if (in_batch_.try_emplace(key, *who).second) slot.identifiers.push_back(*identifier);
   }
   return Found{.who = who, .fault = ""};
 }

@@ -251,6 +251,11 @@ TEST_F(ChatImportTest, IdentifiersOfOneMessageAreOnePersonsWhereverTheyStand) {
                                    "+821011112222 KR.1234567892: <a <b <c"));
 }
 
+TEST_F(ChatImportTest, NumberThatARecordNamesTwiceIsKeptOnce) {
+  ASSERT_TRUE(Import(FakeChat({Recorded({kAda, kAda}, false, "hi")})).status.ok());
+  EXPECT_THAT(Chats(), ElementsAre("+821011112222: <hi"));
+}
+
 TEST_F(ChatImportTest, WhoMayNotReadAddsNoIdentifierToAKnownCustomer) {
   AddCustomers("name,phone\nAda,010-1111-2222\n");
   const auto chat = [] {
