@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
@@ -12,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "anonymizer/batch_queue.h"
 #include "anonymizer/import_rights.h"
 #include "anonymizer/merge.h"
 #include "policies/decision.h"
@@ -35,62 +34,6 @@ struct Batch {
   std::int64_t rows() const { return static_cast<std::int64_t>(drafts.size() + rejects.size()); }
 };
 
-// One batch waits while another is written: enough to keep both threads at work, and no more
-// memory.
-class BatchQueue {
- public:
-  // False: the consumer has gone.
-  bool Put(Batch batch) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return (!next_ && !held_) || closed_; });
-    // Freed here and not by the consumer, who has more to do.
-    const std::optional<Batch> used = std::exchange(used_, std::nullopt);
-    if (closed_) return false;
-    next_ = std::move(batch);
-    changed_.notify_all();
-    lock.unlock();
-    return true;
-  }
-  // The producer goes on: while a batch is sealed, that work takes both cores.
-  void Release() {
-    const std::lock_guard lock(mutex_);
-    held_ = false;
-    changed_.notify_all();
-  }
-  void GiveBack(Batch batch) {
-    const std::lock_guard lock(mutex_);
-    used_ = std::move(batch);
-  }
-  void Finish(absl::Status status) {
-    const std::lock_guard lock(mutex_);
-    finished_ = std::move(status);
-    changed_.notify_all();
-  }
-  // nullopt at the end.
-  absl::StatusOr<std::optional<Batch>> Take() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return next_ || finished_; });
-    if (!next_) {
-      if (!finished_->ok()) return *finished_;
-      return std::nullopt;
-    }
-    held_ = true;
-    return std::exchange(next_, std::nullopt);
-  }
-  void Close() {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::optional<Batch> next_, used_;
-  std::optional<absl::Status> finished_;
-  bool held_ = false, closed_ = false;
-};
-
 struct ReadOptions {
   const std::atomic<std::size_t>& batch_rows;
   std::string role;
@@ -100,7 +43,8 @@ struct ReadOptions {
 };
 
 absl::Status ReadBatches(const policies::Policy& policy, CustomerList& list,
-                         const ReadOptions& options, BatchQueue& queue, absl::Duration& time) {
+                         const ReadOptions& options, BatchQueue<Batch>& queue,
+                         absl::Duration& time) {
   Batch batch;
   std::size_t bytes = 0, checked_columns = 0;
   absl::Time start = absl::Now();
@@ -196,7 +140,7 @@ class Importer {
                       .combine = nullptr,
                       .opened = {},
                       .event = &Importer::EventOf};
-    BatchQueue queue;
+    BatchQueue<Batch> queue;
     batch_options_.sealed = [&queue] { queue.Release(); };
     const ReadOptions read_options{.batch_rows = batch_rows_,
                                    .role = keyring_.self().role,
@@ -257,7 +201,7 @@ class Importer {
     }
   }
 
-  absl::Status WriteAll(records::ContactWriter& writer, BatchQueue& queue) {
+  absl::Status WriteAll(records::ContactWriter& writer, BatchQueue<Batch>& queue) {
     for (;;) {
       if (options_.interrupted && options_.interrupted()) {
         return WithHint(absl::CancelledError("interrupted: what was stored so far stays"),

@@ -30,6 +30,9 @@ class Context {
   absl::Status UnlockAs(keyring::UnlockRequest request);
   // As Unlock; gives the secret as well, for sealing something else under it.
   absl::StatusOr<keyring::UnlockSecret> UnlockAndKeepSecret();
+  // For commands that run on: takes up what others changed of members and policy since. As Unlock
+  // where this member may not go on.
+  absl::Status Refresh();
   // After Unlock.
   keyring::Keyring& keyring() { return *keyring_; }
   const policies::Policy& policy() const { return *policy_; }
@@ -52,6 +55,7 @@ class Context {
  private:
   absl::StatusOr<keyring::UnlockRequest> ReadSecret(const std::string& directory) const;
   absl::Status RefuseFirstPassphrase() const;
+  absl::Status TakePolicy();
 
   Globals globals_;
   std::string command_;  // "member add"

@@ -131,6 +131,15 @@ absl::Status Context::UnlockAs(keyring::UnlockRequest request) {
     PrintNote(globals_,
               "sealbook: the system does not let all keys be locked in memory (see 'ulimit -l')");
   }
+  return TakePolicy();
+}
+
+absl::Status Context::Refresh() {
+  { ASSIGN_OR_RETURN(const auto snapshot, keyring_->Snapshot()); }
+  return TakePolicy();
+}
+
+absl::Status Context::TakePolicy() {
   ASSIGN_OR_RETURN(policies::Policy policy, policies::PolicyInForce(*keyring_));
   if (const absl::Status roles = policies::CheckRoles(keyring_->roster(), policy); !roles.ok()) {
     // The owner has to get in to put it right.

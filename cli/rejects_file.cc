@@ -209,6 +209,12 @@ absl::Status RejectsFile::StartList(const anonymizer::CustomerList& list) {
   return absl::OkStatus();
 }
 
+void RejectsFile::StartLines() {
+  wanted_format_ = TableFormat::kJsonLines;
+  wanted_header_.clear();
+  is_workbook_ = false;
+}
+
 // Before each row.
 absl::Status RejectsFile::Begin() {
   if (file_ != nullptr && format_ == wanted_format_ && header_ == wanted_header_)

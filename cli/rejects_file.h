@@ -38,6 +38,8 @@ class RejectsFile {
 
   // What is added from now on is of this list.
   absl::Status StartList(const anonymizer::CustomerList& list);
+  // The same of a file that is no list: what is added has a line of JSON as its `raw`.
+  void StartLines();
   absl::Status Add(const anonymizer::Reject& reject, const anonymizer::SourceRow& row);
   // Everything is on the disk then, in a file of the name that paths() tells. More may be added.
   absl::Status Flush();

@@ -160,6 +160,37 @@ std::string FitTo(absl::string_view text, int width) {
   return out + "…";
 }
 
+std::vector<std::string> WrapTo(absl::string_view text, int width) {
+  std::vector<std::string> lines(1);
+  int used = 0;
+  // Where the line under way may be broken: behind its last blank.
+  std::size_t blank = 0;
+  int used_to_blank = 0;
+  EachCharacter(text, [&](UChar32 c, absl::string_view bytes) {
+    const int wide = WidthOf(c);
+    if (used + wide > width && !(c == ' ')) {
+      std::string rest;
+      if (blank > 0) {
+        rest = lines.back().substr(blank);
+        lines.back().resize(blank);
+        used -= used_to_blank;
+      } else {
+        used = 0;
+      }
+      while (!lines.back().empty() && lines.back().back() == ' ') lines.back().pop_back();
+      lines.push_back(std::move(rest));
+      blank = 0;
+    }
+    lines.back().append(bytes.data(), bytes.size());
+    used += wide;
+    if (c == ' ') {
+      blank = lines.back().size();
+      used_to_blank = used;
+    }
+  });
+  return lines;
+}
+
 int TerminalColumns() {
   winsize size{};
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20) return size.ws_col;

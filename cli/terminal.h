@@ -50,6 +50,8 @@ int DisplayWidth(absl::string_view text);
 std::string PadTo(absl::string_view text, int width);
 // Cut to `width` columns, with an ellipsis where something is missing.
 std::string FitTo(absl::string_view text, int width);
+// In lines of at most `width` columns, broken at blanks where there are some; at least one line.
+std::vector<std::string> WrapTo(absl::string_view text, int width);
 int TerminalColumns();  // 80 where standard output is no terminal
 // Rows under a header, each column as wide as it needs to be, the last one cut at the terminal's
 // edge.

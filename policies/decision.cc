@@ -105,6 +105,20 @@ absl::Status Require(const Policy& policy, absl::string_view role, Action action
                   "Ask an admin; 'sealbook policy show' says what each role may do.");
 }
 
+absl::Status RequireClass(const Policy& policy, absl::string_view role_name, Action action,
+                          ClassId class_id) {
+  const RoleRule* role = policy.FindRole(role_name);
+  const bool change = action == Action::kChange;
+  if (role != nullptr && (change || action == Action::kRead) &&
+      Contains(change ? role->change : role->clear, class_id))
+    return absl::OkStatus();
+  const ClassRule* rule = policy.FindClass(class_id);
+  return WithHint(absl::PermissionDeniedError(
+                      absl::StrCat("role ", role_name, " may not ", NameOf(action).sentence,
+                                   ": class ", rule == nullptr ? "unknown" : rule->name)),
+                  "Ask an admin; 'sealbook policy show' says what each role may do.");
+}
+
 absl::StatusOr<const RoleRule*> PermitIssuer::Reader(absl::string_view role_name) const {
   const RoleRule* role = policy_.FindRole(role_name);
   if (role == nullptr || (role->clear.empty() && role->masked.empty())) {

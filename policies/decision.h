@@ -42,6 +42,10 @@ Decision Decide(const Policy& policy, absl::string_view role, Action action,
 absl::Status Require(const Policy& policy, absl::string_view role, Action action,
                      absl::string_view field = "");
 
+// The same of a class as a whole: kRead (in the clear) or kChange. For chats, which have no fields.
+absl::Status RequireClass(const Policy& policy, absl::string_view role, Action action,
+                          ClassId class_id);
+
 // The only maker of permits (vault/permits.h).
 class PermitIssuer {
  public:

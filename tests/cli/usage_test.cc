@@ -18,7 +18,8 @@ const Words& AllCommands() {
       "audit log",      "audit verify",  "audit checkpoint", "policy show",
       "policy check",   "policy apply",  "doctor",           "version",
       "member disable", "member role",   "book unassign",    "key rotate",
-      "recover",        "consent list"};
+      "recover",        "consent list",  "chat import",      "chat show",
+      "chat search"};
   return commands;
 }
 Words Split(const std::string& command) {
@@ -61,6 +62,11 @@ TEST_F(UsageTest, EveryCommandExplainsItselfAndItsOptionsHoweverItIsAsked) {
        {"--book", "--format", "--encoding", "--delimiter", "--map", "--region", "--on-duplicate",
         "--rejects", "--dry-run", "--strict"}},
       {"lookup", {"--phone", "--email", "--name", "--last4"}},
+      {"chat import",
+       {"--book", "--format", "--me", "--without-me", "--contact", "--timezone", "--dry-run",
+        "--rejects", "--watch", "--once"}},
+      {"chat show", {"--limit"}},
+      {"chat search", {"--uid", "--limit"}},
       {"list", {"--book", "--limit"}},
       {"reveal", {"--reason"}},
       {"set", {"--from-file"}},

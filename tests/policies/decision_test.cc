@@ -183,6 +183,25 @@ TEST(RequireTest, RefusalDoesNotRepeatAFieldThatThePolicyDoesNotName) {
   }
 }
 
+TEST(RequireTest, ClassAsAWholeIsForThoseWhoListIt) {
+  const Policy policy = DefaultPolicy();
+  for (const char* role : {"owner", "admin", "supervisor", "agent"})
+    EXPECT_TRUE(RequireClass(policy, role, Action::kRead, ClassId::kChat).ok()) << role;
+  for (const char* role : {"importer", "retention", "auditor", "nobody"}) {
+    const absl::Status status = RequireClass(policy, role, Action::kRead, ClassId::kChat);
+    EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << role;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("class chat"));
+    EXPECT_NE(HintOf(status), "");
+  }
+  for (const char* role : {"owner", "admin", "importer"})
+    EXPECT_TRUE(RequireClass(policy, role, Action::kChange, ClassId::kChat).ok()) << role;
+  for (const char* role : {"supervisor", "agent", "auditor"})
+    EXPECT_FALSE(RequireClass(policy, role, Action::kChange, ClassId::kChat).ok()) << role;
+  // To reveal, a class is opened one value at a time.
+  EXPECT_FALSE(RequireClass(policy, "owner", Action::kReveal, ClassId::kChat).ok());
+  EXPECT_FALSE(RequireClass(policy, "owner", Action::kRead, static_cast<ClassId>(99)).ok());
+}
+
 // --- permits
 // -----------------------------------------------------------------------------------------
 

@@ -1,0 +1,48 @@
+// One chat file into the vault, for 'chat import' and for its watching of a folder.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "anonymizer/chat_import.h"
+#include "anonymizer/identifiers.h"
+#include "cli/command.h"
+#include "cli/rejects_file.h"
+
+namespace sealbook::cli {
+
+struct ChatImportRequest {
+  anonymizer::ChatReaderOptions reader;
+  anonymizer::ChatImportOptions import;
+  bool dry_run = false;
+};
+
+// What was found and done. Of a file that failed, what was done until then.
+struct ChatFile {
+  // For messages and answers (ShownChatFile).
+  std::string name;
+  std::optional<anonymizer::ChatFormat> format;  // none: not even that was found
+  anonymizer::ChatSurvey survey;                 // of exports, without any name
+  std::size_t authors = 0;
+  anonymizer::ChatImportReport report;
+};
+
+// How a chat's file is called in what is shown: the apps put the customer's name into the file's,
+// and what is shown ends up in logs. Otherwise as it is called: "chats/WhatsApp….txt".
+std::string ShownChatFile(const std::string& path);
+
+// `rejects` may be null. The error names the file as it is shown, and its line.
+absl::Status ImportChatFile(Context& context, const ChatImportRequest& request,
+                            const std::string& path, RejectsFile* rejects, ChatFile& file);
+
+// "messages", "imported", "duplicates", …
+Json ToJson(const ChatFile& file, bool dry_run);
+void PrintChatFile(const ChatFile& file, bool dry_run);
+
+// Takes the folder's files one by one until it is interrupted or, where `once`, those are done that
+// were there (docs/chats.md, "A spool folder").
+// Unavailable: another process watches it. FailedPrecondition: no folder that can be used.
+absl::Status WatchChats(Context& context, const ChatImportRequest& request,
+                        const std::string& folder, bool once, RejectsFile* rejects);
+
+}  // namespace sealbook::cli
