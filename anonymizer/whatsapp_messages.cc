@@ -116,10 +116,6 @@ absl::StatusOr<bool> WhatsAppMessages::Next(WhatsAppLines& message) {
 
 void WhatsAppAuthors::LearnText(absl::string_view raw_text, const LineStart& start,
                                 Author& author) {
-  if (IsNoticeOfApp(raw_text, start)) {
-    ++author.notices;
-    return;
-  }
   absl::string_view text = TrimDirectionMarks(TrimEnd(raw_text));
   if (const std::size_t mark = EditedMarkBytes(text); mark > 0) text.remove_suffix(mark);
   if (IsDeletedPlaceholder(text)) {
@@ -165,6 +161,10 @@ void WhatsAppAuthors::Learn(const WhatsAppLines& lines) {
   Author& author = found->second;
   ++author.count;
   absl::string_view raw_text = rest.substr(std::min(rest.size(), colons.all[ends].text));
+  if (IsNoticeOfApp(raw_text, *lines.start)) {
+    ++author.notices;
+    return;
+  }
   if (ends == 0 && colons.count > 1 && !IsMarked(raw_text) && MayBeAuthor(line, colons.all[1])) {
     const absl::string_view behind = rest.substr(std::min(rest.size(), colons.all[1].text));
     std::string longer = CleanAuthor(line.substr(0, colons.all[1].at));
@@ -218,7 +218,7 @@ WhatsAppMessage WhatsAppAuthors::Interpret(const WhatsAppLines& lines) const {
   const absl::string_view line = rest.substr(0, rest.find('\n'));
   const Colons colons = FindColons(line);
   absl::string_view raw = rest;
-  std::size_t ends = AuthorsColon(rest, colons);
+  const std::size_t ends = AuthorsColon(rest, colons);
   if (colons.count > 0 && !HasNoAuthor(rest) && MayBeAuthor(line, colons.all[ends])) {
     message.author = CleanAuthor(line.substr(0, colons.all[ends].at));
   }
@@ -228,12 +228,13 @@ WhatsAppMessage WhatsAppAuthors::Interpret(const WhatsAppLines& lines) const {
     if (is == Author::Is::kSentence) {
       message.author.clear();
     } else {
-      if (is == Author::Is::kLonger && ends == 0 && colons.count > 1) {
-        message.author = found->second.longer;
-        ends = 1;
-      }
       raw = rest.substr(std::min(rest.size(), colons.all[ends].text));
-      if (is == Author::Is::kGroup || IsNoticeOfApp(raw, *lines.start)) message.author.clear();
+      if (is == Author::Is::kGroup || IsNoticeOfApp(raw, *lines.start)) {
+        message.author.clear();
+      } else if (is == Author::Is::kLonger && ends == 0 && colons.count > 1) {
+        message.author = found->second.longer;
+        raw = rest.substr(std::min(rest.size(), colons.all[1].text));
+      }
     }
   }
   absl::string_view text = TrimDirectionMarks(TrimEnd(raw));
