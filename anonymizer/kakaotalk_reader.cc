@@ -80,7 +80,7 @@ absl::StatusOr<ChatSurvey> Survey(KakaoTalkRecords& records) {
 
 }  // namespace
 
-bool LooksLikeKakaoTalk(ByteSource& bytes) {
+bool LooksLikeKakaoTalk(ByteSource& bytes, bool anywhere) {
   const auto mark = FindByteOrderMark(bytes.head());
   const absl::string_view head = bytes.head().substr(mark ? mark->bytes : 0);
   std::vector<Encoding> encodings = {Encoding::kUtf8, Encoding::kCp949};
@@ -93,6 +93,7 @@ bool LooksLikeKakaoTalk(ByteSource& bytes) {
       lines.push_back({.text = std::string(line)});
       if (lines.size() >= TextSource::kSampleLines) break;
     }
+    if (!anywhere && !BeginsAsKakaoTalk(lines)) continue;
     if (FindKakaoTalkShape(lines)) return true;
   }
   return false;

@@ -7,8 +7,9 @@
 
 namespace sealbook::anonymizer {
 
-// True for a text among whose first lines one begins as only KakaoTalk's do. Reads nothing with
-// `bytes.Read`: whoever reads next gets it all.
-bool LooksLikeKakaoTalk(ByteSource& bytes);
+// True for a text that begins as only KakaoTalk's do; with `anywhere`, for one of which any of the
+// first lines does: the beginning may be cut off, but it may also be another app's chat into which
+// a piece of this was pasted. Reads nothing with `bytes.Read`: whoever reads next gets it all.
+bool LooksLikeKakaoTalk(ByteSource& bytes, bool anywhere);
 
 }  // namespace sealbook::anonymizer

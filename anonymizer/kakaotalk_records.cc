@@ -113,6 +113,20 @@ std::optional<KakaoTalkShape> FindKakaoTalkShape(const std::deque<TextLine>& sam
   return std::nullopt;
 }
 
+bool BeginsAsKakaoTalk(const std::deque<TextLine>& sample) {
+  for (const TextLine& line : sample) {
+    const absl::string_view text = absl::StripAsciiWhitespace(WithoutMarks(line.text));
+    if (text.empty()) continue;
+    absl::string_view rest = text;
+    if (text == kCsvHeader || ReadKakaoTalkTitle(text) || IsKakaoTalkSavedLine(text) ||
+        ReadDateBar(text) || ReadDayLine(text)) {
+      return true;
+    }
+    return TakeStamp(rest) && (rest.empty() || absl::StartsWith(rest, ", "));
+  }
+  return false;
+}
+
 KakaoTalkRecords::Start KakaoTalkRecords::StartOfPhone(absl::string_view line,
                                                        bool behind_blank) const {
   Start start;
@@ -222,23 +236,39 @@ absl::StatusOr<bool> KakaoTalkRecords::ReadLine(Line& line) {
   return source_->Next(line.text);
 }
 
+absl::StatusOr<const TextLine*> KakaoTalkRecords::PeekLine() {
+  if (ahead_.empty()) {
+    Line next;
+    ASSIGN_OR_RETURN(const bool more, ReadLine(next));
+    if (!more) return nullptr;
+    ahead_.push_back(std::move(next));
+  }
+  return &ahead_.front().text;
+}
+
 // Whether a line without a beginning, of a computer's export, is said by the app. A message may
 // quote such a line; then mostly more of the message follows.
 absl::StatusOr<bool> KakaoTalkRecords::IsNotice(const Line& line) {
   if (shape_.form != KakaoTalkForm::kComputer || !line.text.fault.empty() ||
-      IsBlank(line.text.text))
+      IsBlank(line.text.text)) {
     return false;
-  if (!IsKakaoTalkNotice(absl::StripAsciiWhitespace(WithoutMarks(line.text.text)))) return false;
-  if (ahead_.empty()) {
-    Line next;
-    ASSIGN_OR_RETURN(const bool more, ReadLine(next));
-    if (!more) return true;
-    ahead_.push_back(std::move(next));
   }
-  const TextLine& next = ahead_.front().text;
-  if (!next.fault.empty()) return false;
-  return IsBlank(next.text) || IsKakaoTalkNotice(absl::StripAsciiWhitespace(next.text)) ||
-         StartOf(next.text, false).what != Start::What::kNothing;
+  if (!IsKakaoTalkNotice(absl::StripAsciiWhitespace(WithoutMarks(line.text.text)))) return false;
+  ASSIGN_OR_RETURN(const TextLine* const next, PeekLine());
+  if (next == nullptr) return true;
+  if (!next->fault.empty()) return false;
+  return IsBlank(next->text) || IsKakaoTalkNotice(absl::StripAsciiWhitespace(next->text)) ||
+         StartOf(next->text, false).what != Start::What::kNothing;
+}
+
+// A phone's day stands right above its first message; somebody may write a date behind an empty
+// line.
+absl::StatusOr<bool> KakaoTalkRecords::IsDivider() {
+  if (shape_.form != KakaoTalkForm::kPhone) return true;
+  ASSIGN_OR_RETURN(const TextLine* const next, PeekLine());
+  if (next == nullptr) return true;
+  const Start start = StartOf(next->fault.empty() ? next->text : next->raw, false);
+  return start.what == Start::What::kMessage || start.what == Start::What::kNotice;
 }
 
 bool KakaoTalkRecords::IsHead(const TextLine& line) {
@@ -359,6 +389,10 @@ absl::StatusOr<bool> KakaoTalkRecords::Next(ChatMessage& message) {
     const TextLine& text = line.text;
     // A line that is no text may still show where a message begins.
     line.start = StartOf(text.fault.empty() ? text.text : text.raw, behind_blank_);
+    if (line.start.what == Start::What::kDivider && open) {
+      ASSIGN_OR_RETURN(const bool divider, IsDivider());
+      if (!divider) line.start = {};
+    }
     if (line.start.what == Start::What::kNothing) {
       ASSIGN_OR_RETURN(const bool notice, IsNotice(line));
       if (notice) line.start.what = Start::What::kNotice;
@@ -375,9 +409,10 @@ absl::StatusOr<bool> KakaoTalkRecords::Next(ChatMessage& message) {
         continue;
       }
       if (IsHead(text) || behind_blank_) continue;
-      began_ = true;
       message.line = text.number;
-      message.fault = text.fault.empty() ? "stands before the first message" : text.fault;
+      message.fault =
+          std::string(began_ ? "belongs to no message" : "stands before the first message");
+      if (!text.fault.empty()) message.fault = text.fault;
       message.raw = text.fault.empty() ? text.text : text.raw;
       return true;
     }

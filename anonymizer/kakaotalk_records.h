@@ -32,6 +32,9 @@ struct KakaoTalkShape {
 // The form of a file, by its first lines; nullopt: it is none of KakaoTalk.
 std::optional<KakaoTalkShape> FindKakaoTalkShape(const std::deque<TextLine>& sample);
 
+// Whether the first line that is not empty is one of KakaoTalk's.
+bool BeginsAsKakaoTalk(const std::deque<TextLine>& sample);
+
 // Belongs to one thread.
 class KakaoTalkRecords {
  public:
@@ -72,7 +75,9 @@ class KakaoTalkRecords {
   Start StartOfPhone(absl::string_view line, bool behind_blank) const;
   Start StartOfComputer(absl::string_view line) const;
   Start StartOfCsv(absl::string_view line) const;
+  absl::StatusOr<const TextLine*> PeekLine();  // nullptr: the end
   absl::StatusOr<bool> IsNotice(const Line& line);
+  absl::StatusOr<bool> IsDivider();  // whether a line that looks like one is
   void Begin(Line line, ChatMessage& message);
   void Continue(const Line& line, ChatMessage& message);
   void Finish(ChatMessage& message);

@@ -68,6 +68,14 @@ TEST(ChatDetectionTest, EachFormIsFoundByItsContent) {
   }
 }
 
+TEST(ChatDetectionTest, PastedPieceOfAnotherAppDoesNotDecide) {
+  const std::string kakaotalk = "2024년 1월 3일 오후 2:05, 김하나 : 안녕\n";
+  const std::string whatsapp = "24/8/21 오후 1:28 - 김하나: 보세요\n";
+  EXPECT_EQ(FormatOf(absl::StrCat(whatsapp, kakaotalk, whatsapp)), "whatsapp");
+  EXPECT_EQ(FormatOf(absl::StrCat(kakaotalk, whatsapp, kakaotalk)), "kakaotalk");
+  EXPECT_EQ(FormatOf(absl::StrCat("앞이 잘린 메시지\n", kakaotalk)), "kakaotalk");
+}
+
 TEST(ChatDetectionTest, EncodingsDoNotHideTheForm) {
   for (const Encoding encoding : {Encoding::kUtf16Le, Encoding::kUtf16Be}) {
     EXPECT_EQ(FormatOf(testing::Encode(kWebhook, encoding, true)), "webhook");
