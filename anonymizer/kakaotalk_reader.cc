@@ -50,7 +50,6 @@ absl::StatusOr<ChatSurvey> Survey(KakaoTalkRecords& records) {
     ASSIGN_OR_RETURN(const bool more, records.Next(message));
     if (!more) break;
     if (!message.fault.empty()) continue;
-    ++survey.messages;
     switch (message.kind) {
       case MessageKind::kSystem:
         ++survey.system_lines;
@@ -65,6 +64,7 @@ absl::StatusOr<ChatSurvey> Survey(KakaoTalkRecords& records) {
       case MessageKind::kText:
         break;
     }
+    ++survey.messages;
     const auto known = survey.authors.find(message.author);
     if (known != survey.authors.end()) {
       ++known->second;

@@ -7,9 +7,9 @@
 
 namespace sealbook::anonymizer {
 
-// True for a text that begins as only KakaoTalk's do; with `anywhere`, for one of which any of the
-// first lines does: the beginning may be cut off, but it may also be another app's chat into which
-// a piece of this was pasted. Reads nothing with `bytes.Read`: whoever reads next gets it all.
+// True for a text with a line of KakaoTalk's before any that WhatsApp could have written; with
+// `anywhere`, for one with any such line among its first. Reads nothing with `bytes.Read`: whoever
+// reads next gets it all.
 bool LooksLikeKakaoTalk(ByteSource& bytes, bool anywhere);
 
 }  // namespace sealbook::anonymizer

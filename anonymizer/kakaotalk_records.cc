@@ -8,6 +8,7 @@
 #include "absl/strings/strip.h"
 #include "anonymizer/chat_text.h"
 #include "anonymizer/kakaotalk_csv.h"
+#include "anonymizer/whatsapp_line.h"
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {
@@ -63,13 +64,13 @@ std::optional<KakaoTalkShape> FindKakaoTalkShape(const std::deque<TextLine>& sam
 bool BeginsAsKakaoTalk(const std::deque<TextLine>& sample) {
   for (const TextLine& line : sample) {
     const absl::string_view text = absl::StripAsciiWhitespace(WithoutMarks(line.text));
-    if (text.empty()) continue;
     absl::string_view rest = text;
     if (text == kCsvHeader || ReadKakaoTalkTitle(text) || IsKakaoTalkSavedLine(text) ||
-        ReadDateBar(text) || ReadDayLine(text)) {
+        ReadDateBar(text) ||
+        (TakeStamp(rest) && absl::ConsumePrefix(&rest, ", ") && SplitAuthor(rest))) {
       return true;
     }
-    return TakeStamp(rest) && (rest.empty() || absl::StartsWith(rest, ", "));
+    if (ParseLineStart(text)) return false;
   }
   return false;
 }

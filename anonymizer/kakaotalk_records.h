@@ -32,7 +32,8 @@ struct KakaoTalkShape {
 // The form of a file, by its first lines; nullopt: it is none of KakaoTalk.
 std::optional<KakaoTalkShape> FindKakaoTalkShape(const std::deque<TextLine>& sample);
 
-// Whether the first line that is not empty is one of KakaoTalk's.
+// Whether a line that only KakaoTalk writes stands before any that WhatsApp could have written: a
+// piece of either may be pasted into a chat of the other.
 bool BeginsAsKakaoTalk(const std::deque<TextLine>& sample);
 
 // Belongs to one thread.

@@ -49,7 +49,7 @@ TEST(KakaoTalkReaderTest, AndroidInKorean) {
   EXPECT_EQ(chat.survey->chat_name, "김하나");
   EXPECT_THAT(chat.survey->authors, ElementsAre(Pair("김하나", 2), Pair("회원님", 2)));
   EXPECT_EQ(chat.survey->self, "회원님");
-  EXPECT_EQ(chat.survey->messages, 5u);
+  EXPECT_EQ(chat.survey->messages, 4u);
   EXPECT_EQ(chat.survey->system_lines, 1u);
   EXPECT_EQ(chat.survey->media, 1u);
   EXPECT_EQ(chat.survey->deleted, 1u);
