@@ -163,7 +163,8 @@ void DateOrderFinder::Add(const WrittenDate& date, std::int64_t line, bool year_
       candidate.no_day.Add(line);
       continue;
     }
-    if (!buddhist && (CommonYear(date, year) < kFirstYear || CommonYear(date, year) > latest_year_)) {
+    if (!buddhist &&
+        (CommonYear(date, year) < kFirstYear || CommonYear(date, year) > latest_year_)) {
       candidate.odd_year.Add(line);
       continue;
     }

@@ -86,8 +86,8 @@ class DateOrderFinder {
   struct Candidate {
     // Rule 1, by its parts: the year's digits; what is above 12 or no day of its month; the year.
     Seen wrong_digits, no_day, odd_year;
-    Seen steps_back;        // in days, each step a month at most
-    std::int64_t last = 0;  // the message before, in days of months of 31
+    Seen steps_back;                         // in days, each step a month at most
+    std::int64_t last = 0;                   // the message before, in days of months of 31
     std::uint64_t buddhist = 0, common = 0;  // years of two digits, by what they would be
   };
 

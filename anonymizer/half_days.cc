@@ -46,12 +46,14 @@ constexpr absl::string_view kNight =
     "danoite notte dinotte đêm gece กลางคืน रात रात्री রাত ਰਾਤ રાત્રે ночи ночі";
 // Which say nothing of the hour: what stands between a date and a time, and behind either.
 constexpr absl::string_view kSilent =
-    "à le klo kello kl kloke at um uhr alle ore às as alas om ob la ve saat lúc pukul jam u uur h hs "
+    "à le klo kello kl kloke at um uhr alle ore às as alas om ob la ve saat lúc pukul jam u uur h "
+    "hs "
     "hrs hod time ora óra t o v στις στο ω в о у ч г р год время ساعت الساعة في בשעה ב be bc ad ce "
     "ه هـ เวลา น";
 // Of languages that write the year first.
 constexpr absl::string_view kYearFirst =
-    "오전 오후 저녁 새벽 밤 午前 午後 上午 下午 早上 清晨 凌晨 清早 早晨 傍晚 晚上 中午 正午 深夜 半夜 午夜 夜中";
+    "오전 오후 저녁 새벽 밤 午前 午後 上午 下午 早上 清晨 凌晨 清早 早晨 傍晚 晚上 中午 正午 深夜 "
+    "半夜 午夜 夜中";
 
 using Marks = absl::flat_hash_map<std::string, HalfDayMark>;
 

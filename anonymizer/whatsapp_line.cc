@@ -208,7 +208,9 @@ std::optional<Clock> TakeTime(Cursor& at) {
     separator = '.';
   } else if (blank_and([&] { return at.Take("h") || at.Take("H"); })) {
     separator = 'h';
-  } else if (blank_and([&] { return at.Take("時") || at.Take("时") || at.Take("点") || at.Take("시"); })) {
+  } else if (blank_and([&] {
+               return at.Take("時") || at.Take("时") || at.Take("点") || at.Take("시");
+             })) {
     separator = 'u';
   } else {
     return std::nullopt;
@@ -300,9 +302,14 @@ std::optional<Gap> TakeGap(Cursor& at, bool commas) {
   return gap;
 }
 
-bool TakeDash(Cursor& at) {
-  return at.Take("-") || at.Take("–") || at.Take("—") || at.Take("−");
+bool IsBlankEnd(absl::string_view text) {
+  for (std::size_t size = 1; size <= 3 && size <= text.size(); ++size) {
+    if (BlankBytes(text.substr(text.size() - size)) == size) return true;
+  }
+  return false;
 }
+
+bool TakeDash(Cursor& at) { return at.Take("-") || at.Take("–") || at.Take("—") || at.Take("−"); }
 
 HalfDayMark StrongerOf(const HalfDayMark& a, const HalfDayMark& b) {
   if (a.half == HalfDay::kNone) return {.half = b.half, .year_first = a.year_first || b.year_first};
@@ -402,6 +409,7 @@ std::optional<LineStart> ParseLineStart(absl::string_view line) {
   // Marks in front of an author or a text say that the app put them there.
   at.SkipBlanks();
   start.rest = at.position();
+  start.bracket = bracket;
   start.date = when->date;
   start.unknown_word = when->mark.half == HalfDay::kUnknown;
   start.year_first_language = when->mark.year_first;
@@ -441,6 +449,16 @@ bool MayBeAuthor(absl::string_view rest, const Colon& colon) {
     if ((static_cast<std::uint8_t>(c) & 0xc0) != 0x80) ++letters;
   }
   if (letters > 100) return false;
+  // One between letters is none ("ד\"ר כהן").
+  int open = 0;
+  for (std::size_t at = author.find('"'); at != absl::string_view::npos;
+       at = author.find('"', at + 1)) {
+    const bool begins = at == 0 || IsBlankEnd(author.substr(0, at));
+    const bool ends = at + 1 == author.size() || BlankBytes(author.substr(at + 1)) > 0;
+    if (begins && !ends) ++open;
+    if (ends && !begins && open > 0) --open;
+  }
+  if (open > 0) return false;
   const auto count = [&](absl::string_view mark) {
     std::size_t number = 0;
     for (std::size_t at = author.find(mark); at != absl::string_view::npos;
@@ -449,15 +467,12 @@ bool MayBeAuthor(absl::string_view rest, const Colon& colon) {
     }
     return number;
   };
-  if (count("\"") % 2 == 1) return false;
-  static constexpr absl::string_view kPairs[][2] = {{"“", "”"}, {"«", "»"}, {"「", "」"},
-                                                    {"『", "』"}, {"《", "》"}};
+  static constexpr absl::string_view kPairs[][2] = {
+      {"“", "”"}, {"«", "»"}, {"「", "」"}, {"『", "』"}, {"《", "》"}};
   for (const auto& pair : kPairs) {
     if (count(pair[0]) > count(pair[1])) return false;
   }
-  // „so“ and ‚so‘, and 'so' of what follows a blank.
-  if (count("„") > count("“") + count("”")) return false;
-  return true;
+  return count("„") <= count("“") + count("”");
 }
 
 std::string CleanAuthor(absl::string_view author) {

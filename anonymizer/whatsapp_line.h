@@ -37,6 +37,7 @@ struct LineStart {
   bool year_first_language = false;
   // A mark of direction stands before the line: iOS does so where it speaks itself.
   bool marked = false;
+  bool bracket = false;
   // Of the brackets or dash, the order of date and time, the separators, the seconds: one export
   // has one form.
   std::uint8_t form = 0;

@@ -14,21 +14,29 @@ namespace {
 
 constexpr absl::string_view kTooLong = "is longer than 1 MiB";
 // A name that is hardly met decides nothing.
-constexpr std::uint64_t kEnough = 3;
+constexpr std::uint64_t kEnough = 5;
 // Notices are whole sentences.
 constexpr std::size_t kMinNoticeBytes = 48;
 
 bool IsMarked(absl::string_view text) { return DirectionMarkBytes(text) > 0; }
 
-// Said by the app though a name stands before it, as on iOS.
-bool IsNoticeOfApp(absl::string_view raw_text) {
+// Said by the app though a name stands before it, which only iOS does.
+bool IsNoticeOfApp(absl::string_view raw_text, const LineStart& start) {
+  if (!start.bracket) return false;
   const absl::string_view text = TrimDirectionMarks(raw_text);
-  return IsNotice(text) && (IsMarked(raw_text) || text.size() >= kMinNoticeBytes ||
-                            absl::StrContains(text, "WhatsApp"));
+  return IsNotice(text) && (IsMarked(raw_text) || absl::StrContains(text, "WhatsApp") ||
+                            (text.size() >= kMinNoticeBytes && !absl::StartsWith(text, "This ")));
 }
 
-// The colon that ends the author: the first, but where a later one has words of the app's behind it,
-// which iOS marks ("Ann: Office: \u200eimage omitted").
+// The app's words are sent as they are, people's without blank lines at their end; those are of the
+// file, which may end with some.
+absl::string_view TrimEnd(absl::string_view text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+  return text;
+}
+
+// The colon that ends the author: the first, but where a later one has words of the app's behind
+// it, which iOS marks ("Ann: Office: \u200eimage omitted").
 std::size_t AuthorsColon(absl::string_view rest, const Colons& colons) {
   for (std::size_t i = 1; i < colons.count; ++i) {
     const absl::string_view raw = rest.substr(std::min(rest.size(), colons.all[i].text));
@@ -106,23 +114,28 @@ absl::StatusOr<bool> WhatsAppMessages::Next(WhatsAppLines& message) {
   return begun;
 }
 
-void WhatsAppAuthors::LearnText(absl::string_view raw_text, bool marked, Author& author) {
-  if (IsNoticeOfApp(raw_text)) {
+void WhatsAppAuthors::LearnText(absl::string_view raw_text, const LineStart& start,
+                                Author& author) {
+  if (IsNoticeOfApp(raw_text, start)) {
     ++author.notices;
     return;
   }
-  absl::string_view text = TrimDirectionMarks(raw_text);
+  absl::string_view text = TrimDirectionMarks(TrimEnd(raw_text));
   if (const std::size_t mark = EditedMarkBytes(text); mark > 0) text.remove_suffix(mark);
   if (IsDeletedPlaceholder(text)) {
     ++deleted_;
   } else if (IsMediaPlaceholder(text)) {
     ++media_;
-  } else if (marked || IsMarked(raw_text)) {
+  } else if (!start.bracket) {
+    // Only iOS writes a group's name before what the app says.
+  } else if (start.marked || IsMarked(raw_text)) {
     ++author.marked;
+    if (author.could_be_group() && IsGroupAct(text)) author.acts = true;
   } else if (author.notices + author.marked + author.of_group + 1 == author.count &&
              IsGroupNotice(raw_text)) {
     // Only while the author could be a group: the words are many.
     ++author.of_group;
+    if (IsGroupAct(text)) author.acts = true;
   }
 }
 
@@ -161,7 +174,7 @@ void WhatsAppAuthors::Learn(const WhatsAppLines& lines) {
       if (++author.longer_count == author.count) raw_text = behind;
     }
   }
-  LearnText(raw_text, lines.start->marked, author);
+  LearnText(raw_text, *lines.start, author);
 }
 
 void WhatsAppAuthors::Conclude(ChatSurvey& survey) {
@@ -175,7 +188,7 @@ void WhatsAppAuthors::Conclude(ChatSurvey& survey) {
   for (const auto& [name, author] : authors_) persons += author.could_be_group() ? 0 : 1;
   for (auto& [name, author] : authors_) {
     const bool app_speaks = author.marked + author.of_group > 0 && author.could_be_group();
-    const bool named = name == chat_name_ && (persons >= 2 || author.of_group > 0);
+    const bool named = name == chat_name_ && (persons >= 2 || author.acts);
     if (app_speaks && (named || (author.notices > 0 && persons >= 2))) {
       author.is = Author::Is::kGroup;
     } else if (author.longer_count == author.count &&
@@ -220,10 +233,10 @@ WhatsAppMessage WhatsAppAuthors::Interpret(const WhatsAppLines& lines) const {
         ends = 1;
       }
       raw = rest.substr(std::min(rest.size(), colons.all[ends].text));
-      if (is == Author::Is::kGroup || IsNoticeOfApp(raw)) message.author.clear();
+      if (is == Author::Is::kGroup || IsNoticeOfApp(raw, *lines.start)) message.author.clear();
     }
   }
-  absl::string_view text = TrimDirectionMarks(raw);
+  absl::string_view text = TrimDirectionMarks(TrimEnd(raw));
   if (message.author.empty()) {
     message.kind = MessageKind::kSystem;
     message.text = std::string(text);

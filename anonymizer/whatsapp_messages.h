@@ -29,9 +29,7 @@ struct WhatsAppLines {
   std::string fault;               // a clause; empty: all lines were good
   std::int64_t cut_line = 0;       // the file ends there in the middle of a character
   // Without the date and time.
-  absl::string_view rest() const {
-    return absl::string_view(text).substr(start ? start->rest : 0);
-  }
+  absl::string_view rest() const { return absl::string_view(text).substr(start ? start->rest : 0); }
 };
 
 using WhatsAppForms = std::bitset<LineStart::kForms>;
@@ -77,6 +75,7 @@ class WhatsAppAuthors {
   void Learn(const WhatsAppLines& lines);
   // Fills in the survey but for the order of dates.
   void Conclude(ChatSurvey& survey);
+  // `lines` has a start.
   WhatsAppMessage Interpret(const WhatsAppLines& lines) const;
 
   // More authors than ChatSurvey::kMaxAuthors were met; the rest is not in the survey.
@@ -88,6 +87,7 @@ class WhatsAppAuthors {
     std::uint64_t notices = 0;   // what only the app writes
     std::uint64_t marked = 0;    // begins with a mark of direction, and is no placeholder
     std::uint64_t of_group = 0;  // could be said of a group
+    bool acts = false;           // one of those can hardly be said of anything else
     // What stands before the second colon, where that is the same in all messages: then the first
     // colon is one of the name.
     std::string longer;
@@ -102,7 +102,7 @@ class WhatsAppAuthors {
     // Nothing in it is surely a person's.
     bool could_be_group() const { return notices + marked + of_group == count; }
   };
-  void LearnText(absl::string_view raw_text, bool marked, Author& author);
+  void LearnText(absl::string_view raw_text, const LineStart& start, Author& author);
 
   std::string chat_name_;
   absl::flat_hash_map<std::string, Author> authors_;

@@ -90,8 +90,8 @@ class PipeText : public ChatText {
         size += got;
       }
       if (size > 0)
-        RETURN_IF_ERROR(text->spill_->Add(
-            ByteView(reinterpret_cast<const std::uint8_t*>(block.data()), size)));
+        RETURN_IF_ERROR(
+            text->spill_->Add(ByteView(reinterpret_cast<const std::uint8_t*>(block.data()), size)));
     }
     return text;
   }
@@ -158,8 +158,8 @@ bool IsText(absl::string_view name) {
 
 // One that names itself so: iOS calls it "_chat.txt", Android as the chat.
 bool IsChatText(absl::string_view name) {
-  return IsText(name) && (absl::EqualsIgnoreCase(BaseName(name), "_chat.txt") ||
-                          ChatNameOf(name).has_value());
+  return IsText(name) &&
+         (absl::EqualsIgnoreCase(BaseName(name), "_chat.txt") || ChatNameOf(name).has_value());
 }
 
 // True where one of the first lines begins a message.
@@ -247,8 +247,8 @@ class WhatsAppReader : public ChatReader {
 };
 
 absl::StatusOr<WhatsAppReader::Learned> WhatsAppReader::Learn(const WhatsAppForms& forms) {
-  Learned learned{.dates = DateOrderFinder(
-                      static_cast<int>(absl::ToCivilYear(latest_, zone_).year()))};
+  Learned learned{.dates =
+                      DateOrderFinder(static_cast<int>(absl::ToCivilYear(latest_, zone_).year()))};
   ASSIGN_OR_RETURN(auto read, text_->Begin());
   WhatsAppMessages messages(std::move(read), forms);
   WhatsAppLines lines;
@@ -294,8 +294,8 @@ absl::Status WhatsAppReader::Survey() {
   }
   if (learned.faulty_lines >= 3 && learned.faulty_lines > learned.foreign_lines &&
       learned.faulty_lines * 5 > learned.starts) {
-    return WithHint(absl::InvalidArgumentError(absl::StrCat("line ", learned.first_fault_line, " ",
-                                                            learned.first_fault)),
+    return WithHint(absl::InvalidArgumentError(
+                        absl::StrCat("line ", learned.first_fault_line, " ", learned.first_fault)),
                     "WhatsApp writes UTF-8. Import the file as it was exported, or save it as "
                     "UTF-8.");
   }
@@ -309,9 +309,10 @@ absl::Status WhatsAppReader::Survey() {
   survey_.date_order = order_.ToString();
   survey_.date_order_is_assumed = order_.assumed;
   if (order_.assumed) {
-    AddRemark(absl::StrCat("Nothing in the file tells in which order day and month stand; they "
-                           "were read as ",
-                           NameOf(order_.order), "."));
+    AddRemark(
+        absl::StrCat("Nothing in the file tells in which order day and month stand; they "
+                     "were read as ",
+                     NameOf(order_.order), "."));
   }
   if (order_.years == ShortYears::kBuddhist)
     AddRemark("Years of two digits were read as those of Thailand's calendar.");
@@ -335,8 +336,7 @@ std::string WhatsAppReader::ReadTime(const LineStart& start, ChatMessage& messag
            "told apart";
   }
   const auto day = ToCivilDay(start.date, order_.order, order_.years);
-  if (!day)
-    return absl::StrCat("has a day that is in no calendar, read as ", NameOf(order_.order));
+  if (!day) return absl::StrCat("has a day that is in no calendar, read as ", NameOf(order_.order));
   if (day->year() < 2009) return "has a time before 2009, when WhatsApp began";
   const absl::CivilSecond wall(day->year(), day->month(), day->day(), start.hour, start.minute,
                                std::max<int>(start.second, 0));
@@ -394,9 +394,9 @@ absl::StatusOr<std::unique_ptr<ChatReader>> OpenWhatsApp(ByteSource& bytes,
     if (chats->empty())
       return WithHint(absl::InvalidArgumentError("is a zip file without a chat"), kExportAgain);
     if (chats->size() > 1) {
-      return WithHint(absl::InvalidArgumentError(
-                          absl::StrCat("is a zip file with ", chats->size(), " chats")),
-                      "Unpack it, and import its chats one by one.");
+      return WithHint(
+          absl::InvalidArgumentError(absl::StrCat("is a zip file with ", chats->size(), " chats")),
+          "Unpack it, and import its chats one by one.");
     }
     for (const std::string& name : (*zip)->names()) {
       if (!absl::EndsWith(name, "/") && !absl::StartsWith(name, "__MACOSX/")) ++media;

@@ -36,8 +36,8 @@ std::size_t MarkBytes(absl::string_view text) {
   switch (ByteAt(text, 0)) {
     case 0xe2: {
       const std::uint8_t second = ByteAt(text, 1), third = ByteAt(text, 2);
-      const bool mark = (second == 0x80 && ((third >= 0x8b && third <= 0x8f) ||
-                                            (third >= 0xaa && third <= 0xae))) ||
+      const bool mark = (second == 0x80 &&
+                         ((third >= 0x8b && third <= 0x8f) || (third >= 0xaa && third <= 0xae))) ||
                         (second == 0x81 && (third == 0xa0 || (third >= 0xa6 && third <= 0xa9)));
       return mark ? 3 : 0;
     }

@@ -182,7 +182,9 @@ absl::Status Context::Finish(absl::Status status) {
   if (!outcome.empty()) {
     const absl::Status recorded =
         Record({.act = absl::StrReplaceAll(command_, {{" ", "."}}), .outcome = outcome});
-    if (!recorded.ok() && !absl::IsDataLoss(status)) return recorded;
+    // A refusal that the log does not have must not go unnoticed. What failed says why itself: on a
+    // full disk the log has no room either.
+    if (!recorded.ok() && outcome != "failed") return recorded;
   }
   const absl::Status saved = keyring_->SaveMarks();
   if (!saved.ok() && status.ok()) {

@@ -75,6 +75,16 @@ absl::StatusOr<std::optional<records::ExportRecord>> FindRecord(keyring::Keyring
   return found;
 }
 
+absl::Status NotInPlace(const std::string& path, const absl::Status& status) {
+  return WithHint(absl::Status(status.code(),
+                               absl::StrCat("the export is recorded and complete, and could not be "
+                                            "put in its place: ",
+                                            std::string(status.message()))),
+                  absl::StrCat("Mend that and run the same command again: it finishes without "
+                               "another code. Until then the file is kept beside ",
+                               Printable(path), "."));
+}
+
 // What an earlier export to the same file left when it was killed: complete, and recorded in the
 // vault, it is put in its place; anything else opens for nobody and goes.
 absl::StatusOr<std::optional<Done>> FinishInterrupted(Context& context, const std::string& path,
@@ -101,7 +111,9 @@ absl::StatusOr<std::optional<Done>> FinishInterrupted(Context& context, const st
     if (format == nullptr || recipients == nullptr)
       return absl::DataLossError("the receipt of an export lacks a part");
     RETURN_IF_ERROR(ExportFile::CheckPlace(path, force));
-    RETURN_IF_ERROR(InterruptedExports::Publish(one, path, force, *record, *receipt));
+    const absl::Status published = InterruptedExports::Publish(one, path, force, *record, *receipt);
+    if (absl::IsDataLoss(published)) return published;
+    if (!published.ok()) return NotInPlace(path, published);
     done = Done{.id = record->id,
                 .rows = record->rows,
                 .bytes = record->bytes,
@@ -113,16 +125,6 @@ absl::StatusOr<std::optional<Done>> FinishInterrupted(Context& context, const st
     if (*recipients != "none") done->recipients = absl::StrSplit(*recipients, ", ");
   }
   return done;
-}
-
-absl::Status NotInPlace(const std::string& path, const absl::Status& status) {
-  return WithHint(absl::Status(status.code(),
-                               absl::StrCat("the export is recorded and complete, and could not be "
-                                            "put in its place: ",
-                                            std::string(status.message()))),
-                  absl::StrCat("Mend that and run the same command again: it finishes without "
-                               "another code. Until then the file is kept beside ",
-                               Printable(path), "."));
 }
 
 absl::StatusOr<Done> Export(Context& context, const ExportArguments& wanted,

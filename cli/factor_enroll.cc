@@ -96,20 +96,22 @@ absl::Status EnrollRecovery(Context& context, const Arguments& arguments) {
   Json shown = Json::array();
   const auto show = [&](const std::vector<crypto::SecretBytes>& codes) -> absl::Status {
     for (const crypto::SecretBytes& one : codes) shown.push_back(std::string(one.ExposeText()));
-    if (context.globals().json) return absl::OkStatus();
+    // Codes that nobody saw must not replace others: they are shown before the vault has them.
+    if (context.globals().json) {
+      PrintJson({{"recovery_codes", shown}});
+      return Flush();
+    }
     PrintLine(
         "Recovery codes, shown this once; each is good for one use in place of a code of "
         "the\nauthenticator, and older ones are not good any more:\n");
     for (const crypto::SecretBytes& one : codes) PrintLine(absl::StrCat("    ", one.ExposeText()));
     PrintLine("\nKeep them on paper, away from this machine and from the phone.");
-    // Codes that nobody saw must not replace others.
     return Flush();
   };
-  RETURN_IF_ERROR(policies::MakeRecoveryCodes(context.keyring(), context.policy(),
-                                              code ? &*code : nullptr, absl::Now(), show));
-  if (context.globals().json) PrintJson({{"recovery_codes", shown}});
+  const absl::Status made = policies::MakeRecoveryCodes(context.keyring(), context.policy(),
+                                                        code ? &*code : nullptr, absl::Now(), show);
   for (Json& one : shown) crypto::Wipe(one.get_ref<std::string&>());
-  return absl::OkStatus();
+  return made;
 }
 
 absl::Status Run(Context& context, const Arguments& arguments) {

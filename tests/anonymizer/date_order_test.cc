@@ -16,8 +16,8 @@ constexpr int kLatestYear = 2026;
 
 WrittenDate Date(int a, int b, int c, int digits_a = 2, int digits_b = 2, int digits_c = 2) {
   const auto digits = [](int number, int at_least) {
-    return static_cast<std::uint8_t>(std::max<int>(
-        at_least, static_cast<int>(absl::StrCat(number).size())));
+    return static_cast<std::uint8_t>(
+        std::max<int>(at_least, static_cast<int>(absl::StrCat(number).size())));
   };
   return {.numbers = {static_cast<std::int16_t>(a), static_cast<std::int16_t>(b),
                       static_cast<std::int16_t>(c)},
@@ -65,8 +65,8 @@ TEST(DateOrderTest, YearsBeforeWhatsAppOrInTheFutureSpeakAgainstAnOrder) {
 
 TEST(DateOrderTest, TimeRunsForward) {
   // 28 would say it, but both are below 13: 11 December, then 1 (of) 2 …
-  const DateOrderFound found = Find({Date(1, 10, 2023), Date(1, 11, 2023), Date(2, 1, 2023),
-                                     Date(2, 2, 2023), Date(3, 1, 2023)});
+  const DateOrderFound found = Find(
+      {Date(1, 10, 2023), Date(1, 11, 2023), Date(2, 1, 2023), Date(2, 2, 2023), Date(3, 1, 2023)});
   EXPECT_EQ(found.order, DateOrder::kMonthDayYear);
   EXPECT_EQ(found.reason, "time runs forward");
   EXPECT_EQ(found.line, 3);
@@ -161,11 +161,13 @@ struct Slow {
 };
 
 struct AsOrder {
-  int impossible = 0, odd = 0, back = 0, day_changes = 0, year_changes = 0, buddhist = 0, common = 0;
+  int impossible = 0, odd = 0, back = 0, day_changes = 0, year_changes = 0, buddhist = 0,
+      common = 0;
 };
 
 AsOrder Judge(const std::vector<WrittenDate>& dates, DateOrder order) {
-  const int year_at = order == DateOrder::kYearMonthDay || order == DateOrder::kYearDayMonth ? 0 : 2;
+  const int year_at =
+      order == DateOrder::kYearMonthDay || order == DateOrder::kYearDayMonth ? 0 : 2;
   const int day_at = order == DateOrder::kDayMonthYear   ? 0
                      : order == DateOrder::kYearMonthDay ? 2
                                                          : 1;
@@ -202,7 +204,9 @@ AsOrder Judge(const std::vector<WrittenDate>& dates, DateOrder order) {
   }
   for (std::size_t i = 1; i < good.size(); ++i) {
     if (good[i] >= good[i - 1]) continue;
-    const auto days = [](const std::array<int, 3>& of) { return (of[0] * 12 + of[1]) * 31 + of[2]; };
+    const auto days = [](const std::array<int, 3>& of) {
+      return (of[0] * 12 + of[1]) * 31 + of[2];
+    };
     judged.back += std::min(31, days(good[i - 1]) - days(good[i]));
   }
   for (std::size_t i = 1; i < dates.size(); ++i) {
@@ -240,7 +244,9 @@ Slow Reference(const std::vector<WrittenDate>& dates, bool year_first) {
 
 TEST(DateOrderTest, SaysWhatASlowAndObviousReferenceSays) {
   std::mt19937 random(7);
-  const auto below = [&](int limit) { return static_cast<int>(random() % static_cast<unsigned>(limit)); };
+  const auto below = [&](int limit) {
+    return static_cast<int>(random() % static_cast<unsigned>(limit));
+  };
   int right = 0, assumed = 0, chats = 0;
   for (int round = 0; round < 20'000; ++round) {
     const DateOrder order = kDateOrders[static_cast<std::size_t>(below(4))];

@@ -58,8 +58,7 @@ inline Chat ReadWhatsApp(absl::string_view text, const ChatReaderOptions& option
   return ReadFrom(**bytes, options);
 }
 
-inline std::string Minute(const ChatMessage& message,
-                          absl::TimeZone zone = absl::UTCTimeZone()) {
+inline std::string Minute(const ChatMessage& message, absl::TimeZone zone = absl::UTCTimeZone()) {
   return absl::FormatTime("%Y-%m-%d %H:%M", message.time, zone);
 }
 inline std::string KindName(MessageKind kind) {

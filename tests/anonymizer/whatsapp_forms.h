@@ -95,7 +95,8 @@ inline std::string WriteStart(const WhatsAppForm& form, absl::CivilSecond time) 
   std::string clock = absl::StrCat(number(hour, form.padded_hour), form.clock,
                                    number(time.minute(), true), form.behind_minute);
   if (form.seconds) {
-    absl::StrAppend(&clock, form.behind_minute.empty() ? form.clock : "", number(time.second(), true));
+    absl::StrAppend(&clock, form.behind_minute.empty() ? form.clock : "",
+                    number(time.second(), true));
   }
   absl::StrAppend(&clock, form.behind_clock);
   if (twelve) {
@@ -126,8 +127,9 @@ inline std::vector<WhatsAppForm> AllWhatsAppForms() {
             form.seconds = seconds;
             if (twelve) form.am = "AM", form.pm = "PM";
             if (bracket) form.open = "[", form.close = "] ", form.between = " ";
-            form.name = absl::StrCat("whatstk ", NameOf(order), " ", separator, bracket ? " []" : "",
-                                     twelve ? " 12" : "", seconds ? " s" : "");
+            form.name =
+                absl::StrCat("whatstk ", NameOf(order), " ", separator, bracket ? " []" : "",
+                             twelve ? " 12" : "", seconds ? " s" : "");
             add(form);
           }
         }
@@ -157,7 +159,8 @@ inline std::vector<WhatsAppForm> AllWhatsAppForms() {
   const auto mdy = DateOrder::kMonthDayYear;
   // FORMATS, and exports of many places.
   android("ko 오후", [&](F& f) {
-    f.order = ymd, f.year_digits = 2, f.padded = false, f.between = " ", f.am = "오전", f.pm = "오후";
+    f.order = ymd, f.year_digits = 2, f.padded = false, f.between = " ", f.am = "오전",
+    f.pm = "오후";
     f.mark_first = true, f.padded_hour = false, f.media = "<미디어 파일 제외됨>";
     f.deleted = "이 메시지는 삭제되었습니다";
   });
@@ -169,7 +172,8 @@ inline std::vector<WhatsAppForm> AllWhatsAppForms() {
     f.order = ymd, f.year_digits = 2, f.padded = false, f.between = " ", f.padded_hour = false;
   });
   phone("ko iOS", [&](F& f) {
-    f.order = ymd, f.separator = ".", f.behind_separator = " ", f.behind_date = ".", f.between = " ";
+    f.order = ymd, f.separator = ".", f.behind_separator = " ", f.behind_date = ".",
+    f.between = " ";
     f.am = "오전", f.pm = "오후", f.mark_first = true, f.padded = f.padded_hour = false;
     f.media = "\u200e사진 생략됨";
   });
@@ -191,10 +195,10 @@ inline std::vector<WhatsAppForm> AllWhatsAppForms() {
     f.order = ymd, f.year_digits = 4, f.year_offset = -2018, f.before_year = "R", f.between = " ";
     f.padded = false;
   });
-  phone("ja era last", [&](F& f) {
-    f.order = mdy, f.year_offset = -2018, f.before_year = "R", f.padded = false;
-  });
-  phone("th BE", [&](F& f) { f.order = mdy, f.year_offset = 543, f.behind_year = " BE", f.padded = false; });
+  phone("ja era last",
+        [&](F& f) { f.order = mdy, f.year_offset = -2018, f.before_year = "R", f.padded = false; });
+  phone("th BE",
+        [&](F& f) { f.order = mdy, f.year_offset = 543, f.behind_year = " BE", f.padded = false; });
   phone("th", [&](F& f) { f.year_offset = 543, f.between = " ", f.padded = false; });
   phone("th short", [&](F& f) {
     f.year_offset = 543, f.year_digits = 2, f.between = " ", f.padded = false;
@@ -208,17 +212,21 @@ inline std::vector<WhatsAppForm> AllWhatsAppForms() {
     f.separator = ".", f.year_digits = 2, f.media = "<Medien ausgeschlossen>";
     f.deleted = "Diese Nachricht wurde gelöscht", f.edited = " <Diese Nachricht wurde bearbeitet>";
   });
-  phone("de iOS", [&](F& f) { f.separator = ".", f.year_digits = 2, f.media = "\u200eBild weggelassen"; });
+  phone("de iOS",
+        [&](F& f) { f.separator = ".", f.year_digits = 2, f.media = "\u200eBild weggelassen"; });
   android("de um", [&](F& f) { f.separator = ".", f.between = " um ", f.behind_clock = " Uhr"; });
   android("es", [&](F& f) {
-    f.padded = f.padded_hour = false, f.am = "a. m.", f.pm = "p. m.", f.media = "<Multimedia omitido>";
+    f.padded = f.padded_hour = false, f.am = "a. m.", f.pm = "p. m.",
+    f.media = "<Multimedia omitido>";
     f.deleted = "Se eliminó este mensaje.", f.edited = " <Se editó este mensaje.>";
   });
   android("es nbsp", [&](F& f) {
-    f.padded = f.padded_hour = false, f.am = "a.\u00a0m.", f.pm = "p.\u00a0m.", f.before_mark = "\u00a0";
+    f.padded = f.padded_hour = false, f.am = "a.\u00a0m.", f.pm = "p.\u00a0m.",
+    f.before_mark = "\u00a0";
   });
   android("es narrow", [&](F& f) {
-    f.padded = f.padded_hour = false, f.am = "a.\u202fm.", f.pm = "p.\u202fm.", f.before_mark = "\u202f";
+    f.padded = f.padded_hour = false, f.am = "a.\u202fm.", f.pm = "p.\u202fm.",
+    f.before_mark = "\u202f";
   });
   phone("es iOS", [&](F& f) { f.year_digits = 2, f.am = "a.m.", f.pm = "p.m.", f.between = " "; });
   android("pt-BR", [&](F& f) {
@@ -258,10 +266,14 @@ inline std::vector<WhatsAppForm> AllWhatsAppForms() {
     f.am = "AM", f.pm = "PM", f.close = ": ";
   });
   android("iso", [&](F& f) { f.order = ymd, f.separator = "-", f.between = "T"; });
-  android("iso s", [&](F& f) { f.order = ymd, f.separator = "-", f.between = "T", f.seconds = true; });
-  android("fr à", [&](F& f) { f.between = " à ", f.media = "<Médias omis>", f.deleted = "Ce message a été supprimé"; });
+  android("iso s",
+          [&](F& f) { f.order = ymd, f.separator = "-", f.between = "T", f.seconds = true; });
+  android("fr à", [&](F& f) {
+    f.between = " à ", f.media = "<Médias omis>", f.deleted = "Ce message a été supprimé";
+  });
   android("fr à short", [&](F& f) { f.separator = ".", f.year_digits = 2, f.between = " à "; });
-  android("fr-CA", [&](F& f) { f.order = ymd, f.separator = "-", f.between = " ", f.clock = " h "; });
+  android("fr-CA",
+          [&](F& f) { f.order = ymd, f.separator = "-", f.between = " ", f.clock = " h "; });
   phone("fr-CA iOS", [&](F& f) {
     f.order = ymd, f.separator = "-", f.between = " ", f.clock = " h ", f.behind_minute = " min ";
     f.behind_clock = " s";
@@ -283,20 +295,24 @@ inline std::vector<WhatsAppForm> AllWhatsAppForms() {
   });
   android("hr", [&](F& f) { f.separator = ".", f.behind_separator = " ", f.behind_date = "."; });
   phone("hu iOS", [&](F& f) {
-    f.order = ymd, f.separator = ".", f.behind_separator = " ", f.behind_date = ".", f.padded_hour = false;
+    f.order = ymd, f.separator = ".", f.behind_separator = " ", f.behind_date = ".",
+    f.padded_hour = false;
   });
   phone("hu 12", [&](F& f) {
-    f.order = ymd, f.separator = ".", f.behind_separator = " ", f.behind_date = ".", f.padded_hour = false;
+    f.order = ymd, f.separator = ".", f.behind_separator = " ", f.behind_date = ".",
+    f.padded_hour = false;
     f.am = "de.", f.pm = "du.", f.between = " ", f.mark_first = true;
   });
   phone("bg", [&](F& f) {
-    f.separator = ".", f.year_digits = 2, f.behind_date = " г.", f.padded = false, f.behind_clock = " ч.";
+    f.separator = ".", f.year_digits = 2, f.behind_date = " г.", f.padded = false,
+    f.behind_clock = " ч.";
   });
   android("ru", [&](F& f) {
     f.separator = ".", f.media = "<Без медиафайлов>", f.deleted = "Данное сообщение удалено";
   });
   phone("vi iOS", [&](F& f) { f.time_first = true; });
-  phone("vi iOS US", [&](F& f) { f.time_first = true, f.order = mdy, f.year_digits = 2, f.padded = false; });
+  phone("vi iOS US",
+        [&](F& f) { f.time_first = true, f.order = mdy, f.year_digits = 2, f.padded = false; });
   android("vi 12", [&](F& f) { f.between = " ", f.am = "SA", f.pm = "CH", f.padded_hour = false; });
   android("vi time first", [&](F& f) { f.time_first = true, f.between = " "; });
   android("el", [&](F& f) { f.am = "π.μ.", f.pm = "μ.μ.", f.padded = f.padded_hour = false; });
@@ -307,14 +323,18 @@ inline std::vector<WhatsAppForm> AllWhatsAppForms() {
     f.separator = ".", f.between = " ", f.am = "ÖÖ", f.pm = "ÖS", f.mark_first = true;
     f.media = "<Medya dahil edilmedi>", f.deleted = "Bu mesaj silindi";
   });
-  android("he", [&](F& f) { f.separator = ".", f.media = "<המדיה לא נכללה>", f.deleted = "הודעה זו נמחקה"; });
-  android("he 12", [&](F& f) { f.separator = ".", f.am = "לפנה״צ", f.pm = "אחה״צ", f.padded_hour = false; });
+  android("he", [&](F& f) {
+    f.separator = ".", f.media = "<המדיה לא נכללה>", f.deleted = "הודעה זו נמחקה";
+  });
+  android("he 12",
+          [&](F& f) { f.separator = ".", f.am = "לפנה״צ", f.pm = "אחה״צ", f.padded_hour = false; });
   phone("he iOS", [&](F& f) { f.separator = ".", f.before_line = "\u200f"; });
   phone("ar iOS", [&](F& f) {
     f.before_line = "\u200f", f.padded_hour = false, f.am = "ص", f.pm = "م", f.between = "، ";
   });
   phone("ar iOS comma", [&](F& f) {
-    f.before_line = "\u200f", f.padded_hour = false, f.am = "ص", f.pm = "م", f.before_mark = "\u00a0";
+    f.before_line = "\u200f", f.padded_hour = false, f.am = "ص", f.pm = "م",
+    f.before_mark = "\u00a0";
   });
   android("ar digits", [&](F& f) {
     f.zero = 0x660, f.between = "، ", f.am = "ص", f.pm = "م", f.padded = f.padded_hour = false;
@@ -327,12 +347,14 @@ inline std::vector<WhatsAppForm> AllWhatsAppForms() {
   phone("ar digits iOS", [&](F& f) {
     f.zero = 0x660, f.between = "، ", f.am = "ص", f.pm = "م", f.padded = f.padded_hour = false;
   });
-  android("fa digits", [&](F& f) { f.zero = 0x6f0, f.order = ymd, f.between = "،\u200f ", f.padded = false; });
+  android("fa digits",
+          [&](F& f) { f.zero = 0x6f0, f.order = ymd, f.between = "،\u200f ", f.padded = false; });
   android("fa 12", [&](F& f) {
     f.zero = 0x6f0, f.order = ymd, f.between = "، ", f.padded = f.padded_hour = false;
     f.am = "ق.ظ.", f.pm = "ب.ظ.";
   });
-  android("hi digits", [&](F& f) { f.zero = 0x966, f.year_digits = 2, f.am = "पूर्वाह्न", f.pm = "अपराह्न"; });
+  android("hi digits",
+          [&](F& f) { f.zero = 0x966, f.year_digits = 2, f.am = "पूर्वाह्न", f.pm = "अपराह्न"; });
   android("mr", [&](F& f) { f.zero = 0x966, f.year_digits = 2, f.am = "म.पू.", f.pm = "म.उ."; });
   android("bn digits", [&](F& f) { f.zero = 0x9e6, f.year_digits = 2, f.am = "AM", f.pm = "PM"; });
   android("my digits", [&](F& f) { f.zero = 0x1040, f.separator = "-", f.between = " "; });
@@ -340,10 +362,15 @@ inline std::vector<WhatsAppForm> AllWhatsAppForms() {
   android("ta", [&](F& f) { f.am = "முற்பகல்", f.pm = "பிற்பகல்", f.mark_first = true; });
   android("th 12", [&](F& f) { f.am = "ก่อนเที่ยง", f.pm = "หลังเที่ยง", f.between = " "; });
   android("lv", [&](F& f) { f.separator = ".", f.am = "priekšp.", f.pm = "pēcp."; });
-  android("lt", [&](F& f) { f.order = ymd, f.separator = "-", f.am = "priešpiet", f.pm = "popiet"; });
+  android("lt",
+          [&](F& f) { f.order = ymd, f.separator = "-", f.am = "priešpiet", f.pm = "popiet"; });
   android("uk", [&](F& f) { f.separator = ".", f.year_digits = 2, f.am = "дп", f.pm = "пп"; });
-  android("sv 12", [&](F& f) { f.order = ymd, f.separator = "-", f.between = " ", f.am = "fm", f.pm = "em"; });
-  android("fi 12", [&](F& f) { f.separator = ".", f.between = " klo ", f.clock = ".", f.am = "ap.", f.pm = "ip."; });
+  android("sv 12", [&](F& f) {
+    f.order = ymd, f.separator = "-", f.between = " ", f.am = "fm", f.pm = "em";
+  });
+  android("fi 12", [&](F& f) {
+    f.separator = ".", f.between = " klo ", f.clock = ".", f.am = "ap.", f.pm = "ip.";
+  });
   android("en dash", [&](F& f) { f.close = " – "; });
   android("date dash time", [&](F& f) { f.between = " - "; });
   android("spaces", [&](F& f) { f.separator = " ", f.between = ", "; });
@@ -353,12 +380,14 @@ inline std::vector<WhatsAppForm> AllWhatsAppForms() {
   std::mt19937 random(20240601);
   const auto pick = [&](const auto& of) { return of[random() % of.size()]; };
   const std::vector<std::pair<std::string, std::string>> marks = {
-      {"", ""},         {"", ""},      {"", ""},       {"AM", "PM"},    {"am", "pm"},
-      {"a.m.", "p.m."}, {"오전", "오후"}, {"上午", "下午"}, {"午前", "午後"}, {"ص", "م"},
+      {"", ""},         {"", ""},         {"", ""},          {"AM", "PM"},     {"am", "pm"},
+      {"a.m.", "p.m."}, {"오전", "오후"}, {"上午", "下午"},  {"午前", "午後"}, {"ص", "م"},
       {"π.μ.", "μ.μ."}, {"A.M.", "P.M."}, {"a. m.", "p. m."}};
   const std::vector<std::string> separators = {"/", ".", "-"}, after = {"", "", " "},
-                                 between = {", ", " ", " à ", " klo ", "، ", "T", " - ", ",\u00a0", "\u202f"},
-                                 clocks = {":", ":", "."}, before_mark = {" ", "", "\u00a0", "\u202f"},
+                                 between = {", ", " ",   " à ",     " klo ", "، ",
+                                            "T",  " - ", ",\u00a0", "\u202f"},
+                                 clocks = {":", ":", "."},
+                                 before_mark = {" ", "", "\u00a0", "\u202f"},
                                  before = {"", "", "\u200e", "\u200f", "\ufeff"};
   const std::vector<int> zeros = {0, 0, 0, 0x660, 0x6f0, 0xff10, 0x966};
   for (int i = 0; i < 160; ++i) {

@@ -1,4 +1,5 @@
-// Single lines taken apart. Whole chats: whatsapp_reader_test.cc; all forms: whatsapp_score_test.cc.
+// Single lines taken apart. Whole chats: whatsapp_reader_test.cc; all forms:
+// whatsapp_score_test.cc.
 #include "anonymizer/whatsapp_line.h"
 
 #include <gmock/gmock.h>
@@ -17,7 +18,8 @@ std::string Start(absl::string_view line) {
   const auto start = ParseLineStart(line);
   if (!start) return "-";
   return absl::StrCat(start->date.numbers[0], " ", start->date.numbers[1], " ",
-                      start->date.numbers[2], absl::StrFormat(" %02d:%02d", start->hour, start->minute),
+                      start->date.numbers[2],
+                      absl::StrFormat(" %02d:%02d", start->hour, start->minute),
                       start->second < 0 ? "" : absl::StrFormat(":%02d", start->second),
                       start->unknown_word ? "?" : "", "|", line.substr(start->rest));
 }
@@ -67,14 +69,32 @@ TEST(WhatsAppLineTest, MidnightAndNoonOfClocksOfTwelveHours) {
 }
 
 TEST(WhatsAppLineTest, WhatPeopleWriteBeginsNoMessage) {
-  for (const absl::string_view line :
-       {"", "hello", "12/05 - lunch", "12/05/2024 - lunch at 3", "1.2.3", "10:30 - standup",
-        "[1] first", "[12/05/2024] no time", "2024-01-02 03:04 and more - so: it", "1/2/24, 25:00 - A: b",
-        "1/2/24, 10:60 - A: b", "1/2/24, 10:5 - A: b", "1/2/24 10:00-11:00 - A: b",
-        "+82 10-1234-5678: call", "1/2/24, 10:00", "1/2/24, 10:00, Ann : hi", "18/03-2022, 14:56 - A: b",
-        "20240102, 10:00 - A: b", "1234567890", "[1/2/24, 10:00 Ann: hi", "1/2/2/24, 10:00 - A: b",
-        "http://a/1/2/24, 10:00 - A: b", "[홍길동] [오전 9:12] 네", "2024년 1월 3일 오후 2:05, 이름 : 메시지",
-        "2024. 1. 3. 오후 2:05, 이름 : 메시지", "--------------- 2024년 3월 11일 월요일 ---------------"}) {
+  for (const absl::string_view line : {"",
+                                       "hello",
+                                       "12/05 - lunch",
+                                       "12/05/2024 - lunch at 3",
+                                       "1.2.3",
+                                       "10:30 - standup",
+                                       "[1] first",
+                                       "[12/05/2024] no time",
+                                       "2024-01-02 03:04 and more - so: it",
+                                       "1/2/24, 25:00 - A: b",
+                                       "1/2/24, 10:60 - A: b",
+                                       "1/2/24, 10:5 - A: b",
+                                       "1/2/24 10:00-11:00 - A: b",
+                                       "+82 10-1234-5678: call",
+                                       "1/2/24, 10:00",
+                                       "1/2/24, 10:00, Ann : hi",
+                                       "18/03-2022, 14:56 - A: b",
+                                       "20240102, 10:00 - A: b",
+                                       "1234567890",
+                                       "[1/2/24, 10:00 Ann: hi",
+                                       "1/2/2/24, 10:00 - A: b",
+                                       "http://a/1/2/24, 10:00 - A: b",
+                                       "[홍길동] [오전 9:12] 네",
+                                       "2024년 1월 3일 오후 2:05, 이름 : 메시지",
+                                       "2024. 1. 3. 오후 2:05, 이름 : 메시지",
+                                       "--------------- 2024년 3월 11일 월요일 ---------------"}) {
     EXPECT_EQ(Start(line), "-") << line;
   }
 }
@@ -101,7 +121,9 @@ TEST(WhatsAppLineTest, ColonsAndAuthors) {
   EXPECT_EQ(FindColons("Ann:\u200ehi").count, 1U);
   EXPECT_EQ(FindColons("Ann:").count, 1U);
   EXPECT_EQ(FindColons("http://a 10:30").count, 0U);
-  const auto may = [](absl::string_view rest) { return MayBeAuthor(rest, FindColons(rest).all[0]); };
+  const auto may = [](absl::string_view rest) {
+    return MayBeAuthor(rest, FindColons(rest).all[0]);
+  };
   EXPECT_TRUE(may("Ann: hi"));
   EXPECT_TRUE(may("Dwayne \"Rock\" J: hi"));
   EXPECT_FALSE(may("Ann changed the subject from \"A: B\" to \"C\""));
@@ -118,12 +140,14 @@ TEST(WhatsAppLineTest, ColonsAndAuthors) {
 
 TEST(WhatsAppWordsTest, PlaceholdersInManyLanguages) {
   for (const absl::string_view text :
-       {"<Media omitted>", "<media omitted>", "<미디어 파일 제외됨>", "<省略多媒体文件>", "image omitted",
-        "Bild weggelassen", "bild weggelassen", "изображение отсутствует", "IMG-20240101-WA0001.jpg (file attached)",
-        "IMG-20240101-WA0001.jpg (in a language that is not known)", "price list.pdf (archivo adjunto)",
-        "<attached: 00000012-PHOTO-2024-01-01-10-00-00.jpg>", "<какое-то слово: 00000012-PHOTO.jpg>",
-        "Price list.pdf • 2 pages document omitted", "Some file.txt \u200edocument omitted",
-        "a.pdf • 2 страницы документ отсутствует", "<Media omitted>\nwith a text below"}) {
+       {"<Media omitted>", "<media omitted>", "<미디어 파일 제외됨>", "<省略多媒体文件>",
+        "image omitted", "Bild weggelassen", "bild weggelassen", "изображение отсутствует",
+        "IMG-20240101-WA0001.jpg (file attached)",
+        "IMG-20240101-WA0001.jpg (in a language that is not known)",
+        "price list.pdf (archivo adjunto)", "<attached: 00000012-PHOTO-2024-01-01-10-00-00.jpg>",
+        "<какое-то слово: 00000012-PHOTO.jpg>", "Price list.pdf • 2 pages document omitted",
+        "Some file.txt \u200edocument omitted", "a.pdf • 2 страницы документ отсутствует",
+        "<Media omitted>\nwith a text below"}) {
     EXPECT_TRUE(IsMediaPlaceholder(text)) << text;
   }
   for (const absl::string_view text :
@@ -132,9 +156,9 @@ TEST(WhatsAppWordsTest, PlaceholdersInManyLanguages) {
     EXPECT_FALSE(IsMediaPlaceholder(text)) << text;
   }
   for (const absl::string_view text :
-       {"This message was deleted", "This message was deleted.", "이 메시지는 삭제되었습니다", "此訊息已刪除",
-        "You deleted this message", "Se eliminó este mensaje.", "このメッセージは削除されました。",
-        "This message was deleted by admin Ann."}) {
+       {"This message was deleted", "This message was deleted.", "이 메시지는 삭제되었습니다",
+        "此訊息已刪除", "You deleted this message", "Se eliminó este mensaje.",
+        "このメッセージは削除されました。", "This message was deleted by admin Ann."}) {
     EXPECT_TRUE(IsDeletedPlaceholder(text)) << text;
   }
   EXPECT_FALSE(IsDeletedPlaceholder("This message was deleted\nbut I wrote it"));
@@ -163,8 +187,9 @@ TEST(WhatsAppWordsTest, NamesOfFilesHoldTheChats) {
 }
 
 TEST(HalfDaysTest, SpacesDotsAndCapitalsMakeNoDifference) {
-  for (const absl::string_view mark : {"PM", "pm", "p.m.", "p. m.", "P.\u00a0M.", "p.\u202fm.", "오후", "下午",
-                                       "μ.μ.", "à 오후", "klo ip.", "e pasdites", "ÖS", "dé pm"}) {
+  for (const absl::string_view mark :
+       {"PM", "pm", "p.m.", "p. m.", "P.\u00a0M.", "p.\u202fm.", "오후", "下午", "μ.μ.", "à 오후",
+        "klo ip.", "e pasdites", "ÖS", "dé pm"}) {
     const HalfDay half = FindHalfDay(mark).half;
     if (mark == absl::string_view("dé pm")) {
       EXPECT_EQ(half, HalfDay::kUnknown);

@@ -145,7 +145,8 @@ TEST(WhatsAppReaderTest, IosGivesTheAppsOwnLinesAnAuthor) {
                   "2024-05-13 09:00 text edited Ann: better so",
                   "2024-05-13 09:00 media Cy: <attached: 00000009-PHOTO-2024-05-13.jpg>"));
   EXPECT_EQ(chat.survey.chat_name, "Family");
-  EXPECT_THAT(chat.survey.authors, UnorderedElementsAre(Pair("Ann", 3), Pair("Ben", 2), Pair("Cy", 1)));
+  EXPECT_THAT(chat.survey.authors,
+              UnorderedElementsAre(Pair("Ann", 3), Pair("Ben", 2), Pair("Cy", 1)));
   EXPECT_EQ(chat.survey.system_lines, 3U);
   EXPECT_EQ(chat.survey.media, 2U);
   EXPECT_EQ(chat.survey.deleted, 1U);
@@ -173,21 +174,38 @@ TEST(WhatsAppReaderTest, NamesMayHoldColons) {
       "13/05/2024, 09:02 - Ben: Office: again\n"
       "13/05/2024, 09:03 - Ann: ok\n"
       "13/05/2024, 09:04 - Ben: Office: note: this\n"
-      "13/05/2024, 09:05 - Ben: Office: <Media omitted>\n");
+      "13/05/2024, 09:05 - Ben: Office: <Media omitted>\n"
+      "13/05/2024, 09:06 - Ben: Office: bye\n");
   EXPECT_THAT(Told(chat), ElementsAre("2024-05-13 09:00 text Ben: Office: Hello",
                                       "2024-05-13 09:01 text Ann: Note: bring it",
                                       "2024-05-13 09:02 text Ben: Office: again",
                                       "2024-05-13 09:03 text Ann: ok",
                                       "2024-05-13 09:04 text Ben: Office: note: this",
-                                      "2024-05-13 09:05 media Ben: Office: <Media omitted>"));
-  EXPECT_THAT(chat.survey.authors, UnorderedElementsAre(Pair("Ann", 2), Pair("Ben: Office", 4)));
+                                      "2024-05-13 09:05 media Ben: Office: <Media omitted>",
+                                      "2024-05-13 09:06 text Ben: Office: bye"));
+  EXPECT_THAT(chat.survey.authors, UnorderedElementsAre(Pair("Ann", 2), Pair("Ben: Office", 5)));
   EXPECT_EQ(chat.messages[0].author, "Ben: Office");
+}
+
+TEST(WhatsAppReaderTest, PeopleMayWriteAsTheAppDoes) {
+  const Chat chat = ReadNamed("WhatsApp Chat with Ben.txt",
+                              "13/05/2024, 09:00 - Ann: Messages and calls are end-to-end "
+                              "encrypted, even with WhatsApp, you say\n"
+                              "13/05/2024, 09:01 - Ben: I left the group as admin\n"
+                              "13/05/2024, 09:02 - ד\"ר כהן: שלום\n"
+                              "13/05/2024, 09:03 - Ann: This business uses a secure service from "
+                              "Meta to manage this chat\n\n\n");
+  EXPECT_THAT(chat.survey.authors,
+              UnorderedElementsAre(Pair("Ann", 2), Pair("Ben", 1), Pair("ד\"ר כהן", 1)));
+  EXPECT_EQ(chat.survey.system_lines, 0U);
+  EXPECT_EQ(chat.messages[3].text,
+            "This business uses a secure service from Meta to manage this chat")
+      << "blank lines at the end are the file's";
 }
 
 TEST(WhatsAppReaderTest, OtherChatsPastedIntoAMessageStayThere) {
   std::string text;
-  for (int i = 10; i < 30; ++i)
-    absl::StrAppend(&text, "13/05/2024, 09:", i, " - Ann: line\n");
+  for (int i = 10; i < 30; ++i) absl::StrAppend(&text, "13/05/2024, 09:", i, " - Ann: line\n");
   absl::StrAppend(&text, "[20:49, 1/5/2024] Cy: pasted\n[1/5/24, 20:50:12] Dan: too\n",
                   "13/05/2024, 10:00 - Ann: end\n");
   const Chat chat = ReadWhatsApp(text);
@@ -224,7 +242,8 @@ TEST(WhatsAppReaderTest, TimesThatCannotBeAreFaults) {
       "14/05/2031, 09:00 - Ann: secret new\n"
       "31/02/2024, 09:00 - Ann: secret never\n"
       "12/05/2024, 09:00 - Ann: back\n");
-  EXPECT_THAT(Told(chat), ElementsAre("2024-05-13 09:00 text Ann: a", "2024-05-12 09:00 text Ann: back"));
+  EXPECT_THAT(Told(chat),
+              ElementsAre("2024-05-13 09:00 text Ann: a", "2024-05-12 09:00 text Ann: back"));
   ASSERT_THAT(chat.faults, SizeIs(3));
   EXPECT_EQ(chat.faults[0].fault, "has a time before 2009, when WhatsApp began");
   EXPECT_EQ(chat.faults[0].line, 2);
@@ -234,8 +253,7 @@ TEST(WhatsAppReaderTest, TimesThatCannotBeAreFaults) {
 }
 
 TEST(WhatsAppReaderTest, AWordThatMayMeanTheAfternoonIsNotGuessed) {
-  const Chat chat = ReadWhatsApp(
-      "13/05/2024, 9:00 xqz - Ann: a\n13/05/2024, 11:00 xqz - Ann: b\n");
+  const Chat chat = ReadWhatsApp("13/05/2024, 9:00 xqz - Ann: a\n13/05/2024, 11:00 xqz - Ann: b\n");
   EXPECT_THAT(chat.messages, IsEmpty());
   ASSERT_THAT(chat.faults, SizeIs(2));
   EXPECT_THAT(chat.faults[0].fault, HasSubstr("a word beside its time"));
@@ -255,9 +273,8 @@ TEST(WhatsAppReaderTest, HoursThatAreThereTwiceOrNotAtAll) {
   std::vector<std::string> utc;
   for (const ChatMessage& message : autumn.messages) utc.push_back(Minute(message).substr(11));
   EXPECT_THAT(utc, ElementsAre("23:50", "00:10", "00:50", "00:49", "01:05", "01:04", "02:00"));
-  const Chat spring =
-      ReadWhatsApp("31.03.24, 01:59 - Ann: a\n31.03.24, 02:30 - Ann: b\n31.03.24, 03:31 - Ann: c\n",
-                   options);
+  const Chat spring = ReadWhatsApp(
+      "31.03.24, 01:59 - Ann: a\n31.03.24, 02:30 - Ann: b\n31.03.24, 03:31 - Ann: c\n", options);
   utc.clear();
   for (const ChatMessage& message : spring.messages) utc.push_back(Minute(message).substr(11));
   EXPECT_THAT(utc, ElementsAre("00:59", "01:30", "01:31"));
@@ -275,8 +292,7 @@ TEST(WhatsAppReaderTest, AFileCutInACharacterKeepsWhatThereIs) {
 
 TEST(WhatsAppReaderTest, BadBytesCostOneMessage) {
   std::string text;
-  for (int i = 10; i < 40; ++i)
-    absl::StrAppend(&text, "13/05/2024, 09:", i, " - Ann: 안녕\n");
+  for (int i = 10; i < 40; ++i) absl::StrAppend(&text, "13/05/2024, 09:", i, " - Ann: 안녕\n");
   absl::StrAppend(&text, "13/05/2024, 10:00 - Ann: \xb0\xa1 secret\n",
                   "13/05/2024, 10:01 - Ann: one\ntwo\xff\nthree\n", "13/05/2024, 10:02 - Ann: a",
                   absl::string_view("\0", 1), "b\n", "13/05/2024, 10:03 - Ann: end\n");
@@ -342,10 +358,11 @@ TEST(WhatsAppReaderTest, TenThousandAuthorsAreEnough) {
 TEST(WhatsAppReaderTest, PipesAreReadTwiceToo) {
   std::string text;
   for (int i = 0; i < 30'000; ++i) {
-    absl::StrAppend(&text, "13/05/2024, ", 10 + i / 3000, ":", 10 + i % 50, " - ", i % 2 ? "Ann" : "Ben",
-                    ": message ", i, "\n");
+    absl::StrAppend(&text, "13/05/2024, ", 10 + i / 3000, ":", 10 + i % 50, " - ",
+                    i % 2 ? "Ann" : "Ben", ": message ", i, "\n");
   }
-  for (const std::string& bytes : {text, testing::WriteZip({{"_chat.txt", text}}), std::string(kTwo)}) {
+  for (const std::string& bytes :
+       {text, testing::WriteZip({{"_chat.txt", text}}), std::string(kTwo)}) {
     int ends[2];
     ASSERT_EQ(pipe(ends), 0);
     std::thread writer([&, end = ends[1]] {
@@ -381,14 +398,19 @@ TEST(WhatsAppReaderTest, ZipsHoldOneChatBesideItsMedia) {
   EXPECT_THAT(chat.remarks, ElementsAre(HasSubstr("3 media files")));
   // iOS names the zip, and a folder may be packed again.
   for (const char* name : {"_chat.txt", "WhatsApp Chat - Ben/_chat.txt"}) {
-    const Chat ios = ReadNamed("WhatsApp Chat - Ben B.zip",
-                               testing::WriteZip({{name, std::string(kTwo)}, {"__MACOSX/._chat.txt", "x"}}));
+    const Chat ios =
+        ReadNamed("WhatsApp Chat - Ben B.zip",
+                  testing::WriteZip({{name, std::string(kTwo)}, {"__MACOSX/._chat.txt", "x"}}));
     EXPECT_THAT(ios.messages, SizeIs(2));
     EXPECT_EQ(ios.survey.chat_name, "Ben B");
     EXPECT_THAT(ios.remarks, IsEmpty());
   }
+  EXPECT_EQ(ReadWhatsApp(testing::WriteZip({{"홍길동님과의 WhatsApp 대화.txt", std::string(kTwo)}}))
+                .survey.chat_name,
+            "홍길동");
   // A name in a language that is not known.
-  EXPECT_THAT(ReadWhatsApp(testing::WriteZip({{"xyz Ben.txt", std::string(kTwo)}})).messages, SizeIs(2));
+  EXPECT_THAT(ReadWhatsApp(testing::WriteZip({{"xyz Ben.txt", std::string(kTwo)}})).messages,
+              SizeIs(2));
 }
 
 TEST(WhatsAppReaderTest, ZipsThatAreNoChatOrMeanHarmAreRefused) {
@@ -409,9 +431,9 @@ TEST(WhatsAppReaderTest, ZipsThatAreNoChatOrMeanHarmAreRefused) {
 }
 
 TEST(WhatsAppReaderTest, ZipBombsAreRefusedBeforeTheyFillAnything) {
-  // 80 MiB of one message's text pack to some 80 KiB.
-  const std::string bomb = testing::WriteZip(
-      {{"_chat.txt", absl::StrCat(kTwo, std::string(80 << 20, 'x'))}});
+  // 70 MiB of one message's text pack to some 70 KiB.
+  const std::string bomb =
+      testing::WriteZip({{"_chat.txt", absl::StrCat(kTwo, std::string(70 << 20, 'x'))}});
   ASSERT_LT(bomb.size(), 1U << 20);
   ExpectRefused(ReadWhatsApp(bomb), "unpacks to far more than a chat could hold");
 }
@@ -444,10 +466,11 @@ TEST(WhatsAppReaderTest, RealLookingExports) {
     std::string told = absl::StrCat("order ", chat.survey.date_order, "\n", "group ",
                                     chat.survey.is_group ? "yes" : "no", "\n");
     for (const ChatMessage& message : chat.messages) {
-      absl::StrAppend(&told, message.line, " ",
-                      absl::StrReplaceAll(Told(message), {{"\n", "\\n"}}), "\n");
+      absl::StrAppend(&told, message.line, " ", absl::StrReplaceAll(Told(message), {{"\n", "\\n"}}),
+                      "\n");
     }
-    for (const ChatMessage& fault : chat.faults) absl::StrAppend(&told, fault.line, " fault ", fault.fault, "\n");
+    for (const ChatMessage& fault : chat.faults)
+      absl::StrAppend(&told, fault.line, " fault ", fault.fault, "\n");
     std::ifstream expected_file(expected_path);
     const std::string expected{std::istreambuf_iterator<char>(expected_file), {}};
     EXPECT_EQ(told, expected) << file.path();

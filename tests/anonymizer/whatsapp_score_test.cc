@@ -60,8 +60,7 @@ Written Write(const WhatsAppForm& form, bool ambiguous, unsigned seed) {
     const auto second = absl::CivilSecond(time) + (form.seconds ? random() % 60 : 0);
     const std::string start = WriteStart(form, second);
     const std::string minute = absl::FormatCivilTime(time);
-    const std::string told_time =
-        absl::StrCat(minute.substr(0, 10), " ", minute.substr(11));
+    const std::string told_time = absl::StrCat(minute.substr(0, 10), " ", minute.substr(11));
     const Author& author = authors[random() % authors.size()];
     std::string line, kind = "text", text = texts[random() % texts.size()], by = author.read;
     switch (i % 10) {
@@ -123,7 +122,8 @@ TEST(WhatsAppScoreTest, AllFormsAreReadToTheMinute) {
                           written.told[m], "\n  as    ",
                           written.file.substr(0, written.file.find('\n')), "\n  read  ",
                           m < told.size() ? told[m] : "nothing", "\n");
-          if (!chat.faults.empty()) absl::StrAppend(&failures, "  fault ", chat.faults[0].fault, "\n");
+          if (!chat.faults.empty())
+            absl::StrAppend(&failures, "  fault ", chat.faults[0].fault, "\n");
           break;
         }
       }

@@ -1,5 +1,5 @@
 // The customer list out of the vault: who may, after which code, into which file; and what is left
-// where it is refused or interrupted.
+// where it is refused. Where it is interrupted: export_interrupted_test.cc, and scripts/kill_test.
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -7,8 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "policies/one_time_code.h"
-#include "tests/support/command_vault.h"
+#include "tests/support/export_vault.h"
 #include "vault/crypto/sha256.h"
 #include "vault/keyring/keyring.h"
 #include "vault/records/contact_changes.h"
@@ -21,91 +20,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-crypto::Bytes FromBase32(const std::string& text) {
-  crypto::Bytes out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const auto at = std::string("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567").find(c);
-    if (at == std::string::npos) continue;
-    bits = bits << 5 | static_cast<std::uint32_t>(at);
-    count += 5;
-    if (count >= 8) out.push_back(static_cast<std::uint8_t>(bits >> (count -= 8)));
-  }
-  return out;
-}
-
-class ExportTest : public VaultTest {
- public:
-  ExportTest() {
-    ImportCustomers();
-    Enroll("owner");
-    identity_ = crypto::ExchangePair::Generate();
-    recipient_ = crypto::FormatAgeRecipient(identity_->public_key());
-    Write("identity.txt", std::string(crypto::FormatAgeIdentity(*identity_).ExposeText()) + "\n");
-  }
-
-  // Confirmed with the code of the step before; the next ones are this one's and the next one's.
-  // Recovery codes give as many more as a test needs.
-  // `by`: another admin who agrees, where there is one.
-  void Enroll(const std::string& member, const std::string& by = "") {
-    const Json pending = Ask(member, {"factor", "enroll", "totp"});
-    secrets_[member] = FromBase32(pending["secret"]);
-    Must(member, {"factor", "enroll", "totp", "--confirm", CodeAt(member, -1)});
-    if (!by.empty()) Must(by, {"factor", "approve", pending["id"], "--otp", Code(by)});
-    const Json codes = Ask(member, {"factor", "enroll", "recovery"});
-    for (const Json& code : codes["recovery_codes"]) codes_[member].push_back(code);
-  }
-  std::string CodeAt(const std::string& member, int steps) {
-    const auto code = policies::HotpCode(
-        secrets_[member], policies::TotpStepAt(absl::Now()) + static_cast<std::uint64_t>(steps));
-    return std::string(code->ExposeText());
-  }
-  // A fresh one.
-  std::string Code(const std::string& member = "owner") {
-    std::string code = codes_[member].back();
-    codes_[member].pop_back();
-    return code;
-  }
-  Words Export(const std::string& file, const std::string& code, Words more = {}) {
-    Words words = {"export", "-o", Path(file),    "--reason", "yearly mailing",
-                   "--otp",  code, "--recipient", recipient_};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
-  // By Debian's own program.
-  std::string Opened(const std::string& file) {
-    const std::string out = Path("opened");
-    const std::string command = absl::StrCat("age -d -i ", Path("identity.txt"), " -o ", out, " ",
-                                             Path(file), " 2>/dev/null");
-    EXPECT_EQ(std::system(command.c_str()), 0) << command;
-    return ReadFile(out);
-  }
-  // What stands in the folder beside what is known.
-  std::vector<std::string> LeftBehind() {
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(Path(""))) {
-      const std::string name = entry.path().filename();
-      if (absl::StrContains(name, "sealbook-export")) names.push_back(name);
-    }
-    return names;
-  }
-  void ChangePolicy(const std::vector<std::pair<std::string, std::string>>& changes) {
-    std::string text = As("owner", {"policy", "show"}).out;
-    for (const auto& [from, to] : changes) {
-      ASSERT_THAT(text, HasSubstr(from));
-      text = absl::StrReplaceAll(text, {{from, to}});
-    }
-    Must("owner", {"policy", "apply", Write("changed.toml", text)});
-  }
-
- protected:
-  std::map<std::string, crypto::Bytes> secrets_;
-  std::map<std::string, std::vector<std::string>> codes_;
-  std::optional<crypto::ExchangePair> identity_;
-  std::string recipient_;
-};
 
 TEST_F(ExportTest, TheWholeListOpensWithStockAge) {
   const Json json = Ask("owner", Export("all.csv.age", CodeAt("owner", 0)));
@@ -333,27 +247,6 @@ TEST_F(ExportTest, FieldsOfOlderVaultsThatAreCalledLikeColumnsGetOtherNames) {
   const std::string text = Opened("old.jsonl.age");
   EXPECT_THAT(text, HasSubstr("\"uid_2\":\"user-7\""));
   EXPECT_THAT(text, HasSubstr("\":\"yes\""));
-}
-
-// Whatever moment it is killed at: run again with the same code it ends as if nothing had been, the
-// file is whole, and the log tells of it once.
-TEST_F(ExportTest, KilledAndRunAgainEndsAsIfNothingHadBeen) {
-  for (int i = 0; i < 8; ++i) {
-    const std::string file = absl::StrCat("killed", i, ".csv.age"), code = Code();
-    Process process = StartAs("owner", Export(file, code));
-    absl::SleepFor(absl::Milliseconds(4 * i + 2));
-    process.Signal(SIGKILL);
-    process.Wait();
-    if (std::filesystem::exists(Path(file))) {
-      EXPECT_THAT(Opened(file), HasSubstr("김서연"));
-    } else {
-      const Ran again = As("owner", Export(file, code));
-      EXPECT_EQ(again.exit, 0) << again;
-    }
-    EXPECT_THAT(Opened(file), HasSubstr("김서연"));
-    EXPECT_EQ(CountActs("export"), i + 1);
-    EXPECT_THAT(LeftBehind(), IsEmpty());
-  }
 }
 
 // What a process left that died between the vault's commit and the last step.

@@ -1,8 +1,7 @@
 // Exports of WhatsApp, texts and zips: whatever stands in them, they are read to their end or
 // refused, and what comes out is what anonymizer/chat_reader.h says.
-#include "anonymizer/whatsapp_reader.h"
-
 #include "anonymizer/chat_reader.h"
+#include "anonymizer/whatsapp_reader.h"
 #include "tests/fuzz/list_fuzz.h"
 
 namespace sealbook::fuzz {
@@ -57,9 +56,11 @@ void ReadExport(const std::uint8_t* data, std::size_t size) {
     }
     Check(IsUtf8(message.text) && IsUtf8(message.author), "a message is text");
     Check(message.text.size() <= ChatReader::kMaxTextBytes, "a text is bounded");
-    Check(message.time <= options.latest && message.time > absl::FromCivil(absl::CivilDay(2008, 12, 31), *zone),
+    Check(message.time <= options.latest &&
+              message.time > absl::FromCivil(absl::CivilDay(2008, 12, 31), *zone),
           "a time can be");
-    Check(message.author.empty() == (message.kind == MessageKind::kSystem), "the app has no author");
+    Check(message.author.empty() == (message.kind == MessageKind::kSystem),
+          "the app has no author");
     ++(message.author.empty() ? system : written);
   }
   // Faults are in the survey too where their time is the fault.

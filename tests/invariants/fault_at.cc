@@ -6,8 +6,8 @@
 //   FAULT_AT=eio:N      the N-th call fails
 //   FAULT_COUNT=FILE    the number of calls is written to FILE at the end
 //
-// Counted are write, pwrite, fsync, fdatasync, ftruncate, rename and unlink; writing to standard
-// output and error is not.
+// Counted are write, pwrite, fsync, fdatasync, ftruncate, rename, renameat2 and unlink; writing to
+// standard output and error is not.
 #include <dlfcn.h>
 #include <signal.h>
 #include <sys/types.h>
@@ -94,6 +94,11 @@ int fdatasync(int fd) {
 int rename(const char* from, const char* to) noexcept {
   static auto* const real = Real<int(const char*, const char*)>("rename");
   return Fails(Takes::kNoRoom) ? -1 : real(from, to);
+}
+int renameat2(int from_folder, const char* from, int to_folder, const char* to,
+              unsigned flags) noexcept {
+  static auto* const real = Real<int(int, const char*, int, const char*, unsigned)>("renameat2");
+  return Fails(Takes::kNoRoom) ? -1 : real(from_folder, from, to_folder, to, flags);
 }
 int unlink(const char* path) noexcept {
   static auto* const real = Real<int(const char*)>("unlink");

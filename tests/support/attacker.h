@@ -21,6 +21,7 @@
 #include "vault/crypto/aead.h"
 #include "vault/crypto/derive.h"
 #include "vault/keyring/epochs.h"
+#include "vault/records/chat_keys.h"
 #include "vault/records/contact_codec.h"
 #include "vault/records/index.h"
 
@@ -55,7 +56,10 @@ class Attacker {
     Learn(member);
     Opens(member);
   }
-  void Forget() { keys_.clear(); }
+  void Forget() {
+    keys_.clear();
+    chat_keys_.clear();
+  }
 
   // What opens in `vault`'s files: the member whose keyring this is lends the database key only.
   Values Opens(keyring::Keyring& vault) {
@@ -106,6 +110,54 @@ class Attacker {
         }
       }
     });
+    return opened;
+  }
+
+  // How many messages of which contacts open, by keys of single chats that were learned before, by
+  // the root's derivation, and by every wrap that there is, the subject keys' among them.
+  std::map<ContactNumber, std::uint32_t> OpensChats(keyring::Keyring& vault) {
+    Learn(vault);
+    store::Store& store = vault.store();
+    const auto sessions = SessionsOf(store);
+    std::map<ContactNumber, std::uint32_t> opened;
+    EXPECT_TRUE(
+        store
+            .EachChatAfter(
+                std::numeric_limits<std::int32_t>::min(), 0, 0,
+                [&](const store::ChatRow& row) -> absl::StatusOr<bool> {
+                  const crypto::ExchangePublic& written = sessions.at(row.session);
+                  store::ContactRow contact;
+                  EXPECT_TRUE(*store.GetContact(row.contact, contact));
+                  const records::ChatOwner owner{row.contact, contact.token};
+                  const keyring::VaultId& id = vault.roster().vault;
+                  bool done = false;
+                  const auto opens = [&](const crypto::ChatKey& key) {
+                    if (done ||
+                        !crypto::Open(key, records::ChunkPlace(id, owner, row, written), row.chunk)
+                             .ok())
+                      return;
+                    done = true;
+                    opened[row.contact] += row.messages;
+                    chat_keys_.insert_or_assign(std::pair(row.contact, row.session),
+                                                key.Duplicate());
+                  };
+                  const auto known = chat_keys_.find({row.contact, row.session});
+                  if (known != chat_keys_.end()) opens(known->second.Duplicate());
+                  for (const crypto::ExchangePair& pair : pairs_) {
+                    opens(crypto::DeriveChatKey(*pair.SessionSecretAsReader(written), row.contact));
+                    for (const store::ChatWrapRow& wrap : ChatWrapsOf(vault, row.contact)) {
+                      const crypto::ExchangePublic& wrapped = sessions.at(wrap.wrapped);
+                      const auto key = crypto::OpenKey<crypto::ChatPurpose>(
+                          crypto::DeriveWrapKey(*pair.SessionSecretAsReader(wrapped)),
+                          records::ChatKeyPlace(id, owner, sessions.at(wrap.session), wrapped,
+                                                wrap.book),
+                          wrap.sealed);
+                      if (key.ok()) opens(*key);
+                    }
+                  }
+                  return true;
+                })
+            .ok());
     return opened;
   }
 
@@ -207,6 +259,32 @@ class Attacker {
                                  })
                     .ok());
   }
+  // Also those of books that the contact is not in, and those for its subject key.
+  static std::vector<store::ChatWrapRow> ChatWrapsOf(keyring::Keyring& vault,
+                                                     ContactNumber contact) {
+    std::vector<store::ChatWrapRow> out;
+    for (const keyring::Book& book : vault.roster().books) {
+      EXPECT_TRUE(vault.store()
+                      .EachChatWrap(book.id, contact,
+                                    [&](const store::ChatWrapRow& row) {
+                                      out.push_back(row);
+                                      return absl::OkStatus();
+                                    })
+                      .ok());
+    }
+    EXPECT_TRUE(vault.store()
+                    .EachChatKey(contact,
+                                 [&](std::int64_t session, ByteView sealed) {
+                                   out.push_back({.book = records::kSubjectBook,
+                                                  .contact = contact,
+                                                  .session = session,
+                                                  .wrapped = session,
+                                                  .sealed = {sealed.begin(), sealed.end()}});
+                                   return absl::OkStatus();
+                                 })
+                    .ok());
+    return out;
+  }
   static std::vector<std::pair<BookId, std::vector<records::WrapEntry>>> WrapsOf(
       keyring::Keyring& vault, ContactNumber contact) {
     std::vector<std::pair<BookId, std::vector<records::WrapEntry>>> out;
@@ -221,6 +299,7 @@ class Attacker {
   std::vector<crypto::ExchangePair> pairs_;
   std::set<std::array<std::uint8_t, 32>> known_;
   std::map<Value, crypto::ValueKey> keys_;
+  std::map<std::pair<ContactNumber, std::int64_t>, crypto::ChatKey> chat_keys_;
 };
 
 }  // namespace sealbook::testing

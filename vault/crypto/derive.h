@@ -21,4 +21,10 @@ IndexTagKey DeriveIndexTagKey(const ExchangeSecret& index_compartment);
 // From the secret of a newer epoch: seals the older one's.   label "sealbook/epoch-link/1"
 EpochLinkKey DeriveEpochLinkKey(const ExchangeSecret& newer_epoch);
 
+// K(contact, session), from s(root, chat).                   label "sealbook/chat-key/1"
+ChatKey DeriveChatKey(const SessionSecret& secret, ContactNumber contact);
+
+// From the secret of the compartment (root, index).          label "sealbook/chat-tag-seal/1"
+ChatTagSealKey DeriveChatTagSealKey(const ExchangeSecret& index_compartment);
+
 }  // namespace sealbook::crypto

@@ -123,6 +123,9 @@ struct WrapPurpose;       // seals value keys for one book
 struct IndexHashPurpose;  // finds identifiers
 struct IndexTagPurpose;   // binds an index row to its contact
 struct EpochLinkPurpose;  // seals an older epoch's secret under a newer one's
+struct ChatPurpose;       // K(contact, session)
+struct ChatTagPurpose;    // knows messages again
+struct ChatTagSealPurpose;  // seals that key
 struct SpillPurpose;  // seals what a process puts aside on a disk for itself; random, never kept
 using UnlockKey = Key<UnlockPurpose>;
 using DatabaseKey = Key<DatabasePurpose>;
@@ -134,6 +137,9 @@ using WrapKey = Key<WrapPurpose>;
 using IndexHashKey = Key<IndexHashPurpose>;
 using IndexTagKey = Key<IndexTagPurpose>;
 using EpochLinkKey = Key<EpochLinkPurpose>;
+using ChatKey = Key<ChatPurpose>;
+using ChatTagKey = Key<ChatTagPurpose>;
+using ChatTagSealKey = Key<ChatTagSealPurpose>;
 using SpillKey = Key<SpillPurpose>;
 
 }  // namespace sealbook::crypto

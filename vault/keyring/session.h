@@ -36,6 +36,7 @@ enum class CoverageKind : std::uint8_t {
   kCreated = 1,  // book is the root
   kAssigned = 2,
   kTakenAway = 3,
+  kSubject = 4,  // the contact's subject key was made; book is the root
 };
 
 struct Coverage {

@@ -26,6 +26,10 @@ class SessionWriter {
   // s(root, class): value keys are derived from it. NotFound: no such class.
   absl::StatusOr<const crypto::SessionSecret*> RootSecret(ClassId class_id);
   absl::StatusOr<const crypto::WrapKey*> Wrap(BookId book, ClassId class_id);
+  // What it shares with another pair than a compartment's: a contact's subject key.
+  absl::StatusOr<crypto::SessionSecret> SecretWith(const crypto::ExchangePublic& other) const {
+    return pair_.SessionSecretAsWriter(other);
+  }
   // Makes the keys of a class for the root book and for `books`. Those keys may then be asked for
   // on several threads at once.
   absl::Status Prepare(ClassId class_id, const std::vector<BookId>& books);

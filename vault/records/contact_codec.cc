@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "vault/records/fields.pb.h"
+#include "vault/records/varint.h"
 #include "vault/status.h"
 
 namespace sealbook::records {
@@ -12,47 +13,6 @@ namespace {
 constexpr char kValueLabel[] = "sealbook-value-1";
 constexpr char kWrapLabel[] = "sealbook-wrap--1";
 static_assert(sizeof(kValueLabel) == 17 && sizeof(kWrapLabel) == 17);
-
-// Numbers of rows are small and rows are many: base-128, low groups first, as protobuf's varint.
-void PutVarint(crypto::Bytes& out, std::uint64_t value) {
-  while (value >= 0x80) {
-    out.push_back(static_cast<std::uint8_t>(value | 0x80));
-    value >>= 7;
-  }
-  out.push_back(static_cast<std::uint8_t>(value));
-}
-
-class VarintReader {
- public:
-  explicit VarintReader(ByteView bytes) : rest_(bytes) {}
-  bool done() const { return rest_.empty(); }
-  bool ok() const { return ok_; }
-  std::uint64_t Varint() {
-    std::uint64_t value = 0;
-    for (int shift = 0; shift < 63; shift += 7) {
-      const ByteView byte = Raw(1);
-      if (byte.empty()) return 0;
-      value |= static_cast<std::uint64_t>(byte[0] & 0x7f) << shift;
-      if ((byte[0] & 0x80) == 0) return value;
-    }
-    ok_ = false;
-    return 0;
-  }
-  ByteView Raw(std::uint64_t size) {
-    if (!ok_ || size > rest_.size()) {
-      ok_ = false;
-      rest_ = {};
-      return {};
-    }
-    const ByteView out = rest_.first(static_cast<std::size_t>(size));
-    rest_ = rest_.subspan(static_cast<std::size_t>(size));
-    return out;
-  }
-
- private:
-  ByteView rest_;
-  bool ok_ = true;
-};
 
 template <typename Entry>
 void PutHead(crypto::Bytes& out, const Entry& entry) {
@@ -66,8 +26,7 @@ template <typename SizeOf, typename Take>
 absl::Status EachEntry(ByteView bytes, SizeOf&& size_of, Take&& take) {
   VarintReader in(bytes);
   while (!in.done()) {
-    const ByteView class_byte = in.Raw(1);
-    const ClassId class_id{class_byte.empty() ? std::uint8_t{0} : class_byte[0]};
+    const ClassId class_id{in.U8()};
     const auto session = static_cast<std::int64_t>(in.Varint());
     const auto revision = static_cast<std::uint32_t>(in.Varint());
     const ByteView sealed = in.Raw(size_of(in));

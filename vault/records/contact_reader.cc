@@ -110,14 +110,15 @@ absl::Status ContactReader::CheckWriter(const store::ContactRow& row, const Valu
 // A wrap counts when whoever wrote the value made it, or a member who may assign, or one who held
 // the book's key and so could open whatever it is for: everybody knows a book's public key, so
 // anybody could wrap a key of their own for its readers.
-absl::Status ContactReader::CheckWrap(const ValueEntry& entry, BookId book, const WrapEntry& wrap) {
-  if (wrap.session == entry.session) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const keyring::Session* session, keyring_.sessions().Get(wrap.session));
+absl::Status ContactReader::CheckWrap(std::int64_t written, BookId book, ClassId class_id,
+                                      std::int64_t wrapped) {
+  if (wrapped == written) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const keyring::Session* session, keyring_.sessions().Get(wrapped));
   const keyring::Roster* roster = keyring_.history().Version(session->roster_version);
   const keyring::Member& signer = *roster->FindMember(session->member);
   const keyring::RoleDefinition* role = roster->RoleOf(signer);
   if (role != nullptr && role->Has(keyring::Power::kAssign)) return absl::OkStatus();
-  if (keyring::HoldsCompartment(*roster, signer, book, wrap.class_id)) return absl::OkStatus();
+  if (keyring::HoldsCompartment(*roster, signer, book, class_id)) return absl::OkStatus();
   return absl::DataLossError(
       "a book's key was wrapped by a member who neither assigns nor reads there");
 }
@@ -149,7 +150,7 @@ absl::StatusOr<crypto::ValueKey> ContactReader::OpenWrap(const store::ContactRow
   if (wrap.revision != entry.revision) {
     return absl::DataLossError("a book's key is of another revision than the value");
   }
-  RETURN_IF_ERROR(CheckWrap(entry, book, wrap));
+  RETURN_IF_ERROR(CheckWrap(entry.session, book, entry.class_id, wrap.session));
   ASSIGN_OR_RETURN(const keyring::SessionKeys* keys,
                    keyring_.ReadKeys(wrap.session, book, wrap.class_id));
   ASSIGN_OR_RETURN(const keyring::Session* session, keyring_.sessions().Get(wrap.session));
@@ -272,7 +273,7 @@ absl::StatusOr<Contact> ContactReader::Read(const ReadPermit& permit, ContactNum
   return Open(permit, row, *books);
 }
 
-absl::Status ContactReader::Visit(
+absl::Status ContactReader::EachRow(
     const ReadPermit& permit, std::optional<BookId> book,
     const std::function<absl::StatusOr<bool>(const store::ContactRow&,
                                              const std::vector<store::BookContactRow>&)>& visit) {
@@ -366,12 +367,12 @@ absl::Status ContactReader::Visit(
 
 absl::Status ContactReader::Each(const ReadPermit& permit, std::optional<BookId> book,
                                  const std::function<absl::StatusOr<bool>(const Contact&)>& visit) {
-  return Visit(permit, book,
-               [&](const store::ContactRow& row,
-                   const std::vector<store::BookContactRow>& books) -> absl::StatusOr<bool> {
-                 ASSIGN_OR_RETURN(const Contact contact, Open(permit, row, books));
-                 return visit(contact);
-               });
+  return EachRow(permit, book,
+                 [&](const store::ContactRow& row,
+                     const std::vector<store::BookContactRow>& books) -> absl::StatusOr<bool> {
+                   ASSIGN_OR_RETURN(const Contact contact, Open(permit, row, books));
+                   return visit(contact);
+                 });
 }
 
 absl::Status ContactReader::EachClass(
@@ -380,14 +381,14 @@ absl::Status ContactReader::EachClass(
   if (class_id == ClassId::kMasked ? !permit.AllowsMasked() : !permit.AllowsClear(class_id)) {
     return absl::PermissionDeniedError("the permit does not cover this class");
   }
-  return Visit(permit, book,
-               [&](const store::ContactRow& row,
-                   const std::vector<store::BookContactRow>& books) -> absl::StatusOr<bool> {
-                 ASSIGN_OR_RETURN(const auto values, DecodeValues(row.values));
-                 ASSIGN_OR_RETURN(const auto fields, OpenClassIn(row, values, books, class_id));
-                 if (!fields) return true;
-                 return visit(row.number, row.token, *fields);
-               });
+  return EachRow(permit, book,
+                 [&](const store::ContactRow& row,
+                     const std::vector<store::BookContactRow>& books) -> absl::StatusOr<bool> {
+                   ASSIGN_OR_RETURN(const auto values, DecodeValues(row.values));
+                   ASSIGN_OR_RETURN(const auto fields, OpenClassIn(row, values, books, class_id));
+                   if (!fields) return true;
+                   return visit(row.number, row.token, *fields);
+                 });
 }
 
 }  // namespace sealbook::records

@@ -62,6 +62,12 @@ class ContactReader {
                          const std::function<absl::StatusOr<bool>(ContactNumber, std::int64_t token,
                                                                   const Fields&)>& visit);
 
+  // As Each, opening nothing: rows, and what AssignedBooks gives of each.
+  absl::Status EachRow(
+      const ReadPermit& permit, std::optional<BookId> book,
+      const std::function<absl::StatusOr<bool>(const store::ContactRow&,
+                                               const std::vector<store::BookContactRow>&)>& visit);
+
   // One class in the clear bytes of its sealed value; nullopt where the contact has none. For
   // writers that change it; bounded by the member's keys.
   absl::StatusOr<std::optional<Fields>> OpenClass(const store::ContactRow& row, ClassId class_id);
@@ -88,8 +94,16 @@ class ContactReader {
   // Checks that the row's classes were written by members who may. DataLoss otherwise.
   absl::Status CheckWriter(const store::ContactRow& row, const ValueEntry& entry);
 
- private:
+  // The books that the contact is in, of those that the member is in, or of all for the root.
+  // DataLoss: an assignment that does not count.
   absl::StatusOr<std::vector<store::BookContactRow>> AssignedBooks(ContactNumber number);
+
+  // Whether a key that session `wrapped` made for a book counts, of something that session
+  // `written` wrote. DataLoss otherwise.
+  absl::Status CheckWrap(std::int64_t written, BookId book, ClassId class_id,
+                         std::int64_t wrapped);
+
+ private:
   absl::StatusOr<Contact> Open(const ReadPermit& permit, const store::ContactRow& row,
                                const std::vector<store::BookContactRow>& books);
   absl::StatusOr<std::optional<Fields>> OpenClassIn(const store::ContactRow& row,
@@ -99,14 +113,8 @@ class ContactReader {
   absl::StatusOr<crypto::ValueKey> KeyOf(const store::ContactRow& row, const ValueEntry& entry,
                                          const std::vector<store::BookContactRow>& books);
   absl::StatusOr<bool> EpochStands(const ValueEntry& entry, BookId book);
-  absl::Status CheckWrap(const ValueEntry& entry, BookId book, const WrapEntry& wrap);
   absl::StatusOr<crypto::ValueKey> OpenWrap(const store::ContactRow& row, const ValueEntry& entry,
                                             BookId book, const WrapEntry& wrap);
-  absl::Status Visit(
-      const ReadPermit& permit, std::optional<BookId> book,
-      const std::function<absl::StatusOr<bool>(const store::ContactRow&,
-                                               const std::vector<store::BookContactRow>&)>& visit);
-
   keyring::Keyring& keyring_;
 };
 

@@ -8,6 +8,9 @@
 #include "absl/time/clock.h"
 #include "vault/keyring/administration.h"
 #include "vault/keyring/epochs.h"
+#include "vault/records/chat_keys.h"
+#include "vault/records/chat_rewriting.h"
+#include "vault/records/chat_tags.h"
 #include "vault/records/contact_reader.h"
 #include "vault/records/sealing.h"
 #include "vault/status.h"
@@ -28,7 +31,11 @@ using Classes = std::set<ClassId>;
 class Drainer {
  public:
   Drainer(keyring::Keyring& keyring, const DrainOptions& options, DrainReport& report)
-      : keyring_(keyring), options_(options), report_(report), reader_(keyring) {}
+      : keyring_(keyring),
+        options_(options),
+        report_(report),
+        reader_(keyring),
+        chat_keys_(keyring) {}
 
   absl::Status Run() {
     ASSIGN_OR_RETURN(const auto undrained, keyring::ListUndrained(keyring_));
@@ -94,12 +101,40 @@ class Drainer {
     return then->epoch < keyring_.roster().FindCompartment(book, class_id)->epoch;
   }
 
+  // The sessions that wrote chats of the contact under an older epoch.
+  absl::StatusOr<std::set<std::int64_t>> OldChats(ContactNumber contact) {
+    std::set<std::int64_t> old;
+    RETURN_IF_ERROR(
+        keyring_.store().EachChatKey(contact, [&](std::int64_t session, ByteView) -> absl::Status {
+          ASSIGN_OR_RETURN(const bool is_old, IsOld(session, kRootBook, ClassId::kChat));
+          if (is_old) old.insert(session);
+          return absl::OkStatus();
+        }));
+    return old;
+  }
+
+  // The same of what a book was given of the contact's chats.
+  absl::StatusOr<std::set<std::int64_t>> OldChatWraps(BookId book, ContactNumber contact) {
+    std::set<std::int64_t> old;
+    RETURN_IF_ERROR(keyring_.store().EachChatWrap(
+        book, contact, [&](const store::ChatWrapRow& row) -> absl::Status {
+          ASSIGN_OR_RETURN(const bool is_old, IsOld(row.wrapped, book, ClassId::kChat));
+          if (is_old) old.insert(row.session);
+          return absl::OkStatus();
+        }));
+    return old;
+  }
+
   absl::StatusOr<bool> HasOldValue(const store::ContactRow& row, const Classes& classes) {
     ASSIGN_OR_RETURN(const std::vector<ValueEntry> values, DecodeValues(row.values));
     for (const ValueEntry& entry : values) {
       if (!classes.contains(entry.class_id)) continue;
       ASSIGN_OR_RETURN(const bool old, IsOld(entry.session, kRootBook, entry.class_id));
       if (old) return true;
+    }
+    if (classes.contains(ClassId::kChat)) {
+      ASSIGN_OR_RETURN(const std::set<std::int64_t> old, OldChats(row.number));
+      if (!old.empty()) return true;
     }
     if (!classes.contains(ClassId::kIndex)) return false;
     for (const crypto::Hash128& hash : ListedHashes(row)) {
@@ -117,7 +152,9 @@ class Drainer {
       ASSIGN_OR_RETURN(const bool old, IsOld(wrap.session, row.book, wrap.class_id));
       if (old) return true;
     }
-    return false;
+    if (!classes.contains(ClassId::kChat)) return false;
+    ASSIGN_OR_RETURN(const std::set<std::int64_t> old, OldChatWraps(row.book, row.contact));
+    return !old.empty();
   }
 
   absl::Status DrainBook(BookId book, const Classes& classes) {
@@ -249,6 +286,15 @@ class Drainer {
       RETURN_IF_ERROR(replaced);
     }
     report_.rewrapped += static_cast<std::int64_t>(again.size()) + moved;
+    if (classes.contains(ClassId::kChat)) {
+      ASSIGN_OR_RETURN(const std::set<std::int64_t> old, OldChats(contact));
+      if (!old.empty()) {
+        const ChatOwner owner{contact, row.token};
+        chat_keys_.Turn(owner, {});
+        RETURN_IF_ERROR(RewriteChats(keyring_, session, chat_keys_, owner, old).status());
+        report_.rewrapped += static_cast<std::int64_t>(old.size());
+      }
+    }
     return absl::OkStatus();
   }
 
@@ -357,7 +403,21 @@ class Drainer {
       ++report_.rewrapped;
     }
     assigned.wraps = EncodeWraps(wraps);
-    return keyring_.store().PutBookContact(assigned);
+    RETURN_IF_ERROR(keyring_.store().PutBookContact(assigned));
+    if (!classes.contains(ClassId::kChat)) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const std::set<std::int64_t> old, OldChatWraps(book, contact));
+    if (old.empty()) return absl::OkStatus();
+    const ChatOwner owner{contact, row.token};
+    chat_keys_.Turn(owner, {assigned});
+    ASSIGN_OR_RETURN(const std::int64_t moved,
+                     WrapChatKeys(keyring_, session, chat_keys_, owner, book,
+                                  [&](std::int64_t one) { return old.contains(one); }));
+    report_.rewrapped += moved;
+    // To chats that are not there: nobody misses them, and they must not stay under the old key.
+    ASSIGN_OR_RETURN(const std::set<std::int64_t> strays, OldChatWraps(book, contact));
+    for (const std::int64_t stray : strays)
+      RETURN_IF_ERROR(keyring_.store().DeleteChatWraps(contact, stray, {book}));
+    return absl::OkStatus();
   }
 
   // Where the pass found everything at the newest epochs, and those are the newest still.
@@ -367,6 +427,8 @@ class Drainer {
     for (const auto& [class_id, epoch] : epochs) {
       const keyring::Compartment* now = keyring_.roster().FindCompartment(book, class_id);
       if (now == nullptr || now->epoch != epoch) continue;
+      if (book == kRootBook && class_id == ClassId::kIndex)
+        RETURN_IF_ERROR(ChatTags::SealAgain(keyring_).status());
       RETURN_IF_ERROR(keyring_.store().DeleteEpochLinks(book, class_id));
       RETURN_IF_ERROR(keyring_.store().DeleteGrantsBefore(book, class_id, epoch));
       ++dropped;
@@ -384,6 +446,7 @@ class Drainer {
   const DrainOptions& options_;
   DrainReport& report_;
   ContactReader reader_;
+  ChatKeys chat_keys_;
   std::optional<IdentifierIndex> index_;
   std::int64_t seen_ = 0, total_ = 0;
   std::int64_t unwritten_ = 0;  // values of members that this one may not write again

@@ -10,7 +10,9 @@
 #include "absl/time/clock.h"
 #include "vault/audit/log.h"
 #include "vault/keyring/rekeying.h"
+#include "vault/records/chat_health.h"
 #include "vault/records/contact_reader.h"
+#include "vault/records/health_documents.h"
 #include "vault/records/index.h"
 #include "vault/records/sealing.h"
 #include "vault/records/token.h"
@@ -104,6 +106,9 @@ class Doctor {
                                {"books", &Doctor::Books},
                                {"contacts", &Doctor::Contacts},
                                {"index", &Doctor::Index},
+                               {"chats", &Doctor::Chats},
+                               {"factors", &Doctor::Factors},
+                               {"exports", &Doctor::Exports},
                                {"audit", &Doctor::Audit}}));
     return std::move(results_);
   }
@@ -151,6 +156,9 @@ class Doctor {
   absl::Status Contacts();
   absl::Status Index();
   absl::Status Books();
+  absl::Status Chats();
+  absl::Status Factors();
+  absl::Status Exports();
   absl::Status Audit();
   absl::StatusOr<bool> Counts(const store::IndexRow& row, store::ContactRow& contact);
   absl::Status MendIndex(const std::vector<crypto::Hash128>& bad, std::int64_t& mended);
@@ -235,13 +243,14 @@ absl::Status Doctor::Sessions() {
       const keyring::Roster* roster = keyring_.history().Version(session->roster_version);
       const keyring::RoleDefinition* role = roster->RoleOf(*roster->FindMember(session->member));
       for (const keyring::Coverage& coverage : session->coverage) {
-        const bool may = role != nullptr && role->Has(coverage.kind == CoverageKind::kCreated
-                                                          ? keyring::Power::kCreateContacts
-                                                          : keyring::Power::kAssign);
-        if (!may)
+        const keyring::Power needed =
+            coverage.kind == CoverageKind::kCreated   ? keyring::Power::kCreateContacts
+            : coverage.kind == CoverageKind::kSubject ? keyring::Power::kWriteChats
+                                                      : keyring::Power::kAssign;
+        if (role == nullptr || !role->Has(needed)) {
           faults.Add(
               absl::StrCat("session ", number, " creates or assigns, which its signer may not"));
-        else
+        } else if (coverage.kind != CoverageKind::kSubject) {
           for (const CoverageRange& range : coverage.ranges) {
             if (coverage.kind == CoverageKind::kCreated)
               created_.Add(range);
@@ -250,6 +259,7 @@ absl::Status Doctor::Sessions() {
             else
               assigned_[coverage.book].Remove(range);
           }
+        }
       }
       if (session->TakesAway()) last_taking = number;
     }
@@ -566,6 +576,7 @@ absl::Status Doctor::Books() {
         ASSIGN_OR_RETURN(const bool there, store_.GetBookContact(row.book, row.contact, now));
         if (!there || now.session != row.session) continue;
         RETURN_IF_ERROR(store_.DeleteBookContact(row.book, row.contact));
+        RETURN_IF_ERROR(store_.DeleteChatWraps(row.book, row.contact));
         ++removed;
       }
       RETURN_IF_ERROR(audit::Append(
@@ -577,6 +588,43 @@ absl::Status Doctor::Books() {
     mended = absl::StrCat("; removed ", removed, " rows that do not count");
   }
   Report(faults, absl::StrCat(rows_, " assignments in ", books.size(), " books"), mended);
+  return absl::OkStatus();
+}
+
+// Chats stand under keys that count, open where this member reads them, and nothing was planted.
+absl::Status Doctor::Chats() {
+  Faults faults;
+  ChatHealth seen;
+  RETURN_IF_ERROR(CheckChats(
+      keyring_, [&] { return Step(); }, [&](absl::string_view fault) { faults.Add(fault); }, seen));
+  Report(faults, absl::StrCat(seen.messages, " messages in ", seen.chunks, " rows"));
+  return absl::OkStatus();
+}
+
+// Second factors count, belong together, and are the newest that the log knows of.
+absl::Status Doctor::Factors() {
+  Faults faults;
+  internal::DocumentCounts counts;
+  RETURN_IF_ERROR(
+      internal::CheckFactorDocuments(keyring_,
+                                     {.fault = [&](absl::string_view fault) { faults.Add(fault); },
+                                      .step = [&] { return Step(); }},
+                                     counts));
+  Report(faults, absl::StrCat(counts.factors, " documents of second factors, each vouched for"));
+  return absl::OkStatus();
+}
+
+// What was asked for, agreed to and exported counts, and is what the log tells.
+absl::Status Doctor::Exports() {
+  Faults faults;
+  internal::DocumentCounts counts;
+  RETURN_IF_ERROR(
+      internal::CheckExportDocuments(keyring_,
+                                     {.fault = [&](absl::string_view fault) { faults.Add(fault); },
+                                      .step = [&] { return Step(); }},
+                                     counts));
+  Report(faults, absl::StrCat(counts.requests, " requests, ", counts.approvals, " approvals, ",
+                              counts.exports, " exports, as the log tells"));
   return absl::OkStatus();
 }
 

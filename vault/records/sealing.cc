@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vault/crypto/aead.h"
+#include "vault/records/chat_keys.h"
 #include "vault/status.h"
 
 namespace sealbook::records {
@@ -145,6 +146,7 @@ absl::StatusOr<bool> AssignOne(keyring::Keyring& keyring, keyring::SessionWriter
   }
   ASSIGN_OR_RETURN(const std::int64_t number, session.Number());
   ASSIGN_OR_RETURN(const std::vector<ValueEntry> values, DecodeValues(row.values));
+  ASSIGN_OR_RETURN(auto books_before, reader.AssignedBooks(row.number));
   std::vector<WrapEntry> wraps;
   for (const ValueEntry& entry : values) {
     RETURN_IF_ERROR(reader.CheckWriter(row, entry));
@@ -156,6 +158,10 @@ absl::StatusOr<bool> AssignOne(keyring::Keyring& keyring, keyring::SessionWriter
   }
   RETURN_IF_ERROR(keyring.store().PutBookContact(
       {.book = book, .contact = row.number, .session = number, .wraps = EncodeWraps(wraps)}));
+  const ChatOwner owner{row.number, row.token};
+  ChatKeys chats(keyring);
+  chats.Turn(owner, std::move(books_before));
+  RETURN_IF_ERROR(WrapChatKeys(keyring, session, chats, owner, book).status());
   session.Cover(keyring::CoverageKind::kAssigned, book, row.number);
   return true;
 }
@@ -190,6 +196,7 @@ absl::StatusOr<bool> UnassignOne(keyring::Keyring& keyring, keyring::SessionWrit
     if (*fields) again.push_back({entry.class_id, **std::move(fields)});
   }
   RETURN_IF_ERROR(keyring.store().DeleteBookContact(book, row.number));
+  RETURN_IF_ERROR(keyring.store().DeleteChatWraps(book, row.number));
   if (!counted) return true;
   ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t number, session.Number());
   session.Cover(keyring::CoverageKind::kTakenAway, book, row.number);

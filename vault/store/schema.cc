@@ -48,6 +48,28 @@ CREATE TABLE export_approval (
 CREATE TABLE export (number INTEGER PRIMARY KEY, document BLOB NOT NULL);
 CREATE TABLE receipt (id BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 )sql",
+      // Chats by day first, so that a day goes as one range; who reads a contact finds its days by
+      // chat_tag.
+      R"sql(
+CREATE TABLE chat (
+  day INTEGER NOT NULL, contact INTEGER NOT NULL, sequence INTEGER NOT NULL,
+  session INTEGER NOT NULL, messages INTEGER NOT NULL, chunk BLOB NOT NULL,
+  PRIMARY KEY (day, contact, sequence)) WITHOUT ROWID;
+CREATE TABLE chat_key (
+  contact INTEGER NOT NULL, session INTEGER NOT NULL, sealed BLOB NOT NULL,
+  PRIMARY KEY (contact, session)) WITHOUT ROWID;
+CREATE TABLE chat_wrap (
+  book INTEGER NOT NULL, contact INTEGER NOT NULL, session INTEGER NOT NULL,
+  wrapped INTEGER NOT NULL, sealed BLOB NOT NULL,
+  PRIMARY KEY (book, contact, session)) WITHOUT ROWID;
+CREATE TABLE chat_tag (
+  contact INTEGER NOT NULL, day INTEGER NOT NULL, tags BLOB NOT NULL,
+  PRIMARY KEY (contact, day)) WITHOUT ROWID;
+CREATE TABLE chat_tag_key (id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, sealed BLOB NOT NULL);
+CREATE TABLE subject (
+  contact INTEGER PRIMARY KEY, session INTEGER NOT NULL, public BLOB NOT NULL,
+  secret BLOB NOT NULL, signature BLOB NOT NULL);
+)sql",
   };
   return *migrations;
 }

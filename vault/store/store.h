@@ -55,9 +55,35 @@ struct IndexRow {
   ContactNumber contact = 0;
 };
 
+struct ChatRow {
+  std::int32_t day = 0;
+  ContactNumber contact = 0;
+  std::int64_t sequence = 0;  // of the contact's chunks of that day, from 1
+  std::int64_t session = 0;
+  std::uint32_t messages = 0;
+  crypto::Bytes chunk;
+};
+
+// The chat key of a contact and session, sealed for a book by session `wrapped`.
+struct ChatWrapRow {
+  BookId book{};
+  ContactNumber contact = 0;
+  std::int64_t session = 0;
+  std::int64_t wrapped = 0;
+  crypto::Bytes sealed;
+};
+
+struct SubjectRow {
+  ContactNumber contact = 0;
+  std::int64_t session = 0;
+  std::array<std::uint8_t, 32> public_key{};
+  crypto::Bytes secret;
+  std::array<std::uint8_t, 64> signature{};
+};
+
 class Store {
  public:
-  static constexpr int kSchemaVersion = 3;
+  static constexpr int kSchemaVersion = 4;
 
   // Creates the file and the schema. Open refuses a schema that is newer than kSchemaVersion
   // (FailedPrecondition) and applies the migrations that an older one lacks.
@@ -120,6 +146,9 @@ class Store {
                                  ByteView document);
   absl::Status EachExportApproval(const crypto::Hash128& request,
                                   const std::function<absl::Status(MemberId, ByteView)>& visit);
+  // Of all requests, whether they are there or not.
+  absl::Status EachExportApproval(
+      const std::function<absl::Status(const crypto::Hash128& request, MemberId)>& visit);
   absl::Status InsertExport(std::int64_t number, ByteView document);
   // Number and document of the newest; number 0 where there is none.
   absl::StatusOr<std::pair<std::int64_t, crypto::Bytes>> LastExport();
@@ -187,6 +216,49 @@ class Store {
       const std::function<absl::StatusOr<bool>(const BookContactRow&, const ContactRow&)>& visit);
   absl::StatusOr<std::int64_t> CountBookContacts(BookId book);
   absl::Status EachBookNumber(const std::function<absl::Status(BookId)>& visit);
+
+  // Chats (docs/format.md, "Chats").
+  absl::Status InsertChat(const ChatRow& row);
+  // The newest sequence of a contact's day; 0: it has none.
+  absl::StatusOr<std::int64_t> LastChat(std::int32_t day, ContactNumber contact);
+  absl::Status EachChat(std::int32_t day, ContactNumber contact,
+                        const std::function<absl::Status(const ChatRow&)>& visit);
+  // All chats after a place, in the order of the rows, until `visit` gives false.
+  absl::Status EachChatAfter(std::int32_t day, ContactNumber contact, std::int64_t sequence,
+                             const std::function<absl::StatusOr<bool>(const ChatRow&)>& visit);
+  absl::Status DeleteChats(std::int32_t day, ContactNumber contact);
+  // Of every chat: rows, messages.
+  absl::StatusOr<std::pair<std::int64_t, std::int64_t>> CountChats();
+
+  // The chat key of a contact and session, sealed to the contact's subject key.
+  absl::Status InsertChatKey(ContactNumber contact, std::int64_t session, ByteView sealed);
+  absl::Status EachChatKey(
+      ContactNumber contact,
+      const std::function<absl::Status(std::int64_t session, ByteView sealed)>& visit);
+  absl::Status DeleteChatKey(ContactNumber contact, std::int64_t session);
+
+  absl::Status PutChatWrap(const ChatWrapRow& row);
+  absl::StatusOr<bool> GetChatWrap(BookId book, ContactNumber contact, std::int64_t session,
+                                   ChatWrapRow& row);
+  absl::Status EachChatWrap(BookId book, ContactNumber contact,
+                            const std::function<absl::Status(const ChatWrapRow&)>& visit);
+  // Of every book.
+  absl::Status DeleteChatWraps(ContactNumber contact, std::int64_t session,
+                               const std::vector<BookId>& books);
+  absl::Status DeleteChatWraps(BookId book, ContactNumber contact);
+
+  // Tags of a contact and day, with the check behind them; false: there are none.
+  absl::StatusOr<bool> GetChatTags(ContactNumber contact, std::int32_t day, crypto::Bytes& tags);
+  absl::Status PutChatTags(ContactNumber contact, std::int32_t day, ByteView tags);
+  // Days of a contact on which it has tags, newest first, until `visit` gives false.
+  absl::Status EachChatDayBack(ContactNumber contact,
+                               const std::function<absl::StatusOr<bool>(std::int32_t)>& visit);
+  // Epoch of (root, index) and the sealed key; nullopt: there is none yet.
+  absl::StatusOr<std::optional<std::pair<std::uint32_t, crypto::Bytes>>> GetChatTagKey();
+  absl::Status PutChatTagKey(std::uint32_t epoch, ByteView sealed);
+
+  absl::Status InsertSubject(const SubjectRow& row);
+  absl::StatusOr<bool> GetSubject(ContactNumber contact, SubjectRow& row);
 
   absl::Status InsertAudit(std::int64_t sequence, ByteView record);
   // Sequence and record of the newest row; sequence 0 where there is none.

@@ -1,0 +1,142 @@
+#include "vault/records/chat_writer.h"
+
+#include <map>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/container/flat_hash_set.h"
+#include "vault/crypto/aead.h"
+#include "vault/keyring/session_writer.h"
+#include "vault/records/chat_keys.h"
+#include "vault/status.h"
+
+namespace sealbook::records {
+namespace {
+
+// The WAL is written back after a batch once it is larger: 128 MiB.
+constexpr int kWalPages = 32 * 1024;
+
+}  // namespace
+
+absl::Status StoreChunks(keyring::Keyring& keyring, keyring::SessionWriter& session,
+                         const crypto::ChatKey& key, ChatOwner owner, std::int32_t day,
+                         std::span<const ChatEntry> entries, ChunkPacker& packer) {
+  store::ChatRow row{.day = day, .contact = owner.contact};
+  ASSIGN_OR_RETURN(row.session, session.Number());
+  ASSIGN_OR_RETURN(row.sequence, keyring.store().LastChat(day, owner.contact));
+  crypto::SecretBytes packed;
+  while (!entries.empty()) {
+    const std::size_t taken = ChunkPacker::Take(entries);
+    RETURN_IF_ERROR(packer.Pack(entries.first(taken), packed));
+    ++row.sequence;
+    row.messages = static_cast<std::uint32_t>(taken);
+    row.chunk.clear();
+    crypto::SealAppend(key, ChunkPlace(keyring.roster().vault, owner, row, session.ephemeral()),
+                       packed.ExposeBytes(), row.chunk);
+    RETURN_IF_ERROR(keyring.store().InsertChat(row));
+    entries = entries.subspan(taken);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ChatWriter> ChatWriter::Open(keyring::Keyring& keyring) {
+  const keyring::RoleDefinition& role = keyring.role();
+  if (!role.root_scope || !role.Has(keyring::Power::kWriteChats) ||
+      !role.MayWriteAgain(ClassId::kChat)) {
+    return WithHint(absl::PermissionDeniedError("this role may not write chats"), "Ask an admin.");
+  }
+  RETURN_IF_ERROR(keyring.CompartmentPair(kRootBook, ClassId::kIndex).status());
+  keyring.store().database().DeferCheckpoints();
+  return ChatWriter(keyring);
+}
+
+namespace {
+
+// Writes one contact's messages. Everything that a contact needs is asked for when it has something
+// new.
+class OneChat {
+ public:
+  OneChat(keyring::Keyring& keyring, keyring::SessionWriter& session, const ChatTags& tags,
+          ChunkPacker& packer)
+      : keyring_(keyring), session_(session), tags_(tags), packer_(packer) {}
+
+  absl::StatusOr<ChatDraftResult> Write(const ChatDraft& draft) {
+    store::ContactRow row;
+    ASSIGN_OR_RETURN(const bool found, keyring_.store().GetContact(draft.contact, row));
+    if (!found) return absl::DataLossError("no such contact");
+    const ChatOwner owner{draft.contact, row.token};
+    std::map<std::int32_t, std::vector<const DraftMessage*>> days;
+    for (const DraftMessage& message : draft.messages)
+      days[DayOf(message.entry.time)].push_back(&message);
+
+    ChatDraftResult result;
+    std::optional<crypto::ChatKey> key;
+    for (const auto& [day, messages] : days) {
+      ASSIGN_OR_RETURN(std::vector<ChatTag> tags, tags_.Get(draft.contact, day));
+      absl::flat_hash_set<ChatTag> known(tags.begin(), tags.end());
+      std::vector<ChatEntry> fresh;
+      for (const DraftMessage* message : messages) {
+        const ChatTag tag = tags_.TagOf(draft.contact, message->entry, message->occurrence);
+        if (!known.insert(tag).second) {
+          ++result.duplicates;
+          continue;
+        }
+        tags.push_back(tag);
+        fresh.push_back(message->entry);
+      }
+      const absl::Cleanup wipe = [&] { Wipe(fresh); };
+      if (fresh.empty()) continue;
+      if (!key) {
+        ASSIGN_OR_RETURN(key, MakeChatKey(keyring_, session_, owner));
+      }
+      RETURN_IF_ERROR(StoreChunks(keyring_, session_, *key, owner, day, fresh, packer_));
+      RETURN_IF_ERROR(tags_.Put(draft.contact, day, tags));
+      result.added += fresh.size();
+    }
+    return result;
+  }
+
+ private:
+  keyring::Keyring& keyring_;
+  keyring::SessionWriter& session_;
+  const ChatTags& tags_;
+  ChunkPacker& packer_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::vector<ChatDraftResult>> ChatWriter::WriteBatch(
+    std::span<const ChatDraft> drafts,
+    const std::function<audit::Event(const std::vector<ChatDraftResult>&)>& event) {
+  std::vector<ChatDraftResult> results;
+  results.reserve(drafts.size());
+  {
+    ASSIGN_OR_RETURN(store::Transaction transaction, keyring_->BeginWrite());
+    auto session = keyring::SessionWriter::Open(*keyring_);
+    ASSIGN_OR_RETURN(const ChatTags tags, ChatTags::OpenOrMake(*keyring_));
+    OneChat chat(*keyring_, session, tags, packer_);
+    std::size_t added = 0;
+    for (const ChatDraft& draft : drafts) {
+      ASSIGN_OR_RETURN(store::Savepoint savepoint,
+                       store::Savepoint::Begin(keyring_->store().database()));
+      auto result = chat.Write(draft);
+      if (result.ok()) {
+        RETURN_IF_ERROR(savepoint.Keep());
+        results.push_back(*result);
+        added += result->added;
+      } else if (absl::IsDataLoss(result.status())) {
+        // One contact that does not count must not keep the others' messages out.
+        results.push_back({.damaged = true});
+      } else {
+        return result.status();
+      }
+    }
+    if (added == 0) return results;
+    RETURN_IF_ERROR(session.Insert());
+    RETURN_IF_ERROR(audit::Append(keyring_->store(), keyring_->AuditAuthor(), event(results)));
+    RETURN_IF_ERROR(transaction.Commit());
+  }
+  RETURN_IF_ERROR(keyring_->store().database().CheckpointPast(kWalPages));
+  return results;
+}
+
+}  // namespace sealbook::records
