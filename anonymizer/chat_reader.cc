@@ -173,8 +173,9 @@ absl::StatusOr<std::unique_ptr<ChatReader>> OpenChat(ByteSource& bytes,
   if (!format) {
     ASSIGN_OR_RETURN(format, FindJson(BeginOf(bytes)));
   }
-  if (!format && LooksLikeKakaoTalk(bytes)) format = ChatFormat::kKakaoTalk;
+  if (!format && LooksLikeKakaoTalk(bytes, /*anywhere=*/false)) format = ChatFormat::kKakaoTalk;
   if (!format && LooksLikeWhatsApp(bytes)) format = ChatFormat::kWhatsApp;
+  if (!format && LooksLikeKakaoTalk(bytes, /*anywhere=*/true)) format = ChatFormat::kKakaoTalk;
   if (!format) {
     return Refused(
         "is no chat: none of its first lines begins a message of WhatsApp or KakaoTalk, and it is "

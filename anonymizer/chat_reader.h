@@ -71,6 +71,7 @@ struct ChatSurvey {
   // The author under whom the app itself says "you" (KakaoTalk's "회원님"): whoever exported the
   // chat. Empty where all authors have their names.
   std::string self;
+  // `messages` is what the authors wrote, media and deleted among it.
   std::uint64_t messages = 0, system_lines = 0, media = 0, deleted = 0;
   // True where system lines or the number of authors say that this is a group.
   bool is_group = false;

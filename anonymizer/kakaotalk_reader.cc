@@ -50,7 +50,6 @@ absl::StatusOr<ChatSurvey> Survey(KakaoTalkRecords& records) {
     ASSIGN_OR_RETURN(const bool more, records.Next(message));
     if (!more) break;
     if (!message.fault.empty()) continue;
-    ++survey.messages;
     switch (message.kind) {
       case MessageKind::kSystem:
         ++survey.system_lines;
@@ -65,6 +64,7 @@ absl::StatusOr<ChatSurvey> Survey(KakaoTalkRecords& records) {
       case MessageKind::kText:
         break;
     }
+    ++survey.messages;
     const auto known = survey.authors.find(message.author);
     if (known != survey.authors.end()) {
       ++known->second;
@@ -80,7 +80,7 @@ absl::StatusOr<ChatSurvey> Survey(KakaoTalkRecords& records) {
 
 }  // namespace
 
-bool LooksLikeKakaoTalk(ByteSource& bytes) {
+bool LooksLikeKakaoTalk(ByteSource& bytes, bool anywhere) {
   const auto mark = FindByteOrderMark(bytes.head());
   const absl::string_view head = bytes.head().substr(mark ? mark->bytes : 0);
   std::vector<Encoding> encodings = {Encoding::kUtf8, Encoding::kCp949};
@@ -93,6 +93,7 @@ bool LooksLikeKakaoTalk(ByteSource& bytes) {
       lines.push_back({.text = std::string(line)});
       if (lines.size() >= TextSource::kSampleLines) break;
     }
+    if (!anywhere && !BeginsAsKakaoTalk(lines)) continue;
     if (FindKakaoTalkShape(lines)) return true;
   }
   return false;

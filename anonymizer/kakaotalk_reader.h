@@ -7,8 +7,9 @@
 
 namespace sealbook::anonymizer {
 
-// True for a text among whose first lines one begins as only KakaoTalk's do. Reads nothing with
-// `bytes.Read`: whoever reads next gets it all.
-bool LooksLikeKakaoTalk(ByteSource& bytes);
+// True for a text with a line of KakaoTalk's before any that WhatsApp could have written; with
+// `anywhere`, for one with any such line among its first. Reads nothing with `bytes.Read`: whoever
+// reads next gets it all.
+bool LooksLikeKakaoTalk(ByteSource& bytes, bool anywhere);
 
 }  // namespace sealbook::anonymizer

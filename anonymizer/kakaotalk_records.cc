@@ -5,9 +5,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "anonymizer/chat_text.h"
+#include "anonymizer/kakaotalk_csv.h"
+#include "anonymizer/whatsapp_line.h"
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {
@@ -20,59 +21,6 @@ constexpr std::size_t kMaxLinesBytes = ChatReader::kMaxTextBytes + (64 << 10);
 
 bool IsBlank(absl::string_view line) {
   return absl::StripAsciiWhitespace(WithoutMarks(line)).empty();
-}
-
-// "2015-07-09 20:34:26," of CSV. With quotes or without, as spreadsheets save it again.
-std::optional<Stamp> TakeCsvTime(absl::string_view& line) {
-  absl::string_view rest = line;
-  const bool quoted = absl::ConsumePrefix(&rest, "\"");
-  int parts[6] = {};
-  constexpr absl::string_view kShape = "dddd-dd-dd dd:dd:dd";
-  if (rest.size() < kShape.size()) return std::nullopt;
-  for (std::size_t i = 0, part = 0; i < kShape.size(); ++i) {
-    const auto c = static_cast<unsigned char>(rest[i]);
-    if (kShape[i] == 'd') {
-      if (!absl::ascii_isdigit(c)) return std::nullopt;
-      parts[part] = parts[part] * 10 + (c - '0');
-    } else {
-      if (c != static_cast<unsigned char>(kShape[i])) return std::nullopt;
-      ++part;
-    }
-  }
-  rest.remove_prefix(kShape.size());
-  if (quoted && !absl::ConsumePrefix(&rest, "\"")) return std::nullopt;
-  if (!absl::ConsumePrefix(&rest, ",")) return std::nullopt;
-  Stamp stamp;
-  stamp.time = absl::CivilSecond(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]);
-  stamp.exists = stamp.time.year() == parts[0] && stamp.time.month() == parts[1] &&
-                 stamp.time.day() == parts[2] && stamp.time.hour() == parts[3] &&
-                 stamp.time.minute() == parts[4] && stamp.time.second() == parts[5];
-  line = rest;
-  return stamp;
-}
-
-// A cell of CSV and the comma behind it. nullopt: there is no such cell.
-std::optional<std::string> TakeCsvCell(absl::string_view& line) {
-  absl::string_view rest = line;
-  std::string cell;
-  if (!absl::ConsumePrefix(&rest, "\"")) {
-    const std::size_t comma = rest.find(',');
-    if (comma == absl::string_view::npos) return std::nullopt;
-    cell = std::string(rest.substr(0, comma));
-    line = rest.substr(comma + 1);
-    return cell;
-  }
-  for (;;) {
-    const std::size_t quote = rest.find('"');
-    if (quote == absl::string_view::npos) return std::nullopt;
-    absl::StrAppend(&cell, rest.substr(0, quote));
-    rest.remove_prefix(quote + 1);
-    if (!absl::ConsumePrefix(&rest, "\"")) break;
-    cell += '"';
-  }
-  if (!absl::ConsumePrefix(&rest, ",")) return std::nullopt;
-  line = rest;
-  return cell;
 }
 
 // The place of "author : text" where the text begins, and the author; nullopt: a notice.
@@ -111,6 +59,20 @@ std::optional<KakaoTalkShape> FindKakaoTalkShape(const std::deque<TextLine>& sam
       return KakaoTalkShape{.form = KakaoTalkForm::kPhone, .style = stamp->style};
   }
   return std::nullopt;
+}
+
+bool BeginsAsKakaoTalk(const std::deque<TextLine>& sample) {
+  for (const TextLine& line : sample) {
+    const absl::string_view text = absl::StripAsciiWhitespace(WithoutMarks(line.text));
+    absl::string_view rest = text;
+    if (text == kCsvHeader || ReadKakaoTalkTitle(text) || IsKakaoTalkSavedLine(text) ||
+        ReadDateBar(text) ||
+        (TakeStamp(rest) && absl::ConsumePrefix(&rest, ", ") && SplitAuthor(rest))) {
+      return true;
+    }
+    if (ParseLineStart(text)) return false;
+  }
+  return false;
 }
 
 KakaoTalkRecords::Start KakaoTalkRecords::StartOfPhone(absl::string_view line,
@@ -185,10 +147,10 @@ KakaoTalkRecords::Start KakaoTalkRecords::StartOfCsv(absl::string_view line) con
   Start start;
   absl::string_view rest = line;
   absl::ConsumePrefix(&rest, "\xef\xbb\xbf");
-  const auto stamp = TakeCsvTime(rest);
+  const auto stamp = TakeKakaoTalkCsvTime(rest);
   if (!stamp) return start;
   const bool quoted = absl::StartsWith(rest, "\"");
-  const auto author = TakeCsvCell(rest);
+  const auto author = TakeKakaoTalkCsvCell(rest);
   if (!author) return start;
   // Inside a quoted cell a line of another export has its quotes doubled, and is none here.
   if (in_quotes_ && !(quoted && absl::StartsWith(rest, "\""))) return start;
@@ -222,23 +184,39 @@ absl::StatusOr<bool> KakaoTalkRecords::ReadLine(Line& line) {
   return source_->Next(line.text);
 }
 
+absl::StatusOr<const TextLine*> KakaoTalkRecords::PeekLine() {
+  if (ahead_.empty()) {
+    Line next;
+    ASSIGN_OR_RETURN(const bool more, ReadLine(next));
+    if (!more) return nullptr;
+    ahead_.push_back(std::move(next));
+  }
+  return &ahead_.front().text;
+}
+
 // Whether a line without a beginning, of a computer's export, is said by the app. A message may
 // quote such a line; then mostly more of the message follows.
 absl::StatusOr<bool> KakaoTalkRecords::IsNotice(const Line& line) {
   if (shape_.form != KakaoTalkForm::kComputer || !line.text.fault.empty() ||
-      IsBlank(line.text.text))
+      IsBlank(line.text.text)) {
     return false;
-  if (!IsKakaoTalkNotice(absl::StripAsciiWhitespace(WithoutMarks(line.text.text)))) return false;
-  if (ahead_.empty()) {
-    Line next;
-    ASSIGN_OR_RETURN(const bool more, ReadLine(next));
-    if (!more) return true;
-    ahead_.push_back(std::move(next));
   }
-  const TextLine& next = ahead_.front().text;
-  if (!next.fault.empty()) return false;
-  return IsBlank(next.text) || IsKakaoTalkNotice(absl::StripAsciiWhitespace(next.text)) ||
-         StartOf(next.text, false).what != Start::What::kNothing;
+  if (!IsKakaoTalkNotice(absl::StripAsciiWhitespace(WithoutMarks(line.text.text)))) return false;
+  ASSIGN_OR_RETURN(const TextLine* const next, PeekLine());
+  if (next == nullptr) return true;
+  if (!next->fault.empty()) return false;
+  return IsBlank(next->text) || IsKakaoTalkNotice(absl::StripAsciiWhitespace(next->text)) ||
+         StartOf(next->text, false).what != Start::What::kNothing;
+}
+
+// A phone's day stands right above its first message; somebody may write a date behind an empty
+// line.
+absl::StatusOr<bool> KakaoTalkRecords::IsDivider() {
+  if (shape_.form != KakaoTalkForm::kPhone) return true;
+  ASSIGN_OR_RETURN(const TextLine* const next, PeekLine());
+  if (next == nullptr) return true;
+  const Start start = StartOf(next->fault.empty() ? next->text : next->raw, false);
+  return start.what == Start::What::kMessage || start.what == Start::What::kNotice;
 }
 
 bool KakaoTalkRecords::IsHead(const TextLine& line) {
@@ -291,25 +269,14 @@ void KakaoTalkRecords::Continue(const Line& line, ChatMessage& message) {
 
 void KakaoTalkRecords::FinishCsv(ChatMessage& message) {
   in_quotes_ = false;
-  absl::string_view text = message.text;
-  // Nothing but blanks may stand behind the closing quote.
-  absl::string_view cell = absl::StripTrailingAsciiWhitespace(text);
-  if (absl::ConsumePrefix(&cell, "\"")) {
-    const bool closed = absl::ConsumeSuffix(&cell, "\"");
-    const std::string single = absl::StrReplaceAll(cell, {{"\"\"", ""}});
-    if (!closed && single.find('"') == std::string::npos) {
-      if (message.fault.empty()) message.fault = "opens a quote that is never closed";
-      return;
-    }
-    if (closed && single.find('"') == std::string::npos) {
-      message.text = absl::StrReplaceAll(cell, {{"\"\"", "\""}});
-    } else {
-      // Quotes as they were typed: of the outer ones only those at the ends are none of the text.
-      ++broken_quotes_;
-      message.text = std::string(cell);
-    }
+  bool broken = false;
+  const auto text = UnquoteKakaoTalkCsv(message.text, broken);
+  if (!text) {
+    if (message.fault.empty()) message.fault = "opens a quote that is never closed";
+    return;
   }
-  message.text = TidyChatText(message.text);
+  broken_quotes_ += broken ? 1 : 0;
+  message.text = TidyChatText(*text);
   if (message.author.empty() || IsKakaoTalkNoticeAbout(message.text, message.author)) {
     message.kind = MessageKind::kSystem;
     message.author.clear();
@@ -359,6 +326,10 @@ absl::StatusOr<bool> KakaoTalkRecords::Next(ChatMessage& message) {
     const TextLine& text = line.text;
     // A line that is no text may still show where a message begins.
     line.start = StartOf(text.fault.empty() ? text.text : text.raw, behind_blank_);
+    if (line.start.what == Start::What::kDivider && open) {
+      ASSIGN_OR_RETURN(const bool divider, IsDivider());
+      if (!divider) line.start = {};
+    }
     if (line.start.what == Start::What::kNothing) {
       ASSIGN_OR_RETURN(const bool notice, IsNotice(line));
       if (notice) line.start.what = Start::What::kNotice;
@@ -375,9 +346,10 @@ absl::StatusOr<bool> KakaoTalkRecords::Next(ChatMessage& message) {
         continue;
       }
       if (IsHead(text) || behind_blank_) continue;
-      began_ = true;
       message.line = text.number;
-      message.fault = text.fault.empty() ? "stands before the first message" : text.fault;
+      message.fault =
+          std::string(began_ ? "belongs to no message" : "stands before the first message");
+      if (!text.fault.empty()) message.fault = text.fault;
       message.raw = text.fault.empty() ? text.text : text.raw;
       return true;
     }

@@ -32,6 +32,10 @@ struct KakaoTalkShape {
 // The form of a file, by its first lines; nullopt: it is none of KakaoTalk.
 std::optional<KakaoTalkShape> FindKakaoTalkShape(const std::deque<TextLine>& sample);
 
+// Whether a line that only KakaoTalk writes stands before any that WhatsApp could have written: a
+// piece of either may be pasted into a chat of the other.
+bool BeginsAsKakaoTalk(const std::deque<TextLine>& sample);
+
 // Belongs to one thread.
 class KakaoTalkRecords {
  public:
@@ -72,7 +76,9 @@ class KakaoTalkRecords {
   Start StartOfPhone(absl::string_view line, bool behind_blank) const;
   Start StartOfComputer(absl::string_view line) const;
   Start StartOfCsv(absl::string_view line) const;
+  absl::StatusOr<const TextLine*> PeekLine();  // nullptr: the end
   absl::StatusOr<bool> IsNotice(const Line& line);
+  absl::StatusOr<bool> IsDivider();  // whether a line that looks like one is
   void Begin(Line line, ChatMessage& message);
   void Continue(const Line& line, ChatMessage& message);
   void Finish(ChatMessage& message);

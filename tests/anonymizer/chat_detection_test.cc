@@ -68,6 +68,18 @@ TEST(ChatDetectionTest, EachFormIsFoundByItsContent) {
   }
 }
 
+TEST(ChatDetectionTest, PastedPieceOfAnotherAppDoesNotDecide) {
+  const std::string kakaotalk = "2024년 1월 3일 오후 2:05, 김하나 : 안녕\n";
+  const std::string whatsapp = "24/8/21 오후 1:28 - 김하나: 보세요\n";
+  EXPECT_EQ(FormatOf(absl::StrCat(whatsapp, kakaotalk, whatsapp)), "whatsapp");
+  EXPECT_EQ(FormatOf(absl::StrCat(kakaotalk, whatsapp, kakaotalk)), "kakaotalk");
+  EXPECT_EQ(
+      FormatOf("저장한 날짜 : 2015. 8. 3. 오전 12:15\n\n2015. 7. 9. 오후 8:34: 박님이 나갔습니다.\n"
+               "2015. 7. 9. 오후 8:34, 박 : 1\n"),
+      "kakaotalk");
+  EXPECT_EQ(FormatOf(absl::StrCat("앞이 잘린 메시지\n", kakaotalk)), "kakaotalk");
+}
+
 TEST(ChatDetectionTest, EncodingsDoNotHideTheForm) {
   for (const Encoding encoding : {Encoding::kUtf16Le, Encoding::kUtf16Be}) {
     EXPECT_EQ(FormatOf(testing::Encode(kWebhook, encoding, true)), "webhook");

@@ -49,7 +49,7 @@ TEST(KakaoTalkReaderTest, AndroidInKorean) {
   EXPECT_EQ(chat.survey->chat_name, "김하나");
   EXPECT_THAT(chat.survey->authors, ElementsAre(Pair("김하나", 2), Pair("회원님", 2)));
   EXPECT_EQ(chat.survey->self, "회원님");
-  EXPECT_EQ(chat.survey->messages, 5u);
+  EXPECT_EQ(chat.survey->messages, 4u);
   EXPECT_EQ(chat.survey->system_lines, 1u);
   EXPECT_EQ(chat.survey->media, 1u);
   EXPECT_EQ(chat.survey->deleted, 1u);
@@ -206,6 +206,23 @@ TEST(KakaoTalkReaderTest, OtherFormsInsideAMessageAreText) {
   EXPECT_THAT(chat.messages, SizeIs(2));
   EXPECT_THAT(chat.messages[0].text, HasSubstr("[이] [오전 9:12] 안녕\n2024. 1. 3."));
   EXPECT_THAT(chat.messages[0].text, HasSubstr("2024년 1월 3일 수요일\n2024년 1월 3일 오후 2:05"));
+}
+
+TEST(KakaoTalkReaderTest, DateBehindAnEmptyLineOfAMessageIsText) {
+  const Chat chat = Read(
+      "2024년 1월 3일 오후 2:05, 김 : 언제요?\n"
+      "\n"
+      "2024년 1월 3일 오후 2:05\n"
+      "2024년 1월 3일 수요일\n"
+      "둘 중 하나\n"
+      "\n"
+      "2024년 1월 4일 오전 9:00\n"
+      "2024년 1월 4일 오전 9:00, 김 : 끝\n");
+  EXPECT_THAT(DescribeAll(chat),
+              ElementsAre("1 2024-01-03 14:05:00 text 김: 언제요?||2024년 1월 3일 오후 "
+                          "2:05|2024년 1월 3일 수요일|둘 중 하나",
+                          "8 2024-01-04 09:00:00 text 김: 끝"));
+  EXPECT_THAT(chat.faults(), IsEmpty());
 }
 
 TEST(KakaoTalkReaderTest, TimesThatCannotBeAreFaults) {

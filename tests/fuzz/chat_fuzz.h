@@ -56,6 +56,7 @@ inline void ReadOneChat(const std::string& path, const anonymizer::ChatReaderOpt
         "what cannot be read is an invalid argument");
     return;
   }
+  if ((*reader)->format() == ChatFormat::kWhatsApp) return;  // it has a target of its own
   const ChatSurvey* const survey = (*reader)->survey();
   std::uint64_t messages = 0, system_lines = 0, media = 0, deleted = 0;
   std::int64_t last_line = 0;
@@ -70,7 +71,7 @@ inline void ReadOneChat(const std::string& path, const anonymizer::ChatReaderOpt
               "lines go up");
     last_line = message.line;
     if (!message.fault.empty()) continue;
-    ++messages;
+    messages += message.kind == MessageKind::kSystem ? 0 : 1;
     system_lines += message.kind == MessageKind::kSystem ? 1 : 0;
     media += message.kind == MessageKind::kMedia ? 1 : 0;
     deleted += message.kind == MessageKind::kDeleted ? 1 : 0;
