@@ -200,12 +200,13 @@ class ChatImporter {
              !(at->second.identifiers.empty() && at->second.token.empty());
     };
     const auto first = std::find_if(batch.messages.begin(), batch.messages.end(), by_customer);
+    const auto before = static_cast<std::size_t>(first - batch.messages.begin());
+    if (before > ChatImportOptions::kMaxWaiting) return false;
     if (first != batch.messages.end()) {
       last_ = names_.people.at(first->author);
       last_is_first_ = true;
       return true;
     }
-    if (batch.messages.size() > ChatImportOptions::kMaxWaiting) return false;
     waiting_ = std::exchange(batch.messages, {});
     return true;
   }

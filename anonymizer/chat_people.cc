@@ -137,7 +137,7 @@ absl::StatusOr<ChatPeople::Found> ChatPeople::Find(const ChatPerson& person) {
   }
   Slot& slot = slots_[*who];
   if (slot.name.empty()) slot.name = person.name;
-  if (known != nullptr && !slot.found_by) slot.found_by = *known;
+  if (known != nullptr && slot.contact && !slot.found_by) slot.found_by = *known;
   for (auto& [identifier, key] : unknown) {
     // Beside a token nothing is learned: the file says outright whom it means.
     if (!person.token.empty() || (slot.contact && !may_merge_)) {
