@@ -26,7 +26,7 @@ inline ChatReaderOptions TestOptions() {
   return options;
 }
 
-struct Chat {
+struct WhatsAppChat {
   absl::Status status;  // of opening it or reading on
   ChatSurvey survey;
   std::vector<ChatMessage> messages;  // the good ones
@@ -34,8 +34,8 @@ struct Chat {
   std::vector<std::string> remarks;
 };
 
-inline Chat ReadFrom(ByteSource& bytes, const ChatReaderOptions& options) {
-  Chat chat;
+inline WhatsAppChat ReadFrom(ByteSource& bytes, const ChatReaderOptions& options) {
+  WhatsAppChat chat;
   auto reader = OpenWhatsApp(bytes, options);
   chat.status = reader.status();
   if (!reader.ok()) return chat;
@@ -51,7 +51,8 @@ inline Chat ReadFrom(ByteSource& bytes, const ChatReaderOptions& options) {
   return chat;
 }
 
-inline Chat ReadWhatsApp(absl::string_view text, const ChatReaderOptions& options = TestOptions()) {
+inline WhatsAppChat ReadWhatsApp(absl::string_view text,
+                                 const ChatReaderOptions& options = TestOptions()) {
   const testing::TemporaryFile file(text);
   auto bytes = ByteSource::Open(file.path());
   if (!bytes.ok()) return {.status = bytes.status()};
@@ -61,7 +62,7 @@ inline Chat ReadWhatsApp(absl::string_view text, const ChatReaderOptions& option
 inline std::string Minute(const ChatMessage& message, absl::TimeZone zone = absl::UTCTimeZone()) {
   return absl::FormatTime("%Y-%m-%d %H:%M", message.time, zone);
 }
-inline std::string KindName(MessageKind kind) {
+inline std::string WhatsAppKindName(MessageKind kind) {
   switch (kind) {
     case MessageKind::kText:
       return "text";
@@ -76,10 +77,11 @@ inline std::string KindName(MessageKind kind) {
 }
 // "2024-01-02 03:04 text Ann: Hello", " edited" behind the kind of such.
 inline std::string Told(const ChatMessage& message, absl::TimeZone zone = absl::UTCTimeZone()) {
-  return absl::StrCat(Minute(message, zone), " ", KindName(message.kind),
+  return absl::StrCat(Minute(message, zone), " ", WhatsAppKindName(message.kind),
                       message.edited ? " edited" : "", " ", message.author, ": ", message.text);
 }
-inline std::vector<std::string> Told(const Chat& chat, absl::TimeZone zone = absl::UTCTimeZone()) {
+inline std::vector<std::string> Told(const WhatsAppChat& chat,
+                                     absl::TimeZone zone = absl::UTCTimeZone()) {
   std::vector<std::string> told;
   for (const ChatMessage& message : chat.messages) told.push_back(Told(message, zone));
   return told;

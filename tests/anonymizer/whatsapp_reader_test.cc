@@ -50,7 +50,7 @@ class NamedFile {
   std::string folder_, path_;
 };
 
-Chat ReadNamed(absl::string_view name, absl::string_view bytes) {
+WhatsAppChat ReadNamed(absl::string_view name, absl::string_view bytes) {
   const NamedFile file(name, bytes);
   auto source = ByteSource::Open(file.path());
   if (!source.ok()) return {.status = source.status()};
@@ -63,7 +63,7 @@ bool Looks(absl::string_view bytes) {
   return source.ok() && LooksLikeWhatsApp(**source);
 }
 
-void ExpectRefused(const Chat& chat, absl::string_view why) {
+void ExpectRefused(const WhatsAppChat& chat, absl::string_view why) {
   EXPECT_TRUE(absl::IsInvalidArgument(chat.status)) << chat.status;
   EXPECT_THAT(std::string(chat.status.message()), HasSubstr(std::string(why)));
   EXPECT_THAT(std::string(chat.status.message()), Not(HasSubstr("Ann")));
@@ -71,7 +71,7 @@ void ExpectRefused(const Chat& chat, absl::string_view why) {
 }
 
 TEST(WhatsAppReaderTest, MessagesHaveTimeAuthorAndTextOfManyLines) {
-  const Chat chat = ReadWhatsApp(kTwo);
+  const WhatsAppChat chat = ReadWhatsApp(kTwo);
   EXPECT_THAT(Told(chat), ElementsAre("2024-05-13 09:00 text Ann: Hello",
                                       "2024-05-13 09:01 text Ben: Hi\nthere"));
   EXPECT_EQ(chat.messages[1].line, 2);
@@ -102,7 +102,7 @@ TEST(WhatsAppReaderTest, LineEndsAndEncodingsMakeNoDifference) {
 }
 
 TEST(WhatsAppReaderTest, SystemLinesHaveNoAuthorWhateverColonsStandInThem) {
-  const Chat chat = ReadWhatsApp(
+  const WhatsAppChat chat = ReadWhatsApp(
       "13/05/2024, 09:00 - Messages and calls are end-to-end encrypted. Tap to learn more.\n"
       "13/05/2024, 09:00 - Ann created group \"Sales: 2024\"\n"
       "13/05/2024, 09:01 - Ann changed the subject from \"Sales: 2024\" to \"Sales: 2025\"\n"
@@ -112,7 +112,7 @@ TEST(WhatsAppReaderTest, SystemLinesHaveNoAuthorWhateverColonsStandInThem) {
       "13/05/2024, 09:04 - Ben: said: \"no: yes\"\n");
   std::vector<std::string> kinds;
   for (const ChatMessage& message : chat.messages) {
-    kinds.push_back(absl::StrCat(KindName(message.kind), " ", message.author));
+    kinds.push_back(absl::StrCat(WhatsAppKindName(message.kind), " ", message.author));
   }
   EXPECT_THAT(kinds, ElementsAre("system ", "system ", "system ", "system ", "system ", "system ",
                                  "text Ben"));
@@ -122,7 +122,7 @@ TEST(WhatsAppReaderTest, SystemLinesHaveNoAuthorWhateverColonsStandInThem) {
 }
 
 TEST(WhatsAppReaderTest, IosGivesTheAppsOwnLinesAnAuthor) {
-  const Chat chat = ReadNamed(
+  const WhatsAppChat chat = ReadNamed(
       "WhatsApp Chat - Family.txt",
       "[13/05/2024, 09:00:00] Family: \u200eMessages and calls are end-to-end encrypted. Only "
       "people in this chat can read, listen to, or share them.\n"
@@ -155,7 +155,7 @@ TEST(WhatsAppReaderTest, IosGivesTheAppsOwnLinesAnAuthor) {
 }
 
 TEST(WhatsAppReaderTest, TheOtherOfAChatOfTwoIsNoGroup) {
-  const Chat chat = ReadNamed(
+  const WhatsAppChat chat = ReadNamed(
       "WhatsApp Chat - Ben.txt",
       "[13/05/2024, 09:00:00] Ben: \u200eMessages and calls are end-to-end encrypted. No one "
       "outside of this chat, not even WhatsApp, can read or listen to them.\n"
@@ -168,7 +168,7 @@ TEST(WhatsAppReaderTest, TheOtherOfAChatOfTwoIsNoGroup) {
 }
 
 TEST(WhatsAppReaderTest, NamesMayHoldColons) {
-  const Chat chat = ReadWhatsApp(
+  const WhatsAppChat chat = ReadWhatsApp(
       "13/05/2024, 09:00 - Ben: Office: Hello\n"
       "13/05/2024, 09:01 - Ann: Note: bring it\n"
       "13/05/2024, 09:02 - Ben: Office: again\n"
@@ -188,13 +188,14 @@ TEST(WhatsAppReaderTest, NamesMayHoldColons) {
 }
 
 TEST(WhatsAppReaderTest, PeopleMayWriteAsTheAppDoes) {
-  const Chat chat = ReadNamed("WhatsApp Chat with Ben.txt",
-                              "13/05/2024, 09:00 - Ann: Messages and calls are end-to-end "
-                              "encrypted, even with WhatsApp, you say\n"
-                              "13/05/2024, 09:01 - Ben: I left the group as admin\n"
-                              "13/05/2024, 09:02 - ד\"ר כהן: שלום\n"
-                              "13/05/2024, 09:03 - Ann: This business uses a secure service from "
-                              "Meta to manage this chat\n\n\n");
+  const WhatsAppChat chat =
+      ReadNamed("WhatsApp Chat with Ben.txt",
+                "13/05/2024, 09:00 - Ann: Messages and calls are end-to-end "
+                "encrypted, even with WhatsApp, you say\n"
+                "13/05/2024, 09:01 - Ben: I left the group as admin\n"
+                "13/05/2024, 09:02 - ד\"ר כהן: שלום\n"
+                "13/05/2024, 09:03 - Ann: This business uses a secure service from "
+                "Meta to manage this chat\n\n\n");
   EXPECT_THAT(chat.survey.authors,
               UnorderedElementsAre(Pair("Ann", 2), Pair("Ben", 1), Pair("ד\"ר כהן", 1)));
   EXPECT_EQ(chat.survey.system_lines, 0U);
@@ -208,7 +209,7 @@ TEST(WhatsAppReaderTest, OtherChatsPastedIntoAMessageStayThere) {
   for (int i = 10; i < 30; ++i) absl::StrAppend(&text, "13/05/2024, 09:", i, " - Ann: line\n");
   absl::StrAppend(&text, "[20:49, 1/5/2024] Cy: pasted\n[1/5/24, 20:50:12] Dan: too\n",
                   "13/05/2024, 10:00 - Ann: end\n");
-  const Chat chat = ReadWhatsApp(text);
+  const WhatsAppChat chat = ReadWhatsApp(text);
   ASSERT_THAT(chat.messages, SizeIs(21));
   EXPECT_EQ(chat.messages[19].text,
             "line\n[20:49, 1/5/2024] Cy: pasted\n[1/5/24, 20:50:12] Dan: too");
@@ -217,7 +218,7 @@ TEST(WhatsAppReaderTest, OtherChatsPastedIntoAMessageStayThere) {
 }
 
 TEST(WhatsAppReaderTest, FilesOfSeveralFormsAreReadToo) {
-  const Chat chat = ReadWhatsApp(
+  const WhatsAppChat chat = ReadWhatsApp(
       "12/24/19, 11:23 - Ann: a\n1/17/20, 20:49 - Ann: b\n9/24/2019 11:30 p.m. - Ann: c\n"
       "[09/10/22 10:37:00 p.m.] Ann: d\n09-10-2022 10:37:00 p.m. - Ann: e\n"
       "[10.24.21, 15:21:43] Ann: f\n09/10/22, 10:37 p.\u00a0m. - Ann: g\n");
@@ -229,14 +230,15 @@ TEST(WhatsAppReaderTest, FilesOfSeveralFormsAreReadToo) {
 }
 
 TEST(WhatsAppReaderTest, AnOrderThatIsAssumedIsSaid) {
-  const Chat chat = ReadWhatsApp("03/04/2024, 09:00 - Ann: a\n03/04/2024, 09:01 - Ben: b\n");
+  const WhatsAppChat chat =
+      ReadWhatsApp("03/04/2024, 09:00 - Ann: a\n03/04/2024, 09:01 - Ben: b\n");
   EXPECT_EQ(Minute(chat.messages[0]), "2024-04-03 09:00");
   EXPECT_TRUE(chat.survey.date_order_is_assumed);
   EXPECT_THAT(chat.remarks, ElementsAre(HasSubstr("day-month-year")));
 }
 
 TEST(WhatsAppReaderTest, TimesThatCannotBeAreFaults) {
-  const Chat chat = ReadWhatsApp(
+  const WhatsAppChat chat = ReadWhatsApp(
       "13/05/2024, 09:00 - Ann: a\n"
       "14/05/1970, 09:00 - Ann: secret old\n"
       "14/05/2031, 09:00 - Ann: secret new\n"
@@ -253,7 +255,8 @@ TEST(WhatsAppReaderTest, TimesThatCannotBeAreFaults) {
 }
 
 TEST(WhatsAppReaderTest, AWordThatMayMeanTheAfternoonIsNotGuessed) {
-  const Chat chat = ReadWhatsApp("13/05/2024, 9:00 xqz - Ann: a\n13/05/2024, 11:00 xqz - Ann: b\n");
+  const WhatsAppChat chat =
+      ReadWhatsApp("13/05/2024, 9:00 xqz - Ann: a\n13/05/2024, 11:00 xqz - Ann: b\n");
   EXPECT_THAT(chat.messages, IsEmpty());
   ASSERT_THAT(chat.faults, SizeIs(2));
   EXPECT_THAT(chat.faults[0].fault, HasSubstr("a word beside its time"));
@@ -265,7 +268,7 @@ TEST(WhatsAppReaderTest, AWordThatMayMeanTheAfternoonIsNotGuessed) {
 TEST(WhatsAppReaderTest, HoursThatAreThereTwiceOrNotAtAll) {
   ChatReaderOptions options = TestOptions();
   ASSERT_TRUE(absl::LoadTimeZone("Europe/Berlin", &options.zone));
-  const Chat autumn = ReadWhatsApp(
+  const WhatsAppChat autumn = ReadWhatsApp(
       "27.10.24, 01:50 - Ann: a\n27.10.24, 02:10 - Ann: b\n27.10.24, 02:50 - Ann: c\n"
       "27.10.24, 02:49 - Ann: late\n27.10.24, 02:05 - Ann: d\n27.10.24, 02:04 - Ann: late\n"
       "27.10.24, 03:00 - Ann: e\n",
@@ -273,7 +276,7 @@ TEST(WhatsAppReaderTest, HoursThatAreThereTwiceOrNotAtAll) {
   std::vector<std::string> utc;
   for (const ChatMessage& message : autumn.messages) utc.push_back(Minute(message).substr(11));
   EXPECT_THAT(utc, ElementsAre("23:50", "00:10", "00:50", "00:49", "01:05", "01:04", "02:00"));
-  const Chat spring = ReadWhatsApp(
+  const WhatsAppChat spring = ReadWhatsApp(
       "31.03.24, 01:59 - Ann: a\n31.03.24, 02:30 - Ann: b\n31.03.24, 03:31 - Ann: c\n", options);
   utc.clear();
   for (const ChatMessage& message : spring.messages) utc.push_back(Minute(message).substr(11));
@@ -283,7 +286,7 @@ TEST(WhatsAppReaderTest, HoursThatAreThereTwiceOrNotAtAll) {
 TEST(WhatsAppReaderTest, AFileCutInACharacterKeepsWhatThereIs) {
   const std::string text = "13/05/2024, 09:00 - Ann: Hello\n13/05/2024, 09:01 - Ben: 가나";
   for (std::size_t cut = 1; cut <= 2; ++cut) {
-    const Chat chat = ReadWhatsApp(text.substr(0, text.size() - cut));
+    const WhatsAppChat chat = ReadWhatsApp(text.substr(0, text.size() - cut));
     ASSERT_THAT(chat.messages, SizeIs(2)) << cut;
     EXPECT_EQ(chat.messages[1].text, "가");
     EXPECT_THAT(chat.remarks, ElementsAre(HasSubstr("line 2")));
@@ -296,7 +299,7 @@ TEST(WhatsAppReaderTest, BadBytesCostOneMessage) {
   absl::StrAppend(&text, "13/05/2024, 10:00 - Ann: \xb0\xa1 secret\n",
                   "13/05/2024, 10:01 - Ann: one\ntwo\xff\nthree\n", "13/05/2024, 10:02 - Ann: a",
                   absl::string_view("\0", 1), "b\n", "13/05/2024, 10:03 - Ann: end\n");
-  const Chat chat = ReadWhatsApp(text);
+  const WhatsAppChat chat = ReadWhatsApp(text);
   EXPECT_THAT(chat.messages, SizeIs(31));
   ASSERT_THAT(chat.faults, SizeIs(3));
   EXPECT_EQ(chat.faults[0].fault, "holds bytes that are no UTF-8");
@@ -314,7 +317,7 @@ TEST(WhatsAppReaderTest, FilesOfAnotherEncodingAreRefused) {
 }
 
 TEST(WhatsAppReaderTest, WhatStandsBeforeTheFirstMessageIsNotLost) {
-  const Chat chat = ReadWhatsApp(absl::StrCat("\n\nthe end of a message\n", kTwo));
+  const WhatsAppChat chat = ReadWhatsApp(absl::StrCat("\n\nthe end of a message\n", kTwo));
   EXPECT_THAT(chat.messages, SizeIs(2));
   ASSERT_THAT(chat.faults, SizeIs(1));
   EXPECT_EQ(chat.faults[0].fault, "stands before the first message");
@@ -336,7 +339,7 @@ TEST(WhatsAppReaderTest, TextsThatAreTooLongAreFaults) {
                   "13/05/2024, 10:01 - Ann: start\n");
   for (int i = 0; i < 40; ++i) absl::StrAppend(&text, std::string(50'000, 'y'), "\n");
   absl::StrAppend(&text, "13/05/2024, 10:02 - Ann: end\n");
-  const Chat chat = ReadWhatsApp(text);
+  const WhatsAppChat chat = ReadWhatsApp(text);
   EXPECT_THAT(chat.messages, SizeIs(3)) << "the two, and the last";
   ASSERT_THAT(chat.faults, SizeIs(2));
   EXPECT_THAT(chat.faults[0].fault, HasSubstr("longer than 1 MiB"));
@@ -348,7 +351,7 @@ TEST(WhatsAppReaderTest, TenThousandAuthorsAreEnough) {
   std::string text;
   for (int i = 0; i < 10'050; ++i)
     absl::StrAppend(&text, "13/05/2024, 09:00 - Person ", i, ": hi\n");
-  const Chat chat = ReadWhatsApp(text);
+  const WhatsAppChat chat = ReadWhatsApp(text);
   EXPECT_THAT(chat.messages, SizeIs(10'050));
   EXPECT_THAT(chat.survey.authors, SizeIs(ChatSurvey::kMaxAuthors));
   EXPECT_EQ(chat.survey.messages, 10'050U);
@@ -376,7 +379,7 @@ TEST(WhatsAppReaderTest, PipesAreReadTwiceToo) {
     auto source = ByteSource::Open(absl::StrCat("/proc/self/fd/", ends[0]));
     ASSERT_TRUE(source.ok()) << source.status();
     EXPECT_TRUE(LooksLikeWhatsApp(**source));
-    const Chat chat = ReadFrom(**source, TestOptions());
+    const WhatsAppChat chat = ReadFrom(**source, TestOptions());
     EXPECT_TRUE(chat.status.ok()) << chat.status;
     EXPECT_THAT(chat.messages, SizeIs(bytes == kTwo ? 2 : 30'000));
     writer.join();
@@ -392,13 +395,13 @@ TEST(WhatsAppReaderTest, ZipsHoldOneChatBesideItsMedia) {
                                    {"PTT-20240513-WA0002.opus", photo}};
   const std::string zip = testing::WriteZip(parts);
   EXPECT_TRUE(Looks(zip));
-  const Chat chat = ReadWhatsApp(zip);
+  const WhatsAppChat chat = ReadWhatsApp(zip);
   EXPECT_EQ(Told(chat), Told(ReadWhatsApp(kTwo)));
   EXPECT_EQ(chat.survey.chat_name, "Ben B");
   EXPECT_THAT(chat.remarks, ElementsAre(HasSubstr("3 media files")));
   // iOS names the zip, and a folder may be packed again.
   for (const char* name : {"_chat.txt", "WhatsApp Chat - Ben/_chat.txt"}) {
-    const Chat ios =
+    const WhatsAppChat ios =
         ReadNamed("WhatsApp Chat - Ben B.zip",
                   testing::WriteZip({{name, std::string(kTwo)}, {"__MACOSX/._chat.txt", "x"}}));
     EXPECT_THAT(ios.messages, SizeIs(2));
@@ -462,7 +465,7 @@ TEST(WhatsAppReaderTest, RealLookingExports) {
     auto source = ByteSource::Open(file.path());
     ASSERT_TRUE(source.ok());
     EXPECT_TRUE(LooksLikeWhatsApp(**source)) << file.path();
-    const Chat chat = ReadFrom(**source, TestOptions());
+    const WhatsAppChat chat = ReadFrom(**source, TestOptions());
     std::string told = absl::StrCat("order ", chat.survey.date_order, "\n", "group ",
                                     chat.survey.is_group ? "yes" : "no", "\n");
     for (const ChatMessage& message : chat.messages) {

@@ -108,7 +108,7 @@ TEST(WhatsAppScoreTest, AllFormsAreReadToTheMinute) {
   for (std::size_t i = 0; i < forms.size(); ++i) {
     for (const bool ambiguous : {false, true}) {
       const Written written = Write(forms[i], ambiguous, static_cast<unsigned>(i * 2 + ambiguous));
-      const Chat chat = ReadWhatsApp(written.file);
+      const WhatsAppChat chat = ReadWhatsApp(written.file);
       const std::vector<std::string> told = Told(chat);
       ++chats;
       messages += written.told.size();

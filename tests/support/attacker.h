@@ -55,6 +55,7 @@ class Attacker {
     Add(member.bundle().exchange);
     Learn(member);
     Opens(member);
+    OpensChats(member);
   }
   void Forget() {
     keys_.clear();

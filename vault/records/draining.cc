@@ -409,12 +409,13 @@ class Drainer {
     if (old.empty()) return absl::OkStatus();
     const ChatOwner owner{contact, row.token};
     chat_keys_.Turn(owner, {assigned});
+    std::set<std::int64_t> strays = old;
     ASSIGN_OR_RETURN(const std::int64_t moved,
                      WrapChatKeys(keyring_, session, chat_keys_, owner, book,
-                                  [&](std::int64_t one) { return old.contains(one); }));
+                                  [&](std::int64_t one) { return strays.erase(one) > 0; }));
     report_.rewrapped += moved;
-    // To chats that are not there: nobody misses them, and they must not stay under the old key.
-    ASSIGN_OR_RETURN(const std::set<std::int64_t> strays, OldChatWraps(book, contact));
+    // Keys to chats that are not there: nobody misses them, and they must not stay under the old
+    // key.
     for (const std::int64_t stray : strays)
       RETURN_IF_ERROR(keyring_.store().DeleteChatWraps(contact, stray, {book}));
     return absl::OkStatus();

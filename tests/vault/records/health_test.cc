@@ -58,7 +58,7 @@ TEST_F(HealthTest, HealthyVaultIsOkInEveryCheck) {
     names.push_back(check.name);
   }
   EXPECT_THAT(names, ElementsAre("files", "pages", "members", "sessions", "roster", "grants",
-                                 "books", "contacts", "index", "factors", "exports", "audit"));
+                                 "books", "contacts", "index", "chats", "factors", "exports", "audit"));
 }
 
 // Somebody else writes and changes every key between two checks, and within one.
