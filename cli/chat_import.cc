@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
+#include "cli/chat_messages.h"
 #include "cli/commands.h"
 #include "vault/status.h"
 
@@ -39,8 +40,7 @@ std::string RawOf(const ChatMessage& message, anonymizer::ChatFormat format) {
       field = absl::StrCat(anonymizer::FieldOfKind(identifier.kind), "_", number);
     json[field] = bare ? identifier.value.substr(1) : identifier.value;
   }
-  if (message.time != absl::Time())
-    json["time"] = absl::FormatTime(absl::RFC3339_sec, message.time, absl::UTCTimeZone());
+  if (message.time != absl::Time()) json["time"] = FormatUtc(message.time);
   if (message.outgoing) json["direction"] = *message.outgoing ? "out" : "in";
   if (!message.author.empty()) json["author"] = message.author;
   json["text"] = message.raw.empty() ? message.text : message.raw;
@@ -151,7 +151,7 @@ Json ToJson(const ChatFile& file, bool dry_run) {
                {"date_order_assumed", file.survey.date_order_is_assumed}};
   if (!dry_run) return json;
   const auto time = [](const std::optional<absl::Time>& when) {
-    return when ? Json(absl::FormatTime(absl::RFC3339_sec, *when, absl::UTCTimeZone())) : Json();
+    return when ? Json(FormatUtc(*when)) : Json();
   };
   json["dry_run"] = true;
   json["group"] = report.is_group;

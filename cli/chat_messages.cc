@@ -53,9 +53,12 @@ const char* SignOf(records::ChatDirection direction) {
 
 }  // namespace
 
+std::string FormatUtc(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
+}
+
 Json ToJson(const records::ChatEntry& entry) {
-  Json json = {{"time", absl::FormatTime(absl::RFC3339_sec, absl::FromUnixSeconds(entry.time),
-                                         absl::UTCTimeZone())},
+  Json json = {{"time", FormatUtc(absl::FromUnixSeconds(entry.time))},
                {"direction", NameOf(entry.direction)},
                {"author", entry.author},
                {"text", entry.text}};

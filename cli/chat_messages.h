@@ -11,6 +11,9 @@
 
 namespace sealbook::cli {
 
+// RFC 3339: "2024-08-21T04:28:00Z".
+std::string FormatUtc(absl::Time time);
+
 // {time, direction, author, text}, with `kind` and `edited` where the message is more than text.
 Json ToJson(const records::ChatEntry& entry);
 

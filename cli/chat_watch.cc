@@ -25,6 +25,16 @@ absl::Status Flush() {
                                   : absl::InternalError("standard output could not be written");
 }
 
+// Of a file of which no message could be taken: to put it with those that are done would lose it.
+absl::Status NothingTaken(const ChatFile& chat) {
+  const anonymizer::ChatImportReport& report = chat.report;
+  if (report.rejected == 0 || report.rejected < report.messages) return absl::OkStatus();
+  const anonymizer::Reject& first = report.rejects.front();
+  return absl::InvalidArgumentError(absl::StrCat(chat.name, " line ", first.line, ": ",
+                                                 first.reason,
+                                                 "; no message of the file could be taken"));
+}
+
 class Watcher {
  public:
   Watcher(Context& context, const ChatImportRequest& request, Spool& spool, bool once,
@@ -54,8 +64,8 @@ class Watcher {
     RETURN_IF_ERROR(context_.Refresh());
     RETURN_IF_ERROR(context_.Require(policies::Action::kImport));
     ChatFile chat;
-    const absl::Status status =
-        ImportChatFile(context_, request_, spool_.PathOf(file), rejects_, chat);
+    absl::Status status = ImportChatFile(context_, request_, spool_.PathOf(file), rejects_, chat);
+    if (status.ok()) status = NothingTaken(chat);
     if (absl::IsCancelled(status)) return absl::OkStatus();  // it is taken again
     if (absl::IsUnavailable(status) && !once_) {
       PrintNote(context_.globals(), absl::StrCat("sealbook: ", status.message(), "; trying again"));

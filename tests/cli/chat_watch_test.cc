@@ -88,6 +88,18 @@ TEST_F(ChatWatchTest, OnceTakesWhatIsThereInOrderAndLeavesTheUnfinished) {
   EXPECT_EQ(Messages(), 5);
 }
 
+TEST_F(ChatWatchTest, FileOfWhichNothingCouldBeTakenIsNotDone) {
+  Write("spool/other.json", R"({"object":"page","entry":[{"x":1}]})");
+  const std::string half = Put("half.jsonl", 1);
+  Write("spool/half.jsonl", ReadFile(half) + "no json\n");
+  const Ran ran = As("importer", Watch({"--once", "--rejects", Path("rejects.jsonl")}));
+  EXPECT_EQ(ran.exit, 0) << ran;
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("other.json line 1"), Not(HasSubstr("half"))));
+  EXPECT_THAT(In("spool/done"), ElementsAre("half.jsonl"));
+  EXPECT_THAT(In("spool/failed"), ElementsAre("other.json"));
+  EXPECT_THAT(ReadFile(Path("rejects.jsonl")), HasSubstr("no json"));
+}
+
 TEST_F(ChatWatchTest, TakesWhatComesAndEndsInPeace) {
   Process watcher = StartAs("importer", Watch());
   Put("one.jsonl", 3);
