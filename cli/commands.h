@@ -29,6 +29,7 @@ Command ConsentListCommand();
 Command ChatImportCommand();
 Command ChatShowCommand();
 Command ChatSearchCommand();
+Command ChatCompactCommand();
 Command ExportCommand();
 Command ExportRequestCommand();
 Command ExportApproveCommand();

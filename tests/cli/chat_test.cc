@@ -355,5 +355,30 @@ TEST_F(ChatTest, TerminalShowsDaysAndFitsItsColumns) {
   EXPECT_EQ(wrapped, 3);
 }
 
+// Live messages come one by one; whoever reads them all may write them again together.
+TEST_F(ChatTest, CompactWritesWhatCameOneByOneAgainAndLosesNothing) {
+  std::string uid;
+  std::vector<std::string> texts;
+  for (int i = 0; i < 9; ++i) {
+    const std::string text = absl::StrCat("message ", i);
+    const std::string file =
+        Write(absl::StrCat("live-", i, ".jsonl"),
+              absl::StrCat(R"({"phone":"+82 10-9876-5678","time":"2024-05-01T09:0)", i,
+                           R"(:00Z","direction":"in","text":")", text, "\"}\n"));
+    EXPECT_EQ(Chat("owner", {file, "--format", "jsonl"})["imported"], 1);
+    texts.push_back("in " + text);
+  }
+  const Json found = Ask("owner", {"lookup", "--phone", "+82 10-9876-5678"});
+  uid = found["contacts"][0]["uid"];
+  EXPECT_EQ(Shown("owner", uid), texts);
+  const Json report = Ask("owner", {"chat", "compact"});
+  EXPECT_EQ(report["messages"], 9);
+  EXPECT_EQ(report["chunks_before"], 9);
+  EXPECT_EQ(report["chunks_after"], 1);
+  EXPECT_EQ(Shown("owner", uid), texts);
+  EXPECT_EQ(Ask("owner", {"chat", "compact"})["messages"], 0);
+  EXPECT_TRUE(Ask("owner", {"doctor"})["ok"].get<bool>());
+}
+
 }  // namespace
 }  // namespace sealbook::testing
