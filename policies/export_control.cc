@@ -229,9 +229,9 @@ absl::StatusOr<records::ExportRequest> RequestExport(keyring::Keyring& keyring,
   RETURN_IF_ERROR(CheckSpec(keyring, policy, spec).status());
   RETURN_IF_ERROR(CheckRows(keyring, policy, spec.book));
   const records::ExportId id = records::NewExportId();
-  RETURN_IF_ERROR(
-      audit::Append(keyring.store(), keyring.AuditAuthor(),
-                    {.act = "export.request", .detail = DetailOfSpec(keyring.roster(), id, spec)}));
+  RETURN_IF_ERROR(audit::Append(keyring.store(), keyring.AuditAuthor(),
+                                {.act = std::string(records::kExportRequestAct),
+                                 .detail = DetailOfSpec(keyring.roster(), id, spec)}));
   ASSIGN_OR_RETURN(
       records::ExportRequest request,
       records::InsertExportRequest(keyring, id, spec, now, policy.exports().approval_lasts));
@@ -271,7 +271,7 @@ absl::Status ApproveExport(keyring::Keyring& keyring, const Policy& policy,
   RETURN_IF_ERROR(SpendCode(keyring, policy, checked, now));
   RETURN_IF_ERROR(audit::Append(
       keyring.store(), keyring.AuditAuthor(),
-      {.act = "export.approve",
+      {.act = std::string(records::kExportApproveAct),
        .detail = keyring::DetailOf({{"export_id", records::FormatExportId(request.id)}})}));
   RETURN_IF_ERROR(records::PutExportApproval(keyring, request, now));
   return transaction.Commit();

@@ -23,24 +23,34 @@ bool HasConfirmed(const FactorRecord& record) {
   return record.totp || (record.next && record.next->confirmed());
 }
 
-// Whose agreement to this document is beside it; 0: nobody's.
-MemberId AgreedBeside(const FactorRecord& record, const crypto::Hash256& hash,
+// Who is asked, and by which rules.
+struct Asked {
+  const keyring::Roster& roster;
+  const Policy& policy;
+};
+
+// Whose agreement to this document is beside it; 0: nobody's who still may agree. Who may not any
+// more could have dated it back, and its row of the log with it.
+MemberId AgreedBeside(const Asked& asked, const FactorRecord& record, const crypto::Hash256& hash,
                       const FactorWalk* walk) {
-  const bool there = record.agreement && record.agreement->enrollment == hash;
-  return there && (walk == nullptr || walk->agreed) ? record.agreement->signer : MemberId{};
+  if (!record.agreement || record.agreement->enrollment != hash) return MemberId{};
+  if (walk != nullptr && !walk->agreed) return MemberId{};
+  const keyring::Member* signer = asked.roster.FindMember(record.agreement->signer);
+  return signer != nullptr && MayAgree(asked.policy, *signer) ? signer->id : MemberId{};
 }
 
-bool IsAgreed(const FactorRecord& record, bool next, const FactorWalk* walk) {
+bool IsAgreed(const Asked& asked, const FactorRecord& record, bool next, const FactorWalk* walk) {
   const Enrollment& enrollment = next ? *record.next : *record.totp;
   if (enrollment.agreement == Agreement::kNobodyThere) return true;
   if (!next && record.state->agreed != MemberId{}) return true;
-  return AgreedBeside(record, next ? record.state->next : record.state->totp, walk) != MemberId{};
+  return AgreedBeside(asked, record, next ? record.state->next : record.state->totp, walk) !=
+         MemberId{};
 }
 
 // Has one that counts whoever else is there.
-bool IsFull(const FactorRecord& record, const FactorWalk* walk) {
-  return (record.totp && IsAgreed(record, false, walk)) ||
-         (record.next && record.next->confirmed() && IsAgreed(record, true, walk));
+bool IsFull(const Asked& asked, const FactorRecord& record, const FactorWalk* walk) {
+  return (record.totp && IsAgreed(asked, record, false, walk)) ||
+         (record.next && record.next->confirmed() && IsAgreed(asked, record, true, walk));
 }
 
 struct Agreer {
@@ -61,7 +71,9 @@ absl::StatusOr<std::vector<Agreer>> Agreers(keyring::Keyring& keyring, const Pol
     }
     RETURN_IF_ERROR(record.status());
     if (HasConfirmed(*record))
-      out.push_back({.id = member.id, .full = IsFull(*record, nullptr), .sound = true});
+      out.push_back({.id = member.id,
+                     .full = IsFull({keyring.roster(), policy}, *record, nullptr),
+                     .sound = true});
   }
   return out;
 }
@@ -129,15 +141,17 @@ absl::StatusOr<Standing> StandingOf(keyring::Keyring& keyring, const Policy& pol
     ASSIGN_OR_RETURN(const std::vector<Agreer> agreers, Agreers(keyring, policy));
     asks = AnyFullBut(agreers, record.member.id);
   }
+  const Asked asked{keyring.roster(), policy};
   for (const bool next : {true, false}) {
     const std::optional<Enrollment>& enrollment = next ? record.next : record.totp;
     if (!enrollment || !enrollment->confirmed()) continue;
-    if (asks && !IsAgreed(record, next, walk)) {
+    if (asks && !IsAgreed(asked, record, next, walk)) {
       standing.waits |= next || standing.counts == Standing::Counts::kNone;
       continue;
     }
     standing.counts = next ? Standing::Counts::kNext : Standing::Counts::kTotp;
-    standing.agreed = AgreedBeside(record, next ? record.state->next : record.state->totp, walk);
+    standing.agreed =
+        AgreedBeside(asked, record, next ? record.state->next : record.state->totp, walk);
     break;
   }
   return standing;

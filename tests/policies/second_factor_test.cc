@@ -4,9 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "policies/factor_enrollment.h"
-#include "tests/support/policy_vault.h"
-#include "vault/status.h"
+#include "tests/support/factor_member.h"
 
 namespace sealbook::policies {
 namespace {
@@ -19,19 +17,9 @@ class SecondFactorTest : public ::testing::Test {
   SecondFactorTest() : owner_(vault_.Unlock("owner")), start_(absl::Now()) {
     const auto totp = BeginTotp(*owner_, vault_.policy(), nullptr, start_);
     EXPECT_TRUE(totp.ok()) << totp.status();
-    secret_ = FromBase32(totp->base32.ExposeText());
+    secret_ = testing::FromBase32(totp->base32.ExposeText());
     const auto confirmed = ConfirmTotp(*owner_, vault_.policy(), CodeAt(start_), start_);
     EXPECT_TRUE(confirmed.ok()) << confirmed.status();
-  }
-  static crypto::Bytes FromBase32(absl::string_view text) {
-    crypto::Bytes out;
-    std::uint32_t bits = 0;
-    int count = 0;
-    for (const char c : text) {
-      bits = bits << 5 | static_cast<std::uint32_t>(c >= 'A' ? c - 'A' : c - '2' + 26);
-      if ((count += 5) >= 8) out.push_back(static_cast<std::uint8_t>(bits >> (count -= 8)));
-    }
-    return out;
   }
   std::string CodeAt(absl::Time time) const {
     return std::string(HotpCode(secret_, TotpStepAt(time))->ExposeText());

@@ -45,34 +45,6 @@ std::optional<Parts> Split(ByteView document) {
   return parts;
 }
 
-absl::StatusOr<ExportRequest> ParseRequest(keyring::Keyring& keyring, const ExportId& place,
-                                           ByteView document) {
-  const absl::Status damaged = Damaged("a request for an export");
-  const auto parts = Split(document);
-  if (!parts) return damaged;
-  crypto::ByteReader in(parts->body);
-  ExportRequest request;
-  const bool right = in.Text() == kRequestLabel;
-  const bool here = in.Array<16>() == keyring.roster().vault;
-  request.id = in.Array<16>();
-  request.member = MemberId{in.U32()};
-  request.roster_version = in.U64();
-  request.time_ms = static_cast<std::int64_t>(in.U64());
-  request.expires_ms = static_cast<std::int64_t>(in.U64());
-  request.audit_sequence = static_cast<std::int64_t>(in.U64());
-  const ByteView sealed = in.Variable();
-  request.sealed_spec.assign(sealed.begin(), sealed.end());
-  if (!in.Finish("a request").ok() || !right || !here || request.id != place) return damaged;
-  const keyring::Member* signer =
-      keyring.history().SignerAt(request.member, request.roster_version);
-  if (signer == nullptr ||
-      !crypto::Verify(signer->verify, kRequestLabel, parts->body, parts->signature)) {
-    return damaged;
-  }
-  request.hash = crypto::HashOf(kRequestLabel, {parts->body});
-  return request;
-}
-
 }  // namespace
 
 ExportId NewExportId() {
@@ -152,6 +124,34 @@ absl::StatusOr<ExportRequest> InsertExportRequest(keyring::Keyring& keyring, con
   return request;
 }
 
+absl::StatusOr<ExportRequest> ParseExportRequest(keyring::Keyring& keyring, const ExportId& place,
+                                                 ByteView document) {
+  const absl::Status damaged = Damaged("a request for an export");
+  const auto parts = Split(document);
+  if (!parts) return damaged;
+  crypto::ByteReader in(parts->body);
+  ExportRequest request;
+  const bool right = in.Text() == kRequestLabel;
+  const bool here = in.Array<16>() == keyring.roster().vault;
+  request.id = in.Array<16>();
+  request.member = MemberId{in.U32()};
+  request.roster_version = in.U64();
+  request.time_ms = static_cast<std::int64_t>(in.U64());
+  request.expires_ms = static_cast<std::int64_t>(in.U64());
+  request.audit_sequence = static_cast<std::int64_t>(in.U64());
+  const ByteView sealed = in.Variable();
+  request.sealed_spec.assign(sealed.begin(), sealed.end());
+  if (!in.Finish("a request").ok() || !right || !here || request.id != place) return damaged;
+  const keyring::Member* signer =
+      keyring.history().SignerAt(request.member, request.roster_version);
+  if (signer == nullptr ||
+      !crypto::Verify(signer->verify, kRequestLabel, parts->body, parts->signature)) {
+    return damaged;
+  }
+  request.hash = crypto::HashOf(kRequestLabel, {parts->body});
+  return request;
+}
+
 absl::StatusOr<ExportRequest> FindExportRequest(keyring::Keyring& keyring,
                                                 absl::string_view id_prefix) {
   RETURN_IF_ERROR(CheckExportIdPrefix(id_prefix));
@@ -170,14 +170,14 @@ absl::StatusOr<ExportRequest> FindExportRequest(keyring::Keyring& keyring,
     return WithHint(absl::InvalidArgumentError("several requests begin with these digits"),
                     "Give more of them; 'sealbook export list' shows them.");
   }
-  return ParseRequest(keyring, found[0].first, found[0].second);
+  return ParseExportRequest(keyring, found[0].first, found[0].second);
 }
 
 absl::StatusOr<std::vector<ExportRequest>> ExportRequests(keyring::Keyring& keyring) {
   std::vector<ExportRequest> requests;
   RETURN_IF_ERROR(
       keyring.store().EachExportRequest([&](const ExportId& id, ByteView document) -> absl::Status {
-        ASSIGN_OR_RETURN(ExportRequest request, ParseRequest(keyring, id, document));
+        ASSIGN_OR_RETURN(ExportRequest request, ParseExportRequest(keyring, id, document));
         requests.push_back(std::move(request));
         return absl::OkStatus();
       }));

@@ -69,7 +69,10 @@ struct ExportRecord {
 absl::StatusOr<ExportRequest> InsertExportRequest(keyring::Keyring& keyring, const ExportId& id,
                                                   const ExportSpec& spec, absl::Time now,
                                                   absl::Duration lasts);
-// DataLoss: not signed by the member whom it names, or altered. NotFound: there is none.
+// One row of `export_request`. DataLoss: not signed by the member whom it names, or altered.
+absl::StatusOr<ExportRequest> ParseExportRequest(keyring::Keyring& keyring, const ExportId& place,
+                                                 ByteView document);
+// DataLoss as above. NotFound: there is none.
 absl::StatusOr<ExportRequest> FindExportRequest(keyring::Keyring& keyring,
                                                 absl::string_view id_prefix);
 // Newest first.
@@ -97,5 +100,7 @@ absl::Status EachExportBack(keyring::Keyring& keyring,
 absl::Status CheckNoExportIsMissing(keyring::Keyring& keyring, std::int64_t from_sequence);
 
 inline constexpr absl::string_view kExportAct = "export";
+inline constexpr absl::string_view kExportRequestAct = "export.request";
+inline constexpr absl::string_view kExportApproveAct = "export.approve";
 
 }  // namespace sealbook::records

@@ -11,6 +11,7 @@
 #include "vault/audit/log.h"
 #include "vault/keyring/rekeying.h"
 #include "vault/records/contact_reader.h"
+#include "vault/records/health_documents.h"
 #include "vault/records/index.h"
 #include "vault/records/sealing.h"
 #include "vault/records/token.h"
@@ -104,6 +105,8 @@ class Doctor {
                                {"books", &Doctor::Books},
                                {"contacts", &Doctor::Contacts},
                                {"index", &Doctor::Index},
+                               {"factors", &Doctor::Factors},
+                               {"exports", &Doctor::Exports},
                                {"audit", &Doctor::Audit}}));
     return std::move(results_);
   }
@@ -151,6 +154,8 @@ class Doctor {
   absl::Status Contacts();
   absl::Status Index();
   absl::Status Books();
+  absl::Status Factors();
+  absl::Status Exports();
   absl::Status Audit();
   absl::StatusOr<bool> Counts(const store::IndexRow& row, store::ContactRow& contact);
   absl::Status MendIndex(const std::vector<crypto::Hash128>& bad, std::int64_t& mended);
@@ -577,6 +582,33 @@ absl::Status Doctor::Books() {
     mended = absl::StrCat("; removed ", removed, " rows that do not count");
   }
   Report(faults, absl::StrCat(rows_, " assignments in ", books.size(), " books"), mended);
+  return absl::OkStatus();
+}
+
+// Second factors count, belong together, and are the newest that the log knows of.
+absl::Status Doctor::Factors() {
+  Faults faults;
+  internal::DocumentCounts counts;
+  RETURN_IF_ERROR(
+      internal::CheckFactorDocuments(keyring_,
+                                     {.fault = [&](absl::string_view fault) { faults.Add(fault); },
+                                      .step = [&] { return Step(); }},
+                                     counts));
+  Report(faults, absl::StrCat(counts.factors, " documents of second factors, each vouched for"));
+  return absl::OkStatus();
+}
+
+// What was asked for, agreed to and exported counts, and is what the log tells.
+absl::Status Doctor::Exports() {
+  Faults faults;
+  internal::DocumentCounts counts;
+  RETURN_IF_ERROR(
+      internal::CheckExportDocuments(keyring_,
+                                     {.fault = [&](absl::string_view fault) { faults.Add(fault); },
+                                      .step = [&] { return Step(); }},
+                                     counts));
+  Report(faults, absl::StrCat(counts.requests, " requests, ", counts.approvals, " approvals, ",
+                              counts.exports, " exports, as the log tells"));
   return absl::OkStatus();
 }
 

@@ -120,6 +120,9 @@ class Store {
                                  ByteView document);
   absl::Status EachExportApproval(const crypto::Hash128& request,
                                   const std::function<absl::Status(MemberId, ByteView)>& visit);
+  // Of all requests, whether they are there or not.
+  absl::Status EachExportApproval(
+      const std::function<absl::Status(const crypto::Hash128& request, MemberId)>& visit);
   absl::Status InsertExport(std::int64_t number, ByteView document);
   // Number and document of the newest; number 0 where there is none.
   absl::StatusOr<std::pair<std::int64_t, crypto::Bytes>> LastExport();

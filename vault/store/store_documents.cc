@@ -85,6 +85,18 @@ absl::Status Store::EachExportApproval(
   }
 }
 
+absl::Status Store::EachExportApproval(
+    const std::function<absl::Status(const crypto::Hash128&, MemberId)>& visit) {
+  ASSIGN_OR_RETURN(Statement select,
+                   database_->Prepare("SELECT request, member FROM export_approval"));
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return absl::OkStatus();
+    RETURN_IF_ERROR(
+        visit(CopyArray<16>(select.Blob(0)), MemberId{static_cast<std::uint32_t>(select.Int(1))}));
+  }
+}
+
 absl::Status Store::InsertExport(std::int64_t number, ByteView document) {
   USE_STATEMENT(insert, "INSERT INTO export (number, document) VALUES (?, ?)");
   insert->Bind(1, number).Bind(2, document);
