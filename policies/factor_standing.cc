@@ -64,12 +64,15 @@ absl::StatusOr<std::vector<Agreer>> Agreers(keyring::Keyring& keyring, const Pol
   for (const keyring::Member& member : keyring.roster().members) {
     if (!MayAgree(policy, member)) continue;
     const auto record = keyring::LoadFactors(keyring, member);
-    if (absl::IsDataLoss(record.status())) {
-      // Never "no factor": otherwise whoever damages it makes others' need nobody's agreement.
+    absl::Status sound = record.status();
+    if (sound.ok() && !record->state) sound = keyring::CheckNeverEnrolled(keyring, member.id);
+    if (absl::IsDataLoss(sound)) {
+      // Never "no factor": otherwise whoever damages or deletes it makes others' need nobody's
+      // agreement, and could put it back unseen.
       out.push_back({.id = member.id, .full = true, .sound = false});
       continue;
     }
-    RETURN_IF_ERROR(record.status());
+    RETURN_IF_ERROR(sound);
     if (HasConfirmed(*record))
       out.push_back({.id = member.id,
                      .full = IsFull({keyring.roster(), policy}, *record, nullptr),
@@ -136,16 +139,20 @@ absl::StatusOr<Standing> StandingOf(keyring::Keyring& keyring, const Policy& pol
                                     const FactorRecord& record, const FactorWalk* walk) {
   Standing standing{.record = record};
   if (!record.state || !HasConfirmed(record)) return standing;
-  bool asks = policy.factors().countersign && IsFactorAdmin(policy, record.member);
-  if (asks) {
-    ASSIGN_OR_RETURN(const std::vector<Agreer> agreers, Agreers(keyring, policy));
-    asks = AnyFullBut(agreers, record.member.id);
-  }
+  const bool may_ask = policy.factors().countersign && IsFactorAdmin(policy, record.member);
+  // Whether somebody is there who has to agree. Not looked for where nobody has to: it may take
+  // reading the whole log.
+  std::optional<bool> asks;
   const Asked asked{keyring.roster(), policy};
   for (const bool next : {true, false}) {
     const std::optional<Enrollment>& enrollment = next ? record.next : record.totp;
     if (!enrollment || !enrollment->confirmed()) continue;
-    if (asks && !IsAgreed(asked, record, next, walk)) {
+    const bool agreed = !may_ask || IsAgreed(asked, record, next, walk);
+    if (!agreed && !asks) {
+      ASSIGN_OR_RETURN(const std::vector<Agreer> agreers, Agreers(keyring, policy));
+      asks = AnyFullBut(agreers, record.member.id);
+    }
+    if (!agreed && *asks) {
       standing.waits |= next || standing.counts == Standing::Counts::kNone;
       continue;
     }

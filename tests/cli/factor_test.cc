@@ -88,6 +88,36 @@ TEST_F(FactorTest, AStatePutBackIsAnIntegrityFailure) {
   EXPECT_EQ(As("owner", {"factor", "enroll", "recovery", "--otp", code}).exit, 7);
 }
 
+// Attack: the other admin's rows are taken away, so that nobody seems to be there who would have to
+// agree, and put back later.
+TEST_F(FactorTest, DeletingAnotherAdminsFactorDoesNotSaveTheirAgreement) {
+  const std::string owners = Enroll("owner");
+  const auto fault = [&] {
+    const Ran ran = As("owner", {"doctor", "--json"});
+    const Json json = ran.json();
+    for (const Json& check : json["checks"]) {
+      if (check["name"] == "factors" && check["ok"] == false)
+        return check["detail"].get<std::string>();
+    }
+    return std::string();
+  };
+  EXPECT_EQ(fault(), "");
+  Alter("CREATE TABLE kept AS SELECT * FROM second_factor; DELETE FROM second_factor");
+  EXPECT_THAT(fault(), HasSubstr("member 1"));
+  const std::string adas = Enroll("ada");
+  EXPECT_EQ(StatusOf("ada"), "waiting");
+  EXPECT_EQ(As("ada", {"factor", "enroll", "recovery", "--otp", CodeAt(adas)}).exit, 4);
+  // Nor do they once it waits.
+  Alter("INSERT INTO second_factor SELECT * FROM kept");
+  EXPECT_EQ(fault(), "");
+  EXPECT_EQ(StatusOf("ada"), "waiting");
+  Alter("DELETE FROM second_factor WHERE member = 1");
+  EXPECT_EQ(StatusOf("ada"), "waiting");
+  Alter("INSERT INTO second_factor SELECT * FROM kept; DROP TABLE kept");
+  Must("owner", {"factor", "approve", id_, "--otp", CodeAt(owners)});
+  EXPECT_EQ(StatusOf("ada"), "active");
+}
+
 TEST_F(FactorTest, RemovalOfOnesOwnNeedsACode) {
   const std::string secret = Enroll("owner");
   EXPECT_EQ(As("owner", {"factor", "remove"}).exit, 4);
