@@ -98,10 +98,20 @@ absl::StatusOr<Own> LoadOwn(keyring::Keyring& keyring, const Policy& policy, abs
                    keyring::LoadFactors(keyring, keyring.self()));
   Own own;
   ASSIGN_OR_RETURN(own.walk, keyring::WalkFactorLog(keyring, record, before));
-  absl::Time newest = own.walk.newest;
-  if (record.state) newest = std::max(newest, absl::FromUnixMillis(record.state->time_ms));
+  const absl::Time newest = own.walk.newest;
   // A code of the past that nobody used would be good again with the clock set back to it.
-  if (newest > now + kClockTolerance) {
+  const absl::Time latest = now + kClockTolerance;
+  if (record.state && absl::FromUnixMillis(record.state->time_ms) > latest) {
+    return WithHint(
+        absl::UnauthenticatedError(absl::StrCat(
+            "this machine's clock is behind your last use of a second factor, which was at ",
+            absl::FormatTime("%Y-%m-%d %H:%M UTC", absl::FromUnixMillis(record.state->time_ms),
+                             absl::UTCTimeZone()))),
+        "Set the clock; one-time codes need the right time. Where it is right, another machine's "
+        "clock was ahead: an admin removes the factor with 'sealbook factor remove --member NAME', "
+        "or the owner makes new keys with 'sealbook recover'.");
+  }
+  if (newest > latest) {
     return WithHint(
         absl::UnauthenticatedError(
             absl::StrCat("this machine's clock is behind the audit log, whose newest row is of ",
