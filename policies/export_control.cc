@@ -88,17 +88,21 @@ absl::StatusOr<std::vector<ClassId>> CheckSpec(keyring::Keyring& keyring, const 
   return ClassesToExport(policy, role, spec.fields);
 }
 
-absl::Status CheckRows(keyring::Keyring& keyring, const Policy& policy, BookId book) {
+absl::Status CheckLimit(const Policy& policy, std::int64_t rows) {
   const std::int64_t most = policy.exports().max_rows;
-  if (most == 0) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const std::int64_t rows, book == kRootBook
-                                                ? keyring.store().CountContacts()
-                                                : keyring.store().CountBookContacts(book));
-  if (rows <= most) return absl::OkStatus();
+  if (most == 0 || rows <= most) return absl::OkStatus();
   return WithHint(absl::PermissionDeniedError(absl::StrCat(
                       "there are ", rows, " customers, and the policy allows exports of ", most)),
                   "Export a book at a time; 'max_rows' in the policy's section [export] is the "
                   "limit.");
+}
+
+absl::Status CheckRows(keyring::Keyring& keyring, const Policy& policy, BookId book) {
+  if (policy.exports().max_rows == 0) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::int64_t rows, book == kRootBook
+                                                ? keyring.store().CountContacts()
+                                                : keyring.store().CountBookContacts(book));
+  return CheckLimit(policy, rows);
 }
 
 absl::Status CheckCooldown(keyring::Keyring& keyring, const Policy& policy, absl::Time now) {
@@ -309,12 +313,18 @@ ExportPermit ExportControl::TakePermit() {
 absl::StatusOr<std::string> ExportControl::Complete(const WrittenExport& written, absl::Time now) {
   if (!taken_ || completed_) std::abort();
   ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
-  // Under the newest roster, which BeginWrite has read.
-  RETURN_IF_ERROR(CheckSpec(keyring_, policy_, spec_).status());
-  RETURN_IF_ERROR(CheckCooldown(keyring_, policy_, now));
+  // Under the newest roster, which BeginWrite has read, and its policy: an export takes its time.
+  std::optional<Policy> newer;
+  if (keyring_.roster().policy_hash != policy_hash_) {
+    ASSIGN_OR_RETURN(newer, PolicyInForce(keyring_));
+  }
+  const Policy& policy = newer ? *newer : policy_;
+  RETURN_IF_ERROR(CheckSpec(keyring_, policy, spec_).status());
+  RETURN_IF_ERROR(CheckLimit(policy, written.rows));
+  RETURN_IF_ERROR(CheckCooldown(keyring_, policy, now));
   ASSIGN_OR_RETURN(const std::optional<records::ExportId> request,
-                   FindApproved(keyring_, policy_, spec_, now));
-  RETURN_IF_ERROR(SpendCode(keyring_, policy_, code_, now));
+                   FindApproved(keyring_, policy, spec_, now));
+  RETURN_IF_ERROR(SpendCode(keyring_, policy, code_, now));
   const std::string sha256 = crypto::ToHex(written.sha256);
   RETURN_IF_ERROR(
       audit::Append(keyring_.store(), keyring_.AuditAuthor(),
@@ -355,7 +365,7 @@ absl::StatusOr<std::string> ExportControl::Complete(const WrittenExport& written
     receipt.facts.emplace_back("request", records::FormatExportId(*request));
     ASSIGN_OR_RETURN(const records::ExportRequest asked,
                      records::FindExportRequest(keyring_, records::FormatExportId(*request)));
-    ASSIGN_OR_RETURN(const RequestStanding standing, StandingOf(keyring_, policy_, asked, now));
+    ASSIGN_OR_RETURN(const RequestStanding standing, StandingOf(keyring_, policy, asked, now));
     for (const MemberId approver : standing.approvers) {
       receipt.facts.emplace_back(
           "approved_by", crypto::ToHex(keyring_.roster().FindMember(approver)->verify.bytes));

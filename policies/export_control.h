@@ -57,9 +57,10 @@ class ExportControl {
   // Once: ends the process the second time.
   ExportPermit TakePermit();
 
-  // Spends and records all, in one transaction, after looking at everything once more: somebody may
-  // have spent the code or the approval meanwhile, or taken the right away. Gives the signed
-  // receipt. The same errors as Authorize; then nothing was spent.
+  // Spends and records all, in one transaction, after looking at everything once more, by the
+  // roster and the policy of that moment: somebody may have spent the code or the approval
+  // meanwhile, or taken the right away. Gives the signed receipt. The same errors as Authorize;
+  // then nothing was spent.
   absl::StatusOr<std::string> Complete(const WrittenExport& written, absl::Time now);
 
  private:
@@ -67,12 +68,14 @@ class ExportControl {
                 CheckedCode code)
       : keyring_(keyring),
         policy_(policy),
+        policy_hash_(keyring.roster().policy_hash),
         spec_(std::move(spec)),
         code_(std::move(code)),
         id_(records::NewExportId()) {}
 
   keyring::Keyring& keyring_;
   const Policy& policy_;
+  crypto::Hash256 policy_hash_;  // of the one that was in force then
   records::ExportSpec spec_;
   CheckedCode code_;
   records::ExportId id_;
