@@ -27,6 +27,19 @@ absl::Status Damaged(absl::string_view what) {
                   "Somebody changed the vault's files. 'sealbook doctor' says what else.");
 }
 
+// The pair that opens what requests ask for.
+absl::StatusOr<const crypto::ExchangePair*> AuditPair(keyring::Keyring& keyring,
+                                                      std::optional<std::uint32_t> epoch) {
+  auto pair = epoch ? keyring.CompartmentPair(kRootBook, ClassId::kAudit, *epoch)
+                    : keyring.CompartmentPair(kRootBook, ClassId::kAudit);
+  if (!absl::IsPermissionDenied(pair.status())) return pair;
+  return WithHint(
+      absl::PermissionDeniedError("requests for exports are for readers of the audit log, and your "
+                                  "role is none"),
+      "Where exports need approvals, those who ask and those who approve need the right 'audit', "
+      "too: 'sealbook policy show' says who has it.");
+}
+
 std::uint64_t U64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 
 void Sign(const crypto::SigningPair& pair, absl::string_view label, crypto::Bytes& body) {
@@ -97,7 +110,7 @@ absl::StatusOr<ExportRequest> InsertExportRequest(keyring::Keyring& keyring, con
                                                   absl::Duration lasts) {
   const keyring::Roster& roster = keyring.roster();
   // Whoever seals could seal blindly; but then the request could not be used by its maker.
-  RETURN_IF_ERROR(keyring.CompartmentPair(kRootBook, ClassId::kAudit).status());
+  RETURN_IF_ERROR(AuditPair(keyring, std::nullopt).status());
   const keyring::Compartment* audit = roster.FindCompartment(kRootBook, ClassId::kAudit);
   ExportRequest request{.id = id,
                         .member = keyring.bundle().member,
@@ -192,8 +205,7 @@ absl::StatusOr<ExportSpec> OpenExportSpec(keyring::Keyring& keyring, const Expor
   const keyring::Compartment* compartment =
       roster == nullptr ? nullptr : roster->FindCompartment(kRootBook, ClassId::kAudit);
   if (compartment == nullptr) return Damaged("a request for an export");
-  ASSIGN_OR_RETURN(const crypto::ExchangePair* pair,
-                   keyring.CompartmentPair(kRootBook, ClassId::kAudit, compartment->epoch));
+  ASSIGN_OR_RETURN(const crypto::ExchangePair* pair, AuditPair(keyring, compartment->epoch));
   const auto plaintext = crypto::OpenSealedToPublic(*pair, request.sealed_spec);
   if (!plaintext.ok()) return Damaged("a request for an export");
   crypto::ByteReader in(plaintext->ExposeBytes());
@@ -275,9 +287,11 @@ absl::Status EachExportBack(keyring::Keyring& keyring,
   bool more = true;
   RETURN_IF_ERROR(keyring.store().EachExportBack(
       [&](std::int64_t number, ByteView document) -> absl::StatusOr<bool> {
+        if (expected != 0 && number != expected)
+          return Damaged(absl::StrCat("the record of export ", expected));
         const absl::Status damaged = Damaged(absl::StrCat("the record of export ", number));
         const auto parts = Split(document);
-        if (!parts || (expected != 0 && number != expected)) return damaged;
+        if (!parts) return damaged;
         crypto::ByteReader in(parts->body);
         ExportRecord record;
         const bool right = in.Text() == kRecordLabel;

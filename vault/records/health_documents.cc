@@ -147,9 +147,15 @@ absl::Status CheckExportDocuments(keyring::Keyring& keyring, const DocumentVisit
         exports.emplace(record.audit_sequence, record.member);
         ASSIGN_OR_RETURN(const auto receipt, store.GetReceipt(record.id));
         const Member* signer = keyring.history().SignerAt(record.member, record.roster_version);
-        if (!receipt || !audit::Receipt::Verify(*receipt, signer->verify).ok()) {
+        if (!receipt) {
+          visitor.fault(absl::StrCat("the receipt of export ", record.number, " is missing"));
+          return true;
+        }
+        const auto said = audit::Receipt::Verify(*receipt, signer->verify);
+        // Of the same member there may be others, which are as genuine.
+        if (!said.ok() || said->id != record.id) {
           visitor.fault(absl::StrCat("the receipt of export ", record.number,
-                                     receipt ? " was altered" : " is missing"));
+                                     said.ok() ? " is another's" : " was altered"));
         }
         return true;
       });
