@@ -198,9 +198,10 @@ absl::StatusOr<crypto::SecretBytes> AskSecret(const std::string& prompt) {
   }
   // Ctrl-C must not leave the terminal without its echo.
   struct sigaction old_interrupt {
-  }, old_terminate{};
+  }, old_terminate{}, old_hangup{};
   sigaction(SIGINT, nullptr, &old_interrupt);
   sigaction(SIGTERM, nullptr, &old_terminate);
+  sigaction(SIGHUP, nullptr, &old_hangup);
   CatchInterrupts();
   termios old{};
   const bool changed = tcgetattr(tty, &old) == 0;
@@ -220,6 +221,7 @@ absl::StatusOr<crypto::SecretBytes> AskSecret(const std::string& prompt) {
   close(tty);
   sigaction(SIGINT, &old_interrupt, nullptr);
   sigaction(SIGTERM, &old_terminate, nullptr);
+  sigaction(SIGHUP, &old_hangup, nullptr);
   if (Interrupted()) return absl::CancelledError("interrupted");
   secret.Truncate(size);
   return secret;
@@ -302,6 +304,13 @@ void CatchInterrupts() {
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // A terminal that is closed, of which kernel and shell tell one after the other; unless 'nohup'
+  // has it ignored.
+  struct sigaction hangup {};
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
+    action.sa_flags = 0;
+    sigaction(SIGHUP, &action, nullptr);
+  }
 }
 
 bool Interrupted() { return interrupted != 0; }

@@ -81,7 +81,8 @@ class Progress {
   absl::Time start_, drawn_;
 };
 
-// Ctrl-C asks a long command to stop at the next batch; a second one ends it at once.
+// Ctrl-C, SIGTERM or a terminal that is closed asks a long command to stop at the next batch; a
+// second Ctrl-C ends it at once.
 void CatchInterrupts();
 bool Interrupted();
 
