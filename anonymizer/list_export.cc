@@ -1,6 +1,7 @@
 #include "anonymizer/list_export.h"
 
 #include <algorithm>
+#include <atomic>
 #include <tuple>
 
 #include "absl/container/flat_hash_set.h"
@@ -100,7 +101,7 @@ std::vector<std::string> InColumnOrder(std::vector<std::string> fields) {
 
 absl::StatusOr<ListExportReport> ExportList(keyring::Keyring& keyring, ExportPermit permit,
                                             const ListExportOptions& options, ByteSink& sink) {
-  ListExportReport report{.rows = 0, .columns = options.columns};
+  ListExportReport report{.rows = 0, .columns = options.columns, .empty_columns = {}};
   const bool all_fields = options.columns.empty();
   const bool with_books =
       std::count(options.columns.begin(), options.columns.end(), kBooksColumn) > 0;
@@ -116,6 +117,20 @@ absl::StatusOr<ListExportReport> ExportList(keyring::Keyring& keyring, ExportPer
     reader->Restart();
   }
   ASSIGN_OR_RETURN(const auto writer, ListWriter::Create(options.format, report.columns, sink));
+  // Whether something stands in a column that was asked for; written on both threads.
+  std::vector<std::atomic<bool>> filled(options.columns.size());
+  const auto note_filled = [&](const std::vector<ListedContact>& contacts) {
+    for (std::size_t i = 0; i < filled.size(); ++i) {
+      if (filled[i] || IsBesideFields(options.columns[i])) continue;
+      const bool here =
+          std::any_of(contacts.begin(), contacts.end(), [&](const ListedContact& contact) {
+            return std::any_of(
+                contact.fields.begin(), contact.fields.end(),
+                [&](const records::Field& field) { return field.name == options.columns[i]; });
+          });
+      if (here) filled[i] = true;
+    }
+  };
   const Names known(report.columns.begin(), report.columns.end());
   absl::flat_hash_map<BookId, std::string> book_names;
   for (const keyring::Book& book : keyring.roster().books) book_names[book.id] = book.name;
@@ -143,6 +158,7 @@ absl::StatusOr<ListExportReport> ExportList(keyring::Keyring& keyring, ExportPer
       }
       contacts.push_back(std::move(listed));
     }
+    note_filled(contacts);
     return writer->Render(contacts, page.rows_before);
   };
   const auto append = [&](RenderedRows rows) { return writer->Append(std::move(rows)); };
@@ -150,6 +166,10 @@ absl::StatusOr<ListExportReport> ExportList(keyring::Keyring& keyring, ExportPer
       EachPage<RenderedRows>(*reader, options, /*looking=*/false, total, render, append));
   RETURN_IF_ERROR(writer->Finish());
   report.rows = reader->given();
+  for (std::size_t i = 0; i < filled.size(); ++i) {
+    if (report.rows > 0 && !filled[i] && !IsBesideFields(options.columns[i]))
+      report.empty_columns.push_back(options.columns[i]);
+  }
   return report;
 }
 

@@ -26,6 +26,8 @@ struct ListExportOptions {
 struct ListExportReport {
   std::int64_t rows = 0;
   std::vector<std::string> columns;
+  // Of the columns that were asked for, those in which nothing stands: a mistyped name, perhaps.
+  std::vector<std::string> empty_columns;
 };
 
 // Cancelled: interrupted. Unavailable: a column came in while the list was written. Otherwise the
