@@ -1,4 +1,5 @@
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "anonymizer/list_export.h"
@@ -19,9 +20,9 @@ struct Done {
   records::ExportId id{};
   std::int64_t rows = 0, bytes = 0;
   crypto::Sha256Hash sha256{};
-  std::string format;
+  std::string format, receipt;  // the receipt's path
   std::vector<std::string> recipients;
-  std::vector<std::string> columns;  // unknown of an interrupted one
+  std::vector<std::string> columns, empty_columns;  // unknown of an interrupted one
   bool finished_interrupted = false;
 };
 
@@ -34,12 +35,13 @@ void PrintAsJson(Context& context, const std::string& path, const Done& done) {
              {"file", path},
              {"format", done.format},
              {"columns", done.finished_interrupted ? Json(nullptr) : Json(done.columns)},
-             {"receipt", ExportFile::ReceiptPath(path)},
+             {"empty_columns", done.empty_columns},
+             {"receipt", done.receipt},
              {"authority", crypto::ToHex(context.keyring().bundle().signing.verify_key().bytes)},
              {"finished_interrupted", done.finished_interrupted}});
 }
 
-void Print(const std::string& path, const Done& done) {
+void Print(const Context& context, const std::string& path, const Done& done) {
   if (done.finished_interrupted) {
     PrintLine(Printable(absl::StrCat("An export to ", path,
                                      " was interrupted when all was done but this: it is in its "
@@ -59,9 +61,14 @@ void Print(const std::string& path, const Done& done) {
                                      path, ", ", readers)));
   }
   PrintLine(Printable(absl::StrCat("  export   ", records::FormatExportId(done.id), "\n  sha256   ",
-                                   crypto::ToHex(done.sha256), "\n  receipt  ",
-                                   ExportFile::ReceiptPath(path))));
+                                   crypto::ToHex(done.sha256), "\n  receipt  ", done.receipt)));
   if (!done.recipients.empty()) PrintLine("Its recipient opens it with 'age -d -i IDENTITY'.");
+  if (!done.empty_columns.empty()) {
+    PrintNote(context.globals(),
+              absl::StrCat("sealbook: none of these customers has the field ",
+                           absl::StrJoin(done.empty_columns, ", "),
+                           ": where that is not the name that you meant, export once more."));
+  }
 }
 
 absl::StatusOr<std::optional<records::ExportRecord>> FindRecord(keyring::Keyring& keyring,
@@ -108,19 +115,22 @@ absl::StatusOr<std::optional<Done>> FinishInterrupted(Context& context, const st
             *receipt,
             context.keyring().history().SignerAt(record->member, record->roster_version)->verify));
     const std::string *format = said.Find("format"), *recipients = said.Find("recipients");
-    if (format == nullptr || recipients == nullptr)
-      return absl::DataLossError("the receipt of an export lacks a part");
-    RETURN_IF_ERROR(ExportFile::CheckPlace(path, force));
-    const absl::Status published = InterruptedExports::Publish(one, path, force, *record, *receipt);
-    if (absl::IsDataLoss(published)) return published;
-    if (!published.ok()) return NotInPlace(path, published);
+    // Of the same member there may be others, which are as genuine.
+    if (said.id != record->id || format == nullptr || recipients == nullptr)
+      return absl::DataLossError("the receipt of an export lacks a part, or is another's");
+    RETURN_IF_ERROR(ExportFile::CheckPlace(path, context.keyring().paths().directory, force));
+    const auto placed = InterruptedExports::Publish(one, path, force, *record, *receipt);
+    if (absl::IsDataLoss(placed.status())) return placed.status();
+    if (!placed.ok()) return NotInPlace(path, placed.status());
     done = Done{.id = record->id,
                 .rows = record->rows,
                 .bytes = record->bytes,
                 .sha256 = record->sha256,
                 .format = *format,
+                .receipt = *placed,
                 .recipients = {},
                 .columns = {},
+                .empty_columns = {},
                 .finished_interrupted = true};
     if (*recipients != "none") done->recipients = absl::StrSplit(*recipients, ", ");
   }
@@ -133,7 +143,8 @@ absl::StatusOr<Done> Export(Context& context, const ExportArguments& wanted,
   ASSIGN_OR_RETURN(const auto control,
                    policies::ExportControl::Authorize(context.keyring(), context.policy(), spec,
                                                       code, absl::Now()));
-  ASSIGN_OR_RETURN(const auto file, ExportFile::Create(path, control->id(), force));
+  ASSIGN_OR_RETURN(const auto file, ExportFile::Create(path, context.keyring().paths().directory,
+                                                       control->id(), force));
   std::unique_ptr<crypto::AgeWriter> age;
   policies::WrittenExport written;
   ByteSink* sink = file.get();
@@ -175,16 +186,17 @@ absl::StatusOr<Done> Export(Context& context, const ExportArguments& wanted,
     if (record.ok() && !*record) file->Discard();
     return receipt.status();
   }
-  if (const absl::Status published = file->Publish(*receipt); !published.ok()) {
-    return NotInPlace(path, published);
-  }
+  const auto placed = file->Publish(*receipt);
+  if (!placed.ok()) return NotInPlace(path, placed.status());
   Done done{.id = control->id(),
             .rows = written.rows,
             .bytes = written.bytes,
             .sha256 = written.sha256,
             .format = spec.format,
+            .receipt = *placed,
             .recipients = {},
             .columns = report->columns,
+            .empty_columns = report->empty_columns,
             .finished_interrupted = false};
   for (const crypto::ExchangePublic& recipient : spec.recipients)
     done.recipients.push_back(crypto::FormatAgeRecipient(recipient));
@@ -205,14 +217,14 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   CatchInterrupts();
   ASSIGN_OR_RETURN(std::optional<Done> done, FinishInterrupted(context, path, force));
   if (!done) {
-    RETURN_IF_ERROR(ExportFile::CheckPlace(path, force));
+    RETURN_IF_ERROR(ExportFile::CheckPlace(path, context.keyring().paths().directory, force));
     ASSIGN_OR_RETURN(const crypto::SecretBytes code, ReadOneTimeCode(arguments));
     ASSIGN_OR_RETURN(done, Export(context, wanted, path, force, code.ExposeText()));
   }
   if (context.globals().json) {
     PrintAsJson(context, path, *done);
   } else {
-    Print(path, *done);
+    Print(context, path, *done);
   }
   return absl::OkStatus();
 }

@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "anonymizer/columns.h"
+#include "anonymizer/exported_list.h"
 #include "vault/crypto/age_file.h"
 #include "vault/status.h"
 
@@ -29,6 +31,10 @@ absl::StatusOr<std::vector<std::string>> ParseFields(const std::string& text) {
     std::string field(absl::StripAsciiWhitespace(part));
     if (field.empty()) {
       return Usage("--fields has an empty name", "Write them as --fields name,phone,email.");
+    }
+    if (const absl::Status name = anonymizer::CheckFieldName(field);
+        !name.ok() && !anonymizer::IsBesideFields(field)) {
+      return Usage(absl::StrCat("--fields: ", name.message()), HintOf(name));
     }
     if (std::count(fields.begin(), fields.end(), field) > 0) {
       return Usage("--fields names a field twice", "Name each once.");

@@ -14,7 +14,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "cli/terminal.h"
+#include "vault/audit/receipt.h"
 #include "vault/keyring/files.h"
 #include "vault/status.h"
 
@@ -23,8 +26,9 @@ namespace {
 
 constexpr absl::string_view kMark = ".sealbook-export-";
 constexpr std::size_t kBufferBytes = 1 << 20;
-// A name has 255 bytes at most; the mark and the id need their part.
+// A name has 255 bytes at most; the mark and the id need their part, and so does the receipt's.
 constexpr std::size_t kMaxNameBytes = 190;
+constexpr int kMaxReceipts = 1000;
 
 std::string FolderOf(const std::string& path) {
   const auto slash = path.rfind('/');
@@ -35,15 +39,7 @@ std::string FolderOf(const std::string& path) {
 std::string NameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 // What the names of all temporary files of this place begin with.
-std::string PrefixOf(const std::string& path) {
-  std::string name = NameOf(path);
-  if (name.size() > kMaxNameBytes) {
-    std::size_t end = kMaxNameBytes;
-    while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) --end;
-    name.resize(end);
-  }
-  return absl::StrCat(".", name, kMark);
-}
+std::string PrefixOf(const std::string& path) { return absl::StrCat(".", NameOf(path), kMark); }
 
 absl::Status CannotWrite(absl::string_view path, int error) {
   if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
@@ -62,6 +58,43 @@ absl::Status Exists(const std::string& path) {
   return WithHint(absl::FailedPreconditionError(absl::StrCat(Printable(path), " is there already")),
                   "Name another file with -o, or replace it with --force.");
 }
+
+absl::Status NoFile(const std::string& path) {
+  return WithHint(absl::FailedPreconditionError(
+                      absl::StrCat(Printable(path),
+                                   " is no file: an export is there whole or not at all, "
+                                   "which a pipe or device cannot give")),
+                  "Name a file with -o.");
+}
+
+bool SameFile(const std::string& one, const std::string& two) {
+  struct stat first {
+  }, second{};
+  return stat(one.c_str(), &first) == 0 && stat(two.c_str(), &second) == 0 &&
+         first.st_ino == second.st_ino && first.st_dev == second.st_dev;
+}
+
+// Of two processes one at a time puts a file and its receipt in their places, so that they are of
+// the same export. As far as the file system knows locks, and for a while only: in a folder such as
+// /tmp anybody could hold it.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::string& folder)
+      : fd_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    for (int tries = 0; fd_ >= 0 && tries < 100; ++tries) {
+      if (flock(fd_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) break;
+      absl::SleepFor(absl::Milliseconds(20));
+    }
+  }
+  ~FolderLock() {
+    if (fd_ >= 0) close(fd_);
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int fd_;
+};
 
 bool WriteAll(int fd, const char* bytes, std::size_t size, off_t at) {
   while (size > 0) {
@@ -94,9 +127,41 @@ absl::Status MoveInto(const std::string& from, const std::string& to, bool force
   return errno == EEXIST ? Exists(to) : CannotWrite(to, errno);
 }
 
+// Puts a receipt beside `path`: as NAME.receipt, or where something is there already under the next
+// free number, since that may be the only receipt of a file that was moved away. `force` replaces
+// the first one, where it is a receipt. Gives the name. `temporary` is in the same folder, and this
+// process's own.
+absl::StatusOr<std::string> PlaceReceipt(const std::string& path, const std::string& temporary,
+                                         absl::string_view receipt, bool force) {
+  unlink(temporary.c_str());  // what a crash left
+  RETURN_IF_ERROR(keyring::CreateNewFile(temporary, receipt, 0600));
+  absl::Status status;
+  for (int number = 1; number <= kMaxReceipts; ++number) {
+    const std::string name =
+        number == 1 ? absl::StrCat(path, ".receipt") : absl::StrCat(path, ".receipt-", number);
+    status = MoveInto(temporary, name, /*force=*/false);
+    if (status.ok()) return name;
+    if (!absl::IsFailedPrecondition(status)) break;
+    struct stat info {};
+    if (lstat(name.c_str(), &info) != 0) break;
+    if (!S_ISREG(info.st_mode)) continue;
+    const auto there = keyring::ReadSmallFile(name, audit::Receipt::kMaxBytes);
+    if (!there.ok()) continue;
+    // An earlier run was stopped just behind this.
+    const bool same = *there == receipt;
+    if (same || (force && number == 1 && absl::StartsWith(*there, audit::Receipt::kFirstLine))) {
+      status = MoveInto(temporary, name, /*force=*/true);
+      if (status.ok()) return name;
+      break;
+    }
+  }
+  unlink(temporary.c_str());
+  return status;
+}
+
 }  // namespace
 
-absl::Status ExportFile::CheckPlace(const std::string& path, bool force) {
+absl::Status ExportFile::CheckPlace(const std::string& path, const std::string& vault, bool force) {
   if (path.empty() || path == "-") {
     return WithHint(
         absl::FailedPreconditionError("an export goes into a file: it is there whole or "
@@ -106,30 +171,38 @@ absl::Status ExportFile::CheckPlace(const std::string& path, bool force) {
   if (NameOf(path).empty()) {
     return WithHint(absl::FailedPreconditionError("-o names a folder"), "Name a file in it.");
   }
+  if (NameOf(path).size() > kMaxNameBytes) {
+    return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                        "the name of an export's file has at most ", kMaxNameBytes, " bytes")),
+                    "Name it shorter with -o.");
+  }
   struct stat info {};
   if (lstat(path.c_str(), &info) == 0) {
+    // A link may lead to a device, as /dev/stdout does, and would be replaced itself.
+    struct stat target {};
+    if (S_ISLNK(info.st_mode) && stat(path.c_str(), &target) == 0 && !S_ISREG(target.st_mode))
+      info = target;
     if (S_ISDIR(info.st_mode)) {
       return WithHint(absl::FailedPreconditionError("-o names a folder"), "Name a file in it.");
     }
-    if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode)) {
-      return WithHint(absl::FailedPreconditionError(
-                          absl::StrCat(Printable(path),
-                                       " is no file: an export is there whole or not at all, "
-                                       "which a pipe or device cannot give")),
-                      "Name a file with -o.");
-    }
+    if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode)) return NoFile(path);
     if (!force) return Exists(path);
   } else if (errno != ENOENT) {
     return CannotWrite(path, errno);
+  }
+  if (SameFile(FolderOf(path), vault)) {
+    return WithHint(absl::FailedPreconditionError("-o names a file in the vault's own folder"),
+                    "Name a file in another folder.");
   }
   if (access(FolderOf(path).c_str(), W_OK | X_OK) != 0) return CannotWrite(path, errno);
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<ExportFile>> ExportFile::Create(const std::string& path,
+                                                               const std::string& vault,
                                                                const records::ExportId& id,
                                                                bool force) {
-  RETURN_IF_ERROR(CheckPlace(path, force));
+  RETURN_IF_ERROR(CheckPlace(path, vault, force));
   const std::string temporary =
       absl::StrCat(FolderOf(path), "/", PrefixOf(path), records::FormatExportId(id));
   const int fd = open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
@@ -191,17 +264,19 @@ absl::StatusOr<ExportFile::Written> ExportFile::Close() {
   return Written{.bytes = bytes_, .sha256 = hash_.Finish()};
 }
 
-absl::Status ExportFile::Publish(absl::string_view receipt) {
+absl::StatusOr<std::string> ExportFile::Publish(absl::string_view receipt) {
   if (!WriteAll(fd_, reinterpret_cast<const char*>(header_.data()), header_.size(), 0) ||
       fsync(fd_) != 0) {
     return CannotWrite(path_, errno);
   }
-  RETURN_IF_ERROR(keyring::ReplaceFile(ReceiptPath(path_), receipt, 0600));
+  const FolderLock lock(FolderOf(path_));
+  ASSIGN_OR_RETURN(std::string name,
+                   PlaceReceipt(path_, absl::StrCat(temporary_, ".receipt"), receipt, force_));
   RETURN_IF_ERROR(MoveInto(temporary_, path_, force_));
   published_ = true;
   // It is in its place. Where a power cut takes the new name back, the next run gives it once more.
   keyring::SyncDirectory(FolderOf(path_)).IgnoreError();
-  return absl::OkStatus();
+  return name;
 }
 
 absl::StatusOr<InterruptedExports> InterruptedExports::Find(const std::string& path) {
@@ -228,9 +303,10 @@ absl::StatusOr<InterruptedExports> InterruptedExports::Find(const std::string& p
   return found;
 }
 
-absl::Status InterruptedExports::Publish(const One& one, const std::string& path, bool force,
-                                         const records::ExportRecord& record,
-                                         absl::string_view receipt) {
+absl::StatusOr<std::string> InterruptedExports::Publish(const One& one, const std::string& path,
+                                                        bool force,
+                                                        const records::ExportRecord& record,
+                                                        absl::string_view receipt) {
   const int fd = open(one.path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return CannotWrite(path, errno);
   ExportFile file(path, one.path, fd, force);

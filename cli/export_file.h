@@ -29,10 +29,11 @@ class ExportFile : public ByteSink {
     crypto::Sha256Hash sha256{};
   };
 
-  // FailedPrecondition: `path` is there already and `force` is not given, is no regular file, or
-  // cannot be written.
-  static absl::Status CheckPlace(const std::string& path, bool force);
+  // FailedPrecondition: `path` is there already and `force` is not given, is no regular file, has
+  // too long a name, is in the folder `vault`, or cannot be written.
+  static absl::Status CheckPlace(const std::string& path, const std::string& vault, bool force);
   static absl::StatusOr<std::unique_ptr<ExportFile>> Create(const std::string& path,
+                                                            const std::string& vault,
                                                             const records::ExportId& id,
                                                             bool force);
   // Removes the file, unless it was published or is to be kept.
@@ -48,11 +49,11 @@ class ExportFile : public ByteSink {
   // is known that it has not.
   void Keep() { keep_ = true; }
   void Discard() { keep_ = false; }
-  // The receipt beside it as "NAME.receipt", the header in front, and the file in its place.
+  // The receipt beside it as "NAME.receipt", the header in front, and the file in its place. Gives
+  // the receipt's name: where something has that name already, it is "NAME.receipt-2" and so on;
+  // with `force` an older receipt is replaced.
   // FailedPrecondition: something came to that place meanwhile, and `force` was not given.
-  absl::Status Publish(absl::string_view receipt);
-
-  static std::string ReceiptPath(const std::string& path) { return path + ".receipt"; }
+  absl::StatusOr<std::string> Publish(absl::string_view receipt);
 
  private:
   friend class InterruptedExports;
@@ -83,8 +84,9 @@ class InterruptedExports {
 
   // Puts one in its place: the vault's record of it has the header. DataLoss: the file is not what
   // was recorded.
-  static absl::Status Publish(const One& one, const std::string& path, bool force,
-                              const records::ExportRecord& record, absl::string_view receipt);
+  static absl::StatusOr<std::string> Publish(const One& one, const std::string& path, bool force,
+                                             const records::ExportRecord& record,
+                                             absl::string_view receipt);
   // Removes one of which the vault knows nothing, and which therefore opens for nobody.
   static void Remove(const One& one);
 

@@ -138,6 +138,8 @@ absl::Status RunList(Context& context, const Arguments&) {
   RETURN_IF_ERROR(context.Require(policies::Action::kExport));
   keyring::Keyring& keyring = context.keyring();
   const keyring::Roster& roster = keyring.roster();
+  // A list of what left the vault must not leave one out.
+  RETURN_IF_ERROR(records::CheckNoExportIsMissing(keyring, 0));
   ASSIGN_OR_RETURN(const auto requests, records::ExportRequests(keyring));
   Json asked = Json::array(), made = Json::array();
   std::vector<std::vector<std::string>> asked_rows, made_rows;

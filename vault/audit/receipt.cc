@@ -12,7 +12,6 @@ namespace sealbook::audit {
 namespace {
 
 constexpr absl::string_view kLabel = "sealbook/receipt/1";
-constexpr absl::string_view kFirstLine = "Sealbook receipt 1";
 constexpr absl::string_view kSignature = "signature: ";
 constexpr absl::string_view kTimeFormat = "%Y-%m-%dT%H:%M:%SZ";
 
@@ -36,7 +35,8 @@ bool ParseHex(absl::string_view text, std::array<std::uint8_t, N>& out) {
 
 std::string Receipt::Sign(const crypto::SigningPair& signing) const {
   std::string text = absl::StrCat(
-      kFirstLine, "\nkind: ", kind, "\nid: ", crypto::ToHex(id), "\nvault: ", crypto::ToHex(vault),
+      Receipt::kFirstLine, "\nkind: ", kind, "\nid: ", crypto::ToHex(id),
+      "\nvault: ", crypto::ToHex(vault),
       "\ntime: ", absl::FormatTime(kTimeFormat, time, absl::UTCTimeZone()),
       "\nmember: ", static_cast<std::uint32_t>(member), "\nkey: ", crypto::ToHex(key.bytes), "\n");
   for (const auto& [name, value] : facts) absl::StrAppend(&text, name, ": ", value, "\n");
@@ -61,7 +61,7 @@ absl::StatusOr<Receipt> Receipt::Verify(absl::string_view text,
 
   std::vector<absl::string_view> lines = absl::StrSplit(body, '\n');
   lines.pop_back();  // behind the last line's end
-  if (lines.size() < 1 + std::size(kHead) || lines[0] != kFirstLine) return NoReceipt();
+  if (lines.size() < 1 + std::size(kHead) || lines[0] != Receipt::kFirstLine) return NoReceipt();
   std::vector<std::pair<std::string, std::string>> pairs;
   for (std::size_t i = 1; i < lines.size(); ++i) {
     const std::pair<absl::string_view, absl::string_view> pair =

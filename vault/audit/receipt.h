@@ -24,6 +24,7 @@ namespace sealbook::audit {
 
 struct Receipt {
   static constexpr std::size_t kMaxBytes = 1 << 20;
+  static constexpr absl::string_view kFirstLine = "Sealbook receipt 1";
 
   std::string kind;  // "export"
   crypto::Hash128 id{};
