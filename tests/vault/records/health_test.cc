@@ -57,8 +57,9 @@ TEST_F(HealthTest, HealthyVaultIsOkInEveryCheck) {
     EXPECT_TRUE(check.ok) << check.name << ": " << check.detail;
     names.push_back(check.name);
   }
-  EXPECT_THAT(names, ElementsAre("files", "pages", "members", "sessions", "roster", "grants",
-                                 "books", "contacts", "index", "chats", "factors", "exports", "audit"));
+  EXPECT_THAT(names,
+              ElementsAre("files", "pages", "members", "sessions", "roster", "grants", "books",
+                          "contacts", "index", "chats", "factors", "exports", "audit"));
 }
 
 // Somebody else writes and changes every key between two checks, and within one.
