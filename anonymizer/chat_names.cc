@@ -100,9 +100,8 @@ absl::StatusOr<ChatNames> FindChatNames(keyring::Keyring& keyring, const policie
     }
   }
   if (known > 0) {
-    out.remarks.push_back(absl::StrCat(People(known),
-                                       " of the chat were taken for those of the "
-                                       "same names in chats imported before."));
+    out.remarks.push_back(absl::StrCat(People(known), " of the chat ", known == 1 ? "was" : "were",
+                                       " found by name among those of chats imported before."));
   }
   if (unknown.empty()) return out;
   std::size_t found_by_name = 0;
