@@ -4,8 +4,7 @@
 // An *admin* is whose role has the right `members`, `books`, `policy` or `export`. Where the policy
 // says so (`countersign`), an admin's enrolment counts where
 //   - another admin has agreed to exactly this one (factor_enrollment.h), and still could when it
-//   was
-//     first used, or
+//     was first used, or
 //   - there was nobody who could, when it was confirmed, or there is nobody now.
 // Who can agree: an active admin with the right `members` and an enrolment that counts by the first
 // or by the first half of the second. It is asked at every use, by the role of that moment: an
