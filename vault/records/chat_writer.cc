@@ -23,6 +23,7 @@ absl::Status StoreChunks(keyring::Keyring& keyring, keyring::SessionWriter& sess
   store::ChatRow row{.day = day, .contact = owner.contact};
   ASSIGN_OR_RETURN(row.session, session.Number());
   ASSIGN_OR_RETURN(row.sequence, keyring.store().LastChat(day, owner.contact));
+  const std::int64_t before = row.sequence;
   crypto::SecretBytes packed;
   while (!entries.empty()) {
     const std::size_t taken = ChunkPacker::Take(entries);
@@ -35,7 +36,7 @@ absl::Status StoreChunks(keyring::Keyring& keyring, keyring::SessionWriter& sess
     RETURN_IF_ERROR(keyring.store().InsertChat(row));
     entries = entries.subspan(taken);
   }
-  return absl::OkStatus();
+  return keyring.store().AddChunks(owner.contact, row.session, row.sequence - before).status();
 }
 
 absl::StatusOr<ChatWriter> ChatWriter::Open(keyring::Keyring& keyring) {
