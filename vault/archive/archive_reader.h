@@ -22,6 +22,10 @@
 
 namespace sealbook::archive {
 
+namespace internal {
+class ArchiveCursor;
+}  // namespace internal
+
 // Where a contact's frame stands.
 struct ArchiveEntry {
   std::int64_t token = 0;
@@ -39,13 +43,13 @@ struct ArchivedChunk {
 using ChunkVisitor = std::function<absl::Status(const ArchiveContact&, const ArchivedChunk&)>;
 
 // One thread calls it, and that thread calls the source. `signature` must outlive the reader.
-// Memory: some 5 MiB, whatever the archive's size.
+// Memory: some 9 MiB, whatever the archive's size.
 // Every call: DataLoss for what the archive cannot hold; the source's errors.
 class ArchiveReader {
  public:
   // Reads header and footer.
-  // InvalidArgument: not an age file. Unauthenticated: the identities do not open it. DataLoss: it
-  // is not the file that was signed, or what is inside does not fit the signature.
+  // Unauthenticated: the identities do not open it. DataLoss: it is not the file that was signed,
+  // or what is inside does not fit the signature.
   static absl::StatusOr<std::unique_ptr<ArchiveReader>> Open(
       const crypto::RandomAccess& source, std::span<const crypto::ExchangePair> identities,
       const ArchiveSignature& signature);
@@ -68,15 +72,13 @@ class ArchiveReader {
   absl::Status VerifyAll(const ChunkVisitor& visit = nullptr);
 
  private:
-  struct Footer;
-  class Cursor;
-
   ArchiveReader(std::unique_ptr<crypto::AgeRangeReader> age, const ArchiveSignature& signature);
   absl::Status ReadFooter();
   absl::Status ReadHeader();
   absl::StatusOr<ArchiveEntry> EntryAt(std::uint64_t position);
-  absl::Status ReadFrame(Cursor& cursor, const ArchiveEntry& entry, const ChunkVisitor& visit,
-                         ArchiveTotals& totals);
+  absl::Status CheckEntry(const ArchiveEntry& entry) const;
+  absl::Status ReadFrame(internal::ArchiveCursor& cursor, const ArchiveEntry& entry,
+                         const ChunkVisitor& visit, ArchiveTotals& totals);
 
   std::unique_ptr<crypto::AgeRangeReader> age_;
   const ArchiveSignature& signature_;

@@ -36,7 +36,8 @@ struct AgeRangeReaderOptions {
 // One thread calls it, and that thread calls the source. Memory: 3 MiB at most.
 class AgeRangeReader {
  public:
-  // As many chunks are read at once, where that many are asked for.
+  static constexpr std::size_t kBlockBytes = 64 * 1024 + 16;  // of a sealed chunk but the last one
+  // So much plaintext is read at once, where as much is asked for.
   static constexpr std::size_t kMaxReadBytes = 1 << 20;
 
   // Reads the header and the last chunk.
