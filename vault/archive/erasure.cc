@@ -89,7 +89,6 @@ absl::StatusOr<Erased> EraseContact(keyring::Keyring& keyring, const PurgePermit
     ASSIGN_OR_RETURN(const bool found, store.GetContact(request.contact, row));
     if (!found) return absl::NotFoundError("there is no such customer");
     erased.token = row.token;
-    const records::ChatOwner owner{.contact = row.number, .token = row.token};
     ASSIGN_OR_RETURN(const auto hold, store.GetSubjectMark(
                                           row.number, static_cast<int>(records::SubjectMark::kHold)));
     if (hold) {

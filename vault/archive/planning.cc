@@ -82,7 +82,7 @@ absl::StatusOr<std::optional<PlannedArchive>> PlanArchive(keyring::Keyring& keyr
     RETURN_IF_ERROR(store.EachChatPlace(
         at.day, at.contact, at.sequence, options.before_day,
         [&](const store::ChatPlace& place) -> absl::StatusOr<bool> {
-          const bool full = planned.chunks >= kMaxArchiveChunks || bytes >= kMaxArchiveBytes ||
+          const bool full = planned.chunks >= kMaxPlannedChunks || bytes >= kMaxPlannedBytes ||
                             planned.messages >= options.max_messages;
           const bool other_month =
               planned.chunks > 0 && MonthOf(place.day) != MonthOf(row.first_day);

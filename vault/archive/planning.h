@@ -26,8 +26,8 @@ struct PlanOptions {
 
 // An archive has chats of one month at most, so that it can be destroyed in time, and so many that
 // the lists that it needs in memory stay small.
-inline constexpr std::int64_t kMaxArchiveChunks = 500'000;
-inline constexpr std::int64_t kMaxArchiveBytes = 512 << 20;
+inline constexpr std::int64_t kMaxPlannedChunks = 500'000;
+inline constexpr std::int64_t kMaxPlannedBytes = 512 << 20;
 
 struct PlannedArchive {
   std::int64_t run = 0;
