@@ -106,6 +106,7 @@ absl::StatusOr<Erased> EraseContact(keyring::Keyring& keyring, const PurgePermit
     for (const keyring::Book& book : keyring.roster().books) books.push_back(book.id);
     RETURN_IF_ERROR(store.DeleteContact(row, books));
     ASSIGN_OR_RETURN(const std::int64_t version, LeaveShard(store, row.number));
+    erased.shard_version = version;
 
     audit::Receipt tombstone = StatementBy(keyring, "tombstone", now);
     tombstone.facts.emplace_back("uid", records::FormatToken(row.token));

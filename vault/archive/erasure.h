@@ -26,6 +26,7 @@ struct ErasureRequest {
 
 struct Erased {
   std::int64_t token = 0;
+  std::int64_t shard_version = 0;  // from which on its shard is without it; 0: it never was in one
   std::string receipt_id, receipt;
   std::vector<std::string> archives;  // names of those that have something of the contact
   std::vector<std::string> pending;   // destinations that the erasure has to reach still

@@ -36,7 +36,8 @@ absl::Status CheckSpooled(const std::string& path, const ArchiveDigest& digest);
 
 // Who signs what this member makes.
 ArchiveSigner SignerOf(const keyring::Keyring& keyring, absl::Time now);
-// The key of a signature's member, by the rosters: an active member with the right to archive.
+// The key of a signature's member, by the rosters: an active member with the right to archive
+// or to erase.
 SignerKey RosterSigners(const keyring::Keyring& keyring);
 
 }  // namespace sealbook::archive
