@@ -4,7 +4,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,12 +76,21 @@ inline void Must(const absl::Status& status) {
 }
 
 struct ArchivedPerson {
-  ContactNumber contact = 0;
-  std::int64_t token = 0;
-  crypto::ExchangePair subject;
+  ArchivedPerson(ContactNumber number, std::int64_t its_token, crypto::ExchangePair pair)
+      : contact(number), token(its_token), subject(std::move(pair)) {}
+  ArchivedPerson(ArchivedPerson&&) = default;
+  ArchivedPerson& operator=(ArchivedPerson&&) = default;
+  ArchivedPerson(const ArchivedPerson& other)  // keys are not copied by accident elsewhere
+      : ArchivedPerson(other.contact, other.token,
+                       crypto::ExchangePair::FromSecret(other.subject.secret().Duplicate())) {}
+
   archive::ArchiveContact ForArchive() const {
     return {.contact = contact, .token = token, .subject = subject.public_key()};
   }
+
+  ContactNumber contact;
+  std::int64_t token;
+  crypto::ExchangePair subject;
 };
 inline ArchivedPerson Person(ContactNumber contact, std::int64_t token) {
   return {contact, token, crypto::ExchangePair::Generate()};

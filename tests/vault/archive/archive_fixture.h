@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/archive_files.h"
+#include "vault/crypto/age_reader.h"
 
 namespace sealbook::archive {
 

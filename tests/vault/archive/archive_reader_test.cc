@@ -274,10 +274,11 @@ TEST_F(LyingArchiveTest, TheTrueOneIsTheControl) {
 }
 
 TEST_F(LyingArchiveTest, EveryChangedByteIsNoticedThoughTheHashIsRight) {
-  // The session's number is for the vault, which compares E; nothing here depends on it. Of the
-  // header, dictionaries that are not ours may be anything.
+  // The session's number is for the vault, which compares E; nothing here depends on it. And a
+  // dictionary that is not ours may be there.
   std::vector<bool> free(plaintext_.size());
   const std::size_t header = internal::kFixedHeaderBytes + 6 * internal::kDictionaryBytes;
+  free[header - internal::kDictionaryBytes] = true;  // 6 becomes 7
   for (std::size_t at = header; at < FooterAt();) {  // the items
     switch (static_cast<internal::Item>(plaintext_[at])) {
       case internal::Item::kContact:

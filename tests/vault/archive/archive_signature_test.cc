@@ -91,16 +91,23 @@ TEST_F(ArchiveSignatureTest, AnotherArchivesNameIsDataLoss) {
 }
 
 TEST_F(ArchiveSignatureTest, WhatNoArchiveHasIsRefusedThoughSigned) {
-  // Run; first day; size; size of block 0; number of blocks (docs/format.md has the places).
-  for (const auto& [at, width] : {std::pair{38, 8}, {46, 4}, {130, 8}, {170, 4}, {174, 4}}) {
-    for (const int fill : {0x00, 0x7f, 0xff}) {
-      Bytes changed = bytes_;
-      std::fill_n(changed.begin() + at, width, static_cast<std::uint8_t>(fill));
-      if (changed == bytes_) continue;
-      const absl::Status status = Verify(Resign(changed));
-      EXPECT_TRUE(absl::IsDataLoss(status) || absl::IsInvalidArgument(status))
-          << at << " " << fill << status;
-    }
+  // docs/format.md has the places.
+  struct Lie {
+    std::string name;
+    int at, width;
+    std::uint8_t fill;
+  };
+  for (const Lie& lie :
+       {Lie{"run 0", 38, 8, 0}, Lie{"run -1", 38, 8, 0xff}, Lie{"days out of order", 46, 4, 0x7f},
+        Lie{"another day", 50, 4, 0x11}, Lie{"size 0", 130, 8, 0},
+        Lie{"a large size", 130, 8, 0x7f}, Lie{"a larger size", 130, 8, 0xff},
+        Lie{"no block 0", 170, 4, 0}, Lie{"a large block 0", 170, 4, 0xff},
+        Lie{"no blocks", 174, 4, 0}, Lie{"too many blocks", 174, 4, 0xff}}) {
+    Bytes changed = bytes_;
+    std::fill_n(changed.begin() + lie.at, lie.width, lie.fill);
+    const absl::Status status = Verify(Resign(changed));
+    EXPECT_TRUE(absl::IsDataLoss(status) || absl::IsInvalidArgument(status))
+        << lie.name << ": " << status;
   }
   // The control: signed again as it was.
   EXPECT_TRUE(Verify(Resign(bytes_)).ok());

@@ -278,7 +278,9 @@ TEST_F(ArchiveWriterTest, AFullDiskIsReportedWhereverItComes) {
     }
     const absl::Status finished = (*writer)->Finish().status();
     EXPECT_TRUE(finished.ok() || absl::IsResourceExhausted(finished)) << room << finished;
-    if (!status.ok()) EXPECT_EQ(finished.code(), status.code());
+    if (!status.ok()) {
+      EXPECT_EQ(finished.code(), status.code());
+    }
   }
 }
 
