@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -87,12 +88,13 @@ class TestVault {
     char name[] = "/tmp/sealbook-test-XXXXXX";
     root_ = mkdtemp(name);
     setenv("XDG_STATE_HOME", (root_ + "/state").c_str(), 1);
+    archive_identity_ = crypto::ExchangePair::Generate();
     auto created = keyring::CreateVault(
         {.directory = directory(),
          .owner = std::string(kOwner),
          .passphrase = crypto::SecretBytes::CopyOf(crypto::AsBytes("passphrase of owner")),
          .policy = TestPolicy(),
-         .archive_recipients = {crypto::ExchangePair::Generate().public_key()}},
+         .archive_recipients = {archive_identity_->public_key()}},
         [](const keyring::CreatedVault&) { return absl::OkStatus(); });
     EXPECT_TRUE(created.ok()) << created.status();
     if (created.ok()) recovery_code_ = std::string(created->recovery_code.ExposeText());
@@ -103,6 +105,8 @@ class TestVault {
   keyring::VaultPaths paths() const { return keyring::VaultPaths(directory()); }
   const std::string& root() const { return root_; }
   const std::string& recovery_code() const { return recovery_code_; }
+  // What archives and the escrow key are sealed to; its owner keeps it elsewhere.
+  const crypto::ExchangePair& archive_identity() const { return *archive_identity_; }
 
   absl::StatusOr<std::unique_ptr<keyring::Keyring>> TryUnlock(absl::string_view name) const {
     return keyring::Keyring::Unlock(
@@ -222,6 +226,7 @@ class TestVault {
  private:
   std::string root_;
   std::string recovery_code_;
+  std::optional<crypto::ExchangePair> archive_identity_;
 };
 
 }  // namespace sealbook::testing

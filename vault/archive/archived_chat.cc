@@ -1,7 +1,5 @@
 #include "vault/archive/archived_chat.h"
 
-#include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -65,13 +63,17 @@ absl::Status ArchivedChatOpener::State::Open(const ArchivedChunk& archived,
                                                      .chunk = {}},
                                                     archived.key.ephemeral),
                                 chunk.sealed));
-  std::vector<records::ChatEntry> entries;
-  RETURN_IF_ERROR(opener.Open(packed.ExposeBytes(), chunk.day, entries));
-  if (entries.size() != chunk.messages) {
-    records::Wipe(entries);
+  // Straight into `out`: what is moved elsewhere leaves copies behind.
+  const std::size_t before = out.size();
+  RETURN_IF_ERROR(opener.Open(packed.ExposeBytes(), chunk.day, out));
+  if (out.size() - before != chunk.messages) {
+    for (; out.size() > before; out.pop_back()) {
+      crypto::Wipe(out.back().author);
+      crypto::Wipe(out.back().text);
+      crypto::Wipe(out.back().id);
+    }
     return absl::DataLossError("an archived chunk holds another number of messages than it says");
   }
-  std::move(entries.begin(), entries.end(), std::back_inserter(out));
   return absl::OkStatus();
 }
 
