@@ -15,6 +15,7 @@
 #include "anonymizer/occurrences.h"
 #include "policies/decision.h"
 #include "vault/crypto/secret.h"
+#include "vault/records/suppression.h"
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {
@@ -289,7 +290,7 @@ class ChatImporter {
         if (people_->Damaged(one.who))
           Damage(message.line, 1);
         else
-          message.fault = kConflictReason;
+          message.fault = people_->Suppressed(one.who) ? records::kSuppressedReason : kConflictReason;
         continue;
       }
       const auto [at, is_new] = draft_of.try_emplace(*contact, drafts.size());

@@ -12,6 +12,7 @@
 #include "vault/archive/archived_chat.h"
 #include "vault/archive/destination.h"
 #include "vault/archive/subject_secrets.h"
+#include "vault/records/chat_keys.h"
 
 namespace sealbook::cli {
 

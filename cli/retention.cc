@@ -226,9 +226,9 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   }
   RETURN_IF_ERROR(context.Unlock());
   context.RecordEveryFailure();
-  const absl::Time now = absl::Now();
   ASSIGN_OR_RETURN(const PurgePermit permit,
                    context.permits().Purge(context.keyring().bundle().member, context.role()));
+  const absl::Time now = absl::Now();
   ASSIGN_OR_RETURN(archive::JobOptions options,
                    policies::RetentionOptions(context.policy(), now));
   ASSIGN_OR_RETURN(options.destinations, DestinationsFor(context));

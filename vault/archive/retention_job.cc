@@ -339,6 +339,7 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
                           .AdvanceArchive(row.run, static_cast<int>(ArchiveState::kUploaded), 0)
                           .status());
       RETURN_IF_ERROR(transaction.Commit());
+      ReportOf(report, row.run).state = ArchiveState::kUploaded;
       At("uploaded");
     }
     if (status.ok()) {
@@ -382,6 +383,7 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
         {.act = "archive.verify",
          .detail = absl::StrCat("{\"run\":", row.run, ",\"destinations\":", proof.size(), "}")}));
     RETURN_IF_ERROR(transaction.Commit());
+    ReportOf(report, row.run).state = ArchiveState::kVerified;
     At("verified");
   }
   if (row.state < static_cast<int>(ArchiveState::kPurged)) {

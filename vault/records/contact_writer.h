@@ -50,6 +50,7 @@ struct DraftResult {
     kDuplicate,  // there already, and as it was
     kConflict,   // its identifiers belong to different contacts; nothing was written
     kDamaged,    // the contact that it is a duplicate of does not count; nothing was written
+    kSuppressed,  // an identifier of it is that of somebody who was erased; nothing was written
   };
   Outcome outcome = Outcome::kImported;
   ContactNumber contact = 0;

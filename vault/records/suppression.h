@@ -12,6 +12,9 @@
 
 namespace sealbook::records {
 
+inline constexpr char kSuppressedReason[] =
+    "has an identifier of somebody who was erased, and must not be imported again";
+
 class Suppressions {
  public:
   // nullopt: nobody is suppressed. PermissionDenied: the member does not hold the index's secret.
