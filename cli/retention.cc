@@ -60,15 +60,14 @@ absl::StatusOr<std::int64_t> PendingErasures(Context& context) {
   const auto urls =
       policies::DestinationsOf(context.policy(), context.keyring().paths()).urls;
   RETURN_IF_ERROR(context.keyring().store().EachTombstone(
-      [&](ContactNumber contact, std::int64_t token, std::int64_t version,
-          ByteView) -> absl::Status {
-        for (const std::string& url : urls) {
-          ASSIGN_OR_RETURN(const bool is, archive::ArchivePlace::IsPending(
-                                              context.keyring(), url, contact, token, version));
-          if (!is) continue;
-          ++pending;
-          break;
+      [&](ContactNumber contact, std::int64_t token, std::int64_t version, ByteView,
+          bool confirmed) -> absl::Status {
+        bool is = !confirmed;
+        for (std::size_t i = 0; !is && i < urls.size(); ++i) {
+          ASSIGN_OR_RETURN(is, archive::ArchivePlace::IsPending(context.keyring(), urls[i], contact,
+                                                                token, version));
         }
+        pending += is ? 1 : 0;
         return absl::OkStatus();
       }));
   return pending;
@@ -278,6 +277,8 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   } else if (!context.globals().json && !context.globals().quiet) {
     if (report.nothing_to_do) {
       PrintNote(context.globals(), "Nothing has expired, and nothing is pending.");
+    } else if (report.archives.empty() && report.purged == 0) {
+      if (status.ok()) PrintLine("Nothing has expired; what stands beside the archives is renewed.");
     } else {
       for (const auto& archive : report.archives) {
         PrintLine(absl::StrCat(archive.name, ": ", Messages(archive.messages), ", ",

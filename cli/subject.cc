@@ -168,11 +168,21 @@ absl::Status Erase(Context& context, const Arguments& arguments) {
     if (is) pending.push_back(url);
   }
   const std::string uid = records::FormatToken(owner.token);
-  std::string file = arguments.Value("output");
-  if (!file.empty()) RETURN_IF_ERROR(keyring::CreateNewFile(file, erased.receipt, 0600));
+  // Where all is reached already, the receipt that says so goes with the first.
+  std::string confirmation;
+  for (const auto& [token, text] : report.confirmed) {
+    if (token == owner.token) confirmation = text;
+  }
+  const std::string file = arguments.Value("output");
+  if (!file.empty()) {
+    RETURN_IF_ERROR(keyring::CreateNewFile(file, erased.receipt, 0600));
+    if (!confirmation.empty())
+      RETURN_IF_ERROR(keyring::CreateNewFile(file + ".confirmed", confirmation, 0600));
+  }
   if (context.globals().json) {
     PrintJson({{"uid", uid},
                {"receipt", erased.receipt},
+               {"confirmation", confirmation.empty() ? Json(nullptr) : Json(confirmation)},
                {"receipt_id", erased.receipt_id},
                {"archives_affected", erased.archives},
                {"pending_remote", pending}});
@@ -188,9 +198,13 @@ absl::Status Erase(Context& context, const Arguments& arguments) {
   if (!pending.empty() && !synced.ok())
     PrintNote(context.globals(), absl::StrCat("sealbook: ", std::string(synced.message())));
   if (!file.empty()) {
-    PrintLine(Printable(absl::StrCat("  receipt  ", file)));
+    PrintLine(Printable(absl::StrCat(
+        "  receipt  ", file,
+        confirmation.empty() ? "" : absl::StrCat("\n  and that it reached every destination  ",
+                                                 file, ".confirmed"))));
   } else {
-    PrintLine(erased.receipt);
+    PrintLine(absl::StrCat("\n", erased.receipt));
+    if (!confirmation.empty()) PrintLine(confirmation);
   }
   return absl::OkStatus();
 }

@@ -9,10 +9,10 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/match.h"
 #include "vault/archive/spooling.h"
-#include "vault/archive/statements.h"
 #include "vault/archive/subject_shard.h"
 #include "vault/crypto/random.h"
 #include "vault/records/chat_keys.h"
+#include "vault/records/statements.h"
 #include "vault/status.h"
 
 namespace sealbook::archive {
@@ -164,7 +164,7 @@ absl::Status ArchivePlace::Begin() {
     ASSIGN_OR_RETURN(const std::string text,
                      GetSmall(*destination, absl::StrCat(kCheckpointFolder, "/", at->name),
                               kMaxStatementBytes));
-    const absl::Status same = CompareWithCheckpoint(keyring_, text);
+    const absl::Status same = records::CompareWithCheckpoint(keyring_, text);
     if (absl::IsNotFound(same)) continue;
     RETURN_IF_ERROR(AtPlace(same, url()));
     break;
@@ -262,7 +262,8 @@ absl::Status ArchivePlace::SyncTombstones() {
   {
     ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
     RETURN_IF_ERROR(keyring_.store().EachTombstone(
-        [&](ContactNumber, std::int64_t token, std::int64_t, ByteView document) -> absl::Status {
+        [&](ContactNumber, std::int64_t token, std::int64_t, ByteView document,
+            bool) -> absl::Status {
           const std::string path = TombstonePath(token);
           ASSIGN_OR_RETURN(const RemoteState state, StateOf(path));
           if (state != RemoteState::kVerified)
@@ -357,7 +358,7 @@ absl::Status ArchivePlace::PutCheckpoint(absl::Time now) {
   At("checkpoint");
   std::array<std::uint8_t, 4> random;
   crypto::FillRandom(random);
-  const std::string text = MakeCheckpoint(keyring_, heads, now);
+  const std::string text = records::MakeCheckpoint(keyring_, heads, now);
   RETURN_IF_ERROR(
       PutAndReadBack(absl::StrCat(prefix, crypto::ToHex(random)), crypto::AsBytes(text)));
   // One is kept, for whoever asks when the vault looked like that; where this account may not

@@ -6,8 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "vault/archive/archive_format.h"
 #include "vault/archive/archive_states.h"
-#include "vault/archive/statements.h"
 #include "vault/audit/log.h"
+#include "vault/records/statements.h"
 #include "vault/status.h"
 
 namespace sealbook::archive {
@@ -78,7 +78,7 @@ absl::StatusOr<std::string> ForgetArchive(keyring::Keyring& keyring, const store
                                 {.act = "archive.destroy",
                                  .detail = absl::StrCat("{\"run\":", row.run, "}")}));
   ASSIGN_OR_RETURN(const audit::Head head, audit::ReadHead(store));
-  audit::Receipt receipt = StatementBy(keyring, "destruction", now);
+  audit::Receipt receipt = records::StatementBy(keyring, "destruction", now);
   receipt.facts.insert(receipt.facts.end(),
                        {{"archive", ArchiveName({.vault = keyring.roster().vault,
                                                  .run = row.run,

@@ -7,7 +7,6 @@
 #include "vault/archive/archive_format.h"
 #include "vault/archive/archive_place.h"
 #include "vault/archive/archive_states.h"
-#include "vault/archive/statements.h"
 #include "vault/archive/subject_shard.h"
 #include "vault/audit/log.h"
 #include "vault/keyring/administration.h"
@@ -15,6 +14,7 @@
 #include "vault/records/subject_marks.h"
 #include "vault/records/suppression.h"
 #include "vault/records/token.h"
+#include "vault/records/statements.h"
 #include "vault/status.h"
 
 namespace sealbook::archive {
@@ -108,9 +108,7 @@ absl::StatusOr<Erased> EraseContact(keyring::Keyring& keyring, const PurgePermit
     ASSIGN_OR_RETURN(const std::int64_t version, LeaveShard(store, row.number));
     erased.shard_version = version;
 
-    audit::Receipt tombstone = StatementBy(keyring, "tombstone", now);
-    tombstone.facts.emplace_back("uid", records::FormatToken(row.token));
-    const std::string stone = tombstone.Sign(keyring.bundle().signing);
+    const std::string stone = records::MakeTombstone(keyring, row.token, now);
     RETURN_IF_ERROR(store.InsertTombstone(row.number, row.token, version, crypto::AsBytes(stone)));
     for (const std::string& url : request.destinations) {
       ASSIGN_OR_RETURN(const bool pending, ArchivePlace::IsPending(keyring, url, row.number,
@@ -125,7 +123,7 @@ absl::StatusOr<Erased> EraseContact(keyring::Keyring& keyring, const PurgePermit
          .detail = keyring::DetailOf({{"reason", request.reason},
                                       {"archives", absl::StrCat(erased.archives.size())}})}));
     ASSIGN_OR_RETURN(const audit::Head head, audit::ReadHead(store));
-    audit::Receipt receipt = StatementBy(keyring, "erasure", now);
+    audit::Receipt receipt = records::StatementBy(keyring, "erasure", now);
     receipt.facts.insert(
         receipt.facts.end(),
         {{"uid", records::FormatToken(row.token)},
@@ -143,6 +141,31 @@ absl::StatusOr<Erased> EraseContact(keyring::Keyring& keyring, const PurgePermit
   const absl::Status truncated = store.database().TruncateWal();
   if (!truncated.ok() && !absl::IsUnavailable(truncated)) return truncated;
   return erased;
+}
+
+absl::StatusOr<std::string> ConfirmErasure(keyring::Keyring& keyring, ContactNumber contact,
+                                           std::int64_t token,
+                                           const std::vector<std::string>& destinations,
+                                           absl::Time now) {
+  store::Store& store = keyring.store();
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
+  RETURN_IF_ERROR(store.ConfirmTombstone(contact));
+  RETURN_IF_ERROR(audit::Append(
+      store, keyring.AuditAuthor(),
+      {.act = "subject.erased",
+       .token = token,
+       .detail = absl::StrCat("{\"destinations\":", destinations.size(), "}")}));
+  ASSIGN_OR_RETURN(const audit::Head head, audit::ReadHead(store));
+  audit::Receipt receipt = records::StatementBy(keyring, "erasure_confirmed", now);
+  receipt.facts.insert(receipt.facts.end(),
+                       {{"uid", records::FormatToken(token)},
+                        {"destinations", absl::StrJoin(destinations, ", ")},
+                        {"log_entry", absl::StrCat(head.sequence)},
+                        {"log_hash", crypto::ToHex(head.hash)}});
+  const std::string text = receipt.Sign(keyring.bundle().signing);
+  RETURN_IF_ERROR(store.InsertReceipt(receipt.id, text));
+  RETURN_IF_ERROR(transaction.Commit());
+  return text;
 }
 
 }  // namespace sealbook::archive

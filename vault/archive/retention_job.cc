@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "vault/archive/destruction.h"
+#include "vault/archive/erasure.h"
 #include "vault/audit/log.h"
 #include "vault/records/subject_marks.h"
 #include "vault/status.h"
@@ -219,7 +220,7 @@ absl::Status RetentionJob::SyncErasures(JobReport& report) {
     if (absl::IsCancelled(synced) || absl::IsInternal(synced)) return synced;
     if (!synced.ok()) GiveUp(i, synced, report);
   }
-  RETURN_IF_ERROR(CountPending(report));
+  RETURN_IF_ERROR(ConfirmErasures(report));
   if (shards_somewhere || report.troubles.size() == places_.size()) return absl::OkStatus();
   return WithHint(
       internal::RefusedError("what is deleted is not gone from any of the archives' destinations, "
@@ -231,16 +232,48 @@ absl::Status RetentionJob::SyncErasures(JobReport& report) {
 absl::Status RetentionJob::CountPending(JobReport& report) {
   report.pending_erasures = 0;
   return keyring_.store().EachTombstone([&](ContactNumber contact, std::int64_t token,
-                                            std::int64_t version, ByteView) -> absl::Status {
-    for (const auto& place : places_) {
-      ASSIGN_OR_RETURN(const bool pending, ArchivePlace::IsPending(keyring_, place->url(), contact,
-                                                                   token, version));
-      if (!pending) continue;
-      ++report.pending_erasures;
-      break;
+                                            std::int64_t version, ByteView,
+                                            bool confirmed) -> absl::Status {
+    bool pending = !confirmed;
+    for (std::size_t i = 0; !pending && i < places_.size(); ++i) {
+      ASSIGN_OR_RETURN(pending, ArchivePlace::IsPending(keyring_, places_[i]->url(), contact,
+                                                        token, version));
     }
+    report.pending_erasures += pending ? 1 : 0;
     return absl::OkStatus();
   });
+}
+
+absl::Status RetentionJob::ConfirmErasures(JobReport& report) {
+  struct Erasure {
+    ContactNumber contact = 0;
+    std::int64_t token = 0, version = 0;
+  };
+  std::vector<Erasure> open;
+  RETURN_IF_ERROR(keyring_.store().EachTombstone(
+      [&](ContactNumber contact, std::int64_t token, std::int64_t version, ByteView,
+          bool confirmed) {
+        if (!confirmed) open.push_back({contact, token, version});
+        return absl::OkStatus();
+      }));
+  for (const Erasure& one : open) {
+    bool pending = false;
+    for (std::size_t i = 0; !pending && i < places_.size(); ++i) {
+      ASSIGN_OR_RETURN(pending, ArchivePlace::IsPending(keyring_, places_[i]->url(), one.contact,
+                                                        one.token, one.version));
+    }
+    if (pending) continue;
+    ASSIGN_OR_RETURN(const std::string receipt,
+                     ConfirmErasure(keyring_, one.contact, one.token, Urls(), options_.now));
+    report.confirmed.push_back({one.token, receipt});
+  }
+  return CountPending(report);
+}
+
+std::vector<std::string> RetentionJob::Urls() const {
+  std::vector<std::string> urls;
+  for (const auto& place : places_) urls.push_back(place->url());
+  return urls;
 }
 
 absl::Status RetentionJob::Purge(const ArchiveSignature& signature,

@@ -60,6 +60,8 @@ struct JobReport {
   std::vector<std::string> destroyed, due;  // archives that were, and that should be
   std::vector<std::string> receipts;        // ids
   std::int64_t pending_erasures = 0;        // that have not reached every destination
+  // Those that have now: token, and the receipt's text.
+  std::vector<std::pair<std::int64_t, std::string>> confirmed;
   // What went wrong at a destination; the others went on.
   std::vector<std::pair<std::string, absl::Status>> troubles;
   bool nothing_to_do = true;
@@ -90,6 +92,8 @@ class RetentionJob {
   absl::Status DestroyOld(JobReport& report);
   absl::Status PutCheckpoints(JobReport& report);
   absl::Status CountPending(JobReport& report);
+  absl::Status ConfirmErasures(JobReport& report);
+  std::vector<std::string> Urls() const;
   absl::Status Purge(const ArchiveSignature& signature, const std::vector<VerifiedArchive>& proof,
                      JobReport& report);
   absl::StatusOr<bool> IsDue(const store::ArchiveRow& row);

@@ -15,6 +15,7 @@
 #include "vault/records/health_documents.h"
 #include "vault/records/index.h"
 #include "vault/records/sealing.h"
+#include "vault/records/statements.h"
 #include "vault/records/token.h"
 #include "vault/status.h"
 
@@ -434,7 +435,23 @@ absl::Status Doctor::Contacts() {
     }
     return true;
   }));
-  const std::int64_t missing = created_.Count() - rows_;
+  // Those that were erased are gone, and a signed tombstone of each says so.
+  std::int64_t erased = 0;
+  RETURN_IF_ERROR(store_.EachTombstone([&](ContactNumber contact, std::int64_t token, std::int64_t,
+                                           ByteView document, bool) -> absl::Status {
+    const absl::Status stone = CheckTombstone(keyring_, token, document);
+    store::ContactRow row;
+    ASSIGN_OR_RETURN(const bool there, store_.GetContact(contact, row));
+    if (!stone.ok()) {
+      faults.Add(absl::StrCat(FormatToken(token), ": ", stone.message()));
+    } else if (there) {
+      faults.Add(absl::StrCat(FormatToken(token), " was erased and is there again"));
+    } else if (created_.Contains(contact)) {
+      ++erased;
+    }
+    return absl::OkStatus();
+  }));
+  const std::int64_t missing = created_.Count() - rows_ - erased;
   if (missing > 0 && !faults.any())
     faults.Add(absl::StrCat(missing, " contacts that sessions created are missing"));
   ASSIGN_OR_RETURN(const std::int64_t tokens, store_.CountTokens());

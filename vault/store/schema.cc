@@ -96,7 +96,7 @@ CREATE TABLE subject_mark (
   PRIMARY KEY (contact, kind)) WITHOUT ROWID;
 CREATE TABLE tombstone (
   contact INTEGER PRIMARY KEY, token INTEGER NOT NULL, shard_version INTEGER NOT NULL,
-  document BLOB NOT NULL);
+  document BLOB NOT NULL, confirmed INTEGER NOT NULL);
 CREATE TABLE suppression (hash BLOB PRIMARY KEY) WITHOUT ROWID;
 )sql",
   };

@@ -278,6 +278,10 @@ class Store {
   absl::Status DeleteChatKey(ContactNumber contact, std::int64_t session);
   absl::StatusOr<bool> GetChatKey(ContactNumber contact, std::int64_t session,
                                   crypto::Bytes& sealed);
+  // How many chunks stand under each of a contact's chat keys, as they count themselves.
+  absl::Status EachChunkCount(
+      ContactNumber contact,
+      const std::function<absl::Status(std::int64_t session, std::int64_t chunks)>& visit);
   // So many chunks more (or fewer) stand under it; gives how many do.
   absl::StatusOr<std::int64_t> AddChunks(ContactNumber contact, std::int64_t session,
                                          std::int64_t more);
@@ -369,7 +373,10 @@ class Store {
                                std::int64_t shard_version, ByteView document);
   absl::Status EachTombstone(
       const std::function<absl::Status(ContactNumber, std::int64_t token,
-                                       std::int64_t shard_version, ByteView document)>& visit);
+                                       std::int64_t shard_version, ByteView document,
+                                       bool confirmed)>& visit);
+  // It has reached every destination.
+  absl::Status ConfirmTombstone(ContactNumber contact);
   absl::StatusOr<bool> HasTombstone(std::int64_t token);
 
   absl::Status PutSuppression(const crypto::Hash128& hash);

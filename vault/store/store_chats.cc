@@ -174,6 +174,18 @@ absl::StatusOr<bool> Store::GetChatKey(ContactNumber contact, std::int64_t sessi
   return found;
 }
 
+absl::Status Store::EachChunkCount(
+    ContactNumber contact,
+    const std::function<absl::Status(std::int64_t session, std::int64_t chunks)>& visit) {
+  USE_STATEMENT(select, "SELECT session, chunks FROM chat_key WHERE contact = ? ORDER BY session");
+  select->Bind(1, contact);
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row) return absl::OkStatus();
+    RETURN_IF_ERROR(visit(select->Int(0), select->Int(1)));
+  }
+}
+
 absl::StatusOr<std::int64_t> Store::AddChunks(ContactNumber contact, std::int64_t session,
                                               std::int64_t more) {
   USE_STATEMENT(update,

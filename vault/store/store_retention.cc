@@ -293,23 +293,30 @@ absl::StatusOr<bool> Store::HasSubjectMarks() {
 absl::Status Store::InsertTombstone(ContactNumber contact, std::int64_t token,
                                     std::int64_t shard_version, ByteView document) {
   USE_STATEMENT(insert,
-                "INSERT INTO tombstone (contact, token, shard_version, document) "
-                "VALUES (?, ?, ?, ?)");
+                "INSERT INTO tombstone (contact, token, shard_version, document, confirmed) "
+                "VALUES (?, ?, ?, ?, 0)");
   insert->Bind(1, contact).Bind(2, token).Bind(3, shard_version).Bind(4, document);
   return insert->Run();
 }
 
 absl::Status Store::EachTombstone(
     const std::function<absl::Status(ContactNumber, std::int64_t token, std::int64_t shard_version,
-                                     ByteView document)>& visit) {
+                                     ByteView document, bool confirmed)>& visit) {
   ASSIGN_OR_RETURN(Statement select,
-                   database_->Prepare("SELECT contact, token, shard_version, document "
+                   database_->Prepare("SELECT contact, token, shard_version, document, confirmed "
                                       "FROM tombstone ORDER BY contact"));
   for (;;) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return absl::OkStatus();
-    RETURN_IF_ERROR(visit(select.Int(0), select.Int(1), select.Int(2), select.Blob(3)));
+    RETURN_IF_ERROR(visit(select.Int(0), select.Int(1), select.Int(2), select.Blob(3),
+                          select.Int(4) != 0));
   }
+}
+
+absl::Status Store::ConfirmTombstone(ContactNumber contact) {
+  USE_STATEMENT(update, "UPDATE tombstone SET confirmed = 1 WHERE contact = ?");
+  update->Bind(1, contact);
+  return update->Run();
 }
 
 absl::StatusOr<bool> Store::HasTombstone(std::int64_t token) {

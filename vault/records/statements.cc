@@ -1,11 +1,12 @@
-#include "vault/archive/statements.h"
+#include "vault/records/statements.h"
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "vault/crypto/random.h"
+#include "vault/records/token.h"
 #include "vault/status.h"
 
-namespace sealbook::archive {
+namespace sealbook::records {
 namespace {
 
 constexpr absl::string_view kVersion = "roster_version";
@@ -61,6 +62,27 @@ absl::StatusOr<audit::Receipt> VerifyStatement(const keyring::Keyring& keyring,
   return receipt;
 }
 
+std::string MakeTombstone(const keyring::Keyring& keyring, std::int64_t token, absl::Time now) {
+  audit::Receipt tombstone = StatementBy(keyring, "tombstone", now);
+  tombstone.facts.emplace_back("uid", FormatToken(token));
+  return tombstone.Sign(keyring.bundle().signing);
+}
+
+absl::Status CheckTombstone(const keyring::Keyring& keyring, std::int64_t token,
+                            ByteView document) {
+  const absl::Status damaged = absl::DataLossError("a tombstone was altered or planted");
+  const auto receipt = VerifyStatement(keyring, "tombstone", crypto::AsText(document));
+  if (!receipt.ok()) return damaged;
+  const std::string* uid = receipt->Find("uid");
+  std::int64_t version = 0;
+  if (uid == nullptr || *uid != FormatToken(token) || !FindNumber(*receipt, kVersion, version))
+    return damaged;
+  const keyring::Roster* roster = keyring.history().Version(static_cast<std::uint64_t>(version));
+  const keyring::RoleDefinition* role = roster->RoleOf(*roster->FindMember(receipt->member));
+  if (role == nullptr || !role->Has(keyring::Power::kSubjects)) return damaged;
+  return absl::OkStatus();
+}
+
 std::string MakeCheckpoint(const keyring::Keyring& keyring, const keyring::HighWater& heads,
                            absl::Time now) {
   audit::Receipt receipt = StatementBy(keyring, "checkpoint", now);
@@ -102,4 +124,4 @@ absl::Status CompareWithCheckpoint(keyring::Keyring& keyring, absl::string_view 
   return absl::OkStatus();
 }
 
-}  // namespace sealbook::archive
+}  // namespace sealbook::records

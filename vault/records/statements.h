@@ -1,4 +1,4 @@
-// Small signed statements that stand at the archives' destinations (docs/format.md, "Retention"):
+// Small signed statements, which stand at the archives' destinations, too (docs/format.md, "Retention"):
 // receipts of the kinds `tombstone` and `checkpoint`, signed by a member of this vault.
 #pragma once
 
@@ -10,7 +10,7 @@
 #include "vault/keyring/high_water.h"
 #include "vault/keyring/keyring.h"
 
-namespace sealbook::archive {
+namespace sealbook::records {
 
 // A receipt of this member's, with `roster_version` as its first fact.
 audit::Receipt StatementBy(const keyring::Keyring& keyring, absl::string_view kind, absl::Time now);
@@ -20,6 +20,11 @@ audit::Receipt StatementBy(const keyring::Keyring& keyring, absl::string_view ki
 absl::StatusOr<audit::Receipt> VerifyStatement(const keyring::Keyring& keyring,
                                                absl::string_view kind, absl::string_view text);
 
+// Of an erased contact. The text's bytes are the row's document, and the file's at destinations.
+std::string MakeTombstone(const keyring::Keyring& keyring, std::int64_t token, absl::Time now);
+// DataLoss: altered, of another token, or signed by somebody who may not erase.
+absl::Status CheckTombstone(const keyring::Keyring& keyring, std::int64_t token, ByteView document);
+
 // Of the newest roster version, session and row of the log.
 std::string MakeCheckpoint(const keyring::Keyring& keyring, const keyring::HighWater& heads,
                            absl::Time now);
@@ -27,4 +32,4 @@ std::string MakeCheckpoint(const keyring::Keyring& keyring, const keyring::HighW
 // the text is no checkpoint that counts.
 absl::Status CompareWithCheckpoint(keyring::Keyring& keyring, absl::string_view text);
 
-}  // namespace sealbook::archive
+}  // namespace sealbook::records
