@@ -30,6 +30,12 @@ class PermitIssuer {
                         bool masked, absl::Time issued) {
     return ReadPermit(member, contact, std::move(clear), masked, issued);
   }
+  static PurgePermit Purge(MemberId member, absl::Time issued) {
+    return PurgePermit(member, std::nullopt, issued);
+  }
+  static PurgePermit Erase(MemberId member, ContactNumber contact, absl::Time issued) {
+    return PurgePermit(member, contact, issued);
+  }
 };
 }  // namespace sealbook::policies
 
@@ -50,7 +56,8 @@ inline keyring::CompiledPolicy TestPolicy() {
   all.push_back(ClassId::kIndex);
   all.push_back(ClassId::kAudit);
   const std::uint32_t admin_powers =
-      bits({Power::kSignRoster, Power::kAssign, Power::kCreateContacts, Power::kWriteChats});
+      bits({Power::kSignRoster, Power::kAssign, Power::kCreateContacts, Power::kWriteChats,
+            Power::kRetention, Power::kSubjects});
   return {.text = "test policy",
           .classes = {{ClassId::kIdentity, "identity"},
                       {ClassId::kMasked, "masked"},
