@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <pwd.h>
+#include <shadow.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -59,11 +60,13 @@ class SftpServer {
  public:
   // Why no server can run here; empty where it can.
   static std::string Missing() {
-    for (const char* program : {kSshd, kKeygen}) {
+    for (const char* program : {kSshd, kKeygen, kSftpServer}) {
       if (access(program, X_OK) != 0) {
         return absl::StrCat(program, " is not here: install openssh-server and openssh-client");
       }
     }
+    const spwd* root = geteuid() == 0 ? getspnam("root") : nullptr;
+    if (root != nullptr && root->sp_pwdp[0] == '!') return "root's account is locked: no log-in";
     return "";
   }
 
@@ -274,12 +277,14 @@ class SftpServer {
   }
   void WriteConfig() const {
     std::string subsystem = absl::StrCat("internal-sftp ", options_.internal_sftp);
-#ifdef SEALBOOK_SFTP_FILTER
     if (!options_.filter.empty()) {
+#ifdef SEALBOOK_SFTP_FILTER
       subsystem = absl::StrCat(SEALBOOK_SFTP_FILTER, " ", kSftpServer, " ",
                                absl::StrJoin(options_.filter, " "));
-    }
+#else
+      ADD_FAILURE() << "this program knows no filter: link it by sealbook_uses_sftp()";
 #endif
+    }
     std::ofstream(Path("config")) << absl::StrCat(
         "ListenAddress 127.0.0.1\nPort ", port_, "\nHostKey ", Path("host_key"),
         "\nPidFile none\nAuthorizedKeysFile ", Path("authorized_keys"),

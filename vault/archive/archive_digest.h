@@ -52,7 +52,9 @@ class DigestSink : public ByteSink {
 // Compares a file that is read back with what it should be, block by block. One thread.
 class ArchiveChecker : public ByteSink {
  public:
+  // `expected` must outlive it.
   explicit ArchiveChecker(const ArchiveDigest& expected) : expected_(expected) {}
+  explicit ArchiveChecker(ArchiveDigest&&) = delete;
   // DataLoss: another block, or more bytes than expected. Sticks.
   absl::Status Append(ByteView bytes) override;
   // DataLoss: as above, or fewer bytes than expected, or another SHA-256. Once, at the end.

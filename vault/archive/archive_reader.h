@@ -53,6 +53,9 @@ class ArchiveReader {
   static absl::StatusOr<std::unique_ptr<ArchiveReader>> Open(
       const crypto::RandomAccess& source, std::span<const crypto::ExchangePair> identities,
       const ArchiveSignature& signature);
+  static absl::StatusOr<std::unique_ptr<ArchiveReader>> Open(
+      const crypto::RandomAccess& source, std::span<const crypto::ExchangePair> identities,
+      ArchiveSignature&& signature) = delete;
   ArchiveReader(const ArchiveReader&) = delete;
   ArchiveReader& operator=(const ArchiveReader&) = delete;
   ~ArchiveReader();

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "vault/archive/ssh_keys.h"
@@ -154,7 +155,13 @@ absl::Status SshConnection::StartSession(const DestinationUrl& url,
     return result;
   };
   ASSIGN_OR_RETURN(const int connected, Repeat(SSH_AGAIN, deadline, connect_step));
-  return connected == SSH_OK ? absl::OkStatus() : Lost();
+  if (connected == SSH_OK) return absl::OkStatus();
+  // libssh's words, which have the server's in them, are for nobody's terminal.
+  if (absl::StrContains(ssh_get_error(session_), "no match for method")) {
+    return WithHint(RefusedError(absl::StrCat(name_, " offers no way of encrypting that is good")),
+                    "Bring the server's SSH up to date, or let it use its defaults.");
+  }
+  return Lost();
 }
 
 absl::Status SshConnection::LogIn(ssh_key key, absl::Time deadline) {

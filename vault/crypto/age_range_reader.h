@@ -33,7 +33,7 @@ struct AgeRangeReaderOptions {
   std::function<absl::Status(std::uint64_t number, ByteView block)> check;
 };
 
-// One thread calls it, and that thread calls the source. Memory: 3 MiB at most.
+// One thread calls it, and that thread calls the source. Memory: 2 MiB at most.
 class AgeRangeReader {
  public:
   static constexpr std::size_t kBlockBytes = 64 * 1024 + 16;  // of a sealed chunk but the last one

@@ -36,7 +36,7 @@ class StringSink : public ByteSink {
  public:
   absl::Status Append(ByteView bytes) override {
     largest = std::max(largest, bytes.size());
-    text.append(crypto::AsText(bytes));
+    text.append(bytes.begin(), bytes.end());
     if (fail_after != 0 && text.size() > fail_after) return absl::InternalError("the sink's own");
     return absl::OkStatus();
   }

@@ -56,8 +56,8 @@ class DestinationTest : public ::testing::TestWithParam<DestinationKind> {
 
 INSTANTIATE_TEST_SUITE_P(All, DestinationTest,
                          ::testing::Values(DestinationKind::kFolder, DestinationKind::kSftp),
-                         [](const auto& info) {
-                           return info.param == DestinationKind::kFolder ? "Folder" : "Sftp";
+                         [](const auto& kind) {
+                           return kind.param == DestinationKind::kFolder ? "Folder" : "Sftp";
                          });
 
 TEST_P(DestinationTest, FileComesBackAsItWasWritten) {
