@@ -290,7 +290,8 @@ class ChatImporter {
         if (people_->Damaged(one.who))
           Damage(message.line, 1);
         else
-          message.fault = people_->Suppressed(one.who) ? records::kSuppressedReason : kConflictReason;
+          message.fault =
+              people_->Suppressed(one.who) ? records::kSuppressedReason : kConflictReason;
         continue;
       }
       const auto [at, is_new] = draft_of.try_emplace(*contact, drafts.size());

@@ -1,7 +1,7 @@
 // Looking through a list before anything of it is written.
-#include <optional>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"

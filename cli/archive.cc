@@ -53,16 +53,17 @@ absl::Status Verify(Context& context, const Arguments& arguments) {
   const std::string wanted = arguments.positional().empty() ? "" : arguments.positional()[0];
   const bool remote = arguments.Has("remote");
   std::vector<store::ArchiveRow> rows;
-  RETURN_IF_ERROR(keyring.store().EachArchive([&](const store::ArchiveRow& row) -> absl::StatusOr<bool> {
-    const std::string name = archive::ArchiveName({.vault = keyring.roster().vault,
-                                                   .run = row.run,
-                                                   .first_day = row.first_day,
-                                                   .last_day = row.last_day});
-    const bool here = row.state != static_cast<int>(archive::ArchiveState::kPlanned) &&
-                      row.state != static_cast<int>(archive::ArchiveState::kDestroyed);
-    if (here && (wanted.empty() || wanted == name)) rows.push_back(row);
-    return true;
-  }));
+  RETURN_IF_ERROR(
+      keyring.store().EachArchive([&](const store::ArchiveRow& row) -> absl::StatusOr<bool> {
+        const std::string name = archive::ArchiveName({.vault = keyring.roster().vault,
+                                                       .run = row.run,
+                                                       .first_day = row.first_day,
+                                                       .last_day = row.last_day});
+        const bool here = row.state != static_cast<int>(archive::ArchiveState::kPlanned) &&
+                          row.state != static_cast<int>(archive::ArchiveState::kDestroyed);
+        if (here && (wanted.empty() || wanted == name)) rows.push_back(row);
+        return true;
+      }));
   if (!wanted.empty() && rows.empty()) {
     return WithHint(absl::NotFoundError("this vault has no such archive"),
                     "'sealbook archive list' shows them.");

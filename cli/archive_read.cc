@@ -22,9 +22,10 @@ absl::StatusOr<std::optional<std::int64_t>> TokenOf(const Arguments& arguments) 
 
 absl::Status TellMissing(Context& context, const ArchiveSource::Read& read) {
   if (read.erased > 0) {
-    PrintNote(context.globals(), absl::StrCat("sealbook: ", read.erased,
-                                              " customers of this archive were erased: nobody reads "
-                                              "their chats any more"));
+    PrintNote(context.globals(),
+              absl::StrCat("sealbook: ", read.erased,
+                           " customers of this archive were erased: nobody reads "
+                           "their chats any more"));
   }
   if (read.no_shard == 0) return absl::OkStatus();
   return WithHint(
@@ -57,11 +58,12 @@ absl::Status Read(Context& context, const Arguments& arguments) {
     ASSIGN_OR_RETURN(source, ArchiveSource::OfFile(file, arguments.Value("keys"),
                                                    arguments.List("authority"), identities));
     if (!arguments.Has("authority")) {
-      PrintNote(context.globals(),
-                absl::StrCat("sealbook: signed with the key ",
-                             crypto::ToHex(source->signature().signer.key.bytes),
-                             "; whether that is the vault's, 'sealbook receipt key' says there, and "
-                             "--authority KEY compares"));
+      PrintNote(
+          context.globals(),
+          absl::StrCat("sealbook: signed with the key ",
+                       crypto::ToHex(source->signature().signer.key.bytes),
+                       "; whether that is the vault's, 'sealbook receipt key' says there, and "
+                       "--authority KEY compares"));
     }
   }
   CatchInterrupts();
@@ -70,7 +72,8 @@ absl::Status Read(Context& context, const Arguments& arguments) {
       source->EachMessage(token, {.begin = nullptr,
                                   .message =
                                       [&](std::int64_t whose, const records::ChatEntry& entry) {
-                                        if (Interrupted()) return absl::CancelledError("interrupted");
+                                        if (Interrupted())
+                                          return absl::CancelledError("interrupted");
                                         Json line = {{"uid", records::FormatToken(whose)}};
                                         line.update(ToJson(entry));
                                         PrintJson(line);
@@ -92,8 +95,8 @@ absl::Status Restore(Context& context, const Arguments& arguments) {
   const std::string& name = arguments.positional()[0];
   ASSIGN_OR_RETURN(const auto source, ArchiveSource::OfVault(context, name, identities));
   store::ArchiveRow row;
-  ASSIGN_OR_RETURN(bool found, context.keyring().store().GetArchive(
-                                   source->signature().header.run, row));
+  ASSIGN_OR_RETURN(bool found,
+                   context.keyring().store().GetArchive(source->signature().header.run, row));
   const auto& rules = context.policy().retention();
   const auto rule = rules.find(found ? row.label : "");
   const int days = (rule == rules.end() ? rules.at("") : rule->second).chat_days;
@@ -104,23 +107,22 @@ absl::Status Restore(Context& context, const Arguments& arguments) {
   Progress progress(context.globals(), "archive restore");
   std::int64_t unknown = 0;
   const auto read = source->EachMessage(
-      token,
-      {.begin =
-           [&](records::ChatOwner owner) {
-             const absl::Status begun = restorer->BeginContact(owner);
-             unknown += absl::IsNotFound(begun) ? 1 : 0;
-             return begun;
-           },
-       .message =
-           [&](std::int64_t, const records::ChatEntry& entry) {
-             if (Interrupted()) {
-               return WithHint(absl::CancelledError("interrupted: what was restored stays"),
-                               "Run the command again for the rest.");
-             }
-             progress.Update(restorer->report().messages, 0, 0);
-             return restorer->Add(entry);
-           },
-       .end = [&] { return restorer->EndContact(); }});
+      token, {.begin =
+                  [&](records::ChatOwner owner) {
+                    const absl::Status begun = restorer->BeginContact(owner);
+                    unknown += absl::IsNotFound(begun) ? 1 : 0;
+                    return begun;
+                  },
+              .message =
+                  [&](std::int64_t, const records::ChatEntry& entry) {
+                    if (Interrupted()) {
+                      return WithHint(absl::CancelledError("interrupted: what was restored stays"),
+                                      "Run the command again for the rest.");
+                    }
+                    progress.Update(restorer->report().messages, 0, 0);
+                    return restorer->Add(entry);
+                  },
+              .end = [&] { return restorer->EndContact(); }});
   progress.Finish();
   RETURN_IF_ERROR(read.status());
   const archive::RestoreReport& report = restorer->report();
@@ -144,23 +146,24 @@ absl::Status Restore(Context& context, const Arguments& arguments) {
 }  // namespace
 
 Command ArchiveReadCommand() {
-  return {.name = "archive read",
-          .arguments = "[NAME]",
-          .summary = "the messages of an archive, as JSON Lines; with --file without any vault",
-          .options = {{.name = "identity", .placeholder = "FILE", .help = "the offline identity"},
-                      {.name = "uid", .placeholder = "UID", .help = "one customer's alone"},
-                      {.name = "file", .placeholder = "FILE", .help = "the archive, without a vault"},
-                      {.name = "keys",
-                       .placeholder = "PATH",
-                       .help = "the folder with escrow.key.age and subjects/, or one shard; default: "
-                               "the archive's own folder"},
-                      {.name = "authority",
-                       .kind = Option::Kind::kList,
-                       .placeholder = "KEY",
-                       .help = "a key that must have signed it"}},
-          .min_positional = 0,
-          .max_positional = 1,
-          .run = &Read};
+  return {
+      .name = "archive read",
+      .arguments = "[NAME]",
+      .summary = "the messages of an archive, as JSON Lines; with --file without any vault",
+      .options = {{.name = "identity", .placeholder = "FILE", .help = "the offline identity"},
+                  {.name = "uid", .placeholder = "UID", .help = "one customer's alone"},
+                  {.name = "file", .placeholder = "FILE", .help = "the archive, without a vault"},
+                  {.name = "keys",
+                   .placeholder = "PATH",
+                   .help = "the folder with escrow.key.age and subjects/, or one shard; default: "
+                           "the archive's own folder"},
+                  {.name = "authority",
+                   .kind = Option::Kind::kList,
+                   .placeholder = "KEY",
+                   .help = "a key that must have signed it"}},
+      .min_positional = 0,
+      .max_positional = 1,
+      .run = &Read};
 }
 
 Command ArchiveRestoreCommand() {

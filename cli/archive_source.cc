@@ -38,7 +38,8 @@ absl::StatusOr<std::uint64_t> OpenFile(const std::string& file, int& fd) {
 
 absl::StatusOr<std::vector<crypto::ExchangePair>> ReadIdentities(const std::string& file) {
   if (file.empty())
-    return Usage("archives are opened with the offline identity", "Name its file with --identity F.");
+    return Usage("archives are opened with the offline identity",
+                 "Name its file with --identity F.");
   auto text = keyring::ReadSecretFile(file, kMaxIdentityBytes);
   if (absl::IsNotFound(text.status()))
     return Usage("there is no such identity file", "Name it with --identity F.");
@@ -49,9 +50,10 @@ absl::StatusOr<std::vector<crypto::ExchangePair>> ReadIdentities(const std::stri
     if (identity.ok()) identities.push_back(*std::move(identity));
   }
   if (identities.empty()) {
-    return WithHint(absl::InvalidArgumentError("that file has no age identity in it"),
-                    "It is a file with a line AGE-SECRET-KEY-1…, as 'age-keygen' and 'sealbook init "
-                    "--archive-identity-out' make.");
+    return WithHint(
+        absl::InvalidArgumentError("that file has no age identity in it"),
+        "It is a file with a line AGE-SECRET-KEY-1…, as 'age-keygen' and 'sealbook init "
+        "--archive-identity-out' make.");
   }
   return identities;
 }
@@ -60,13 +62,15 @@ absl::Status ArchiveSource::OpenReader(const std::vector<crypto::ExchangePair>& 
                                        archive::SignerKey authority) {
   auto reader = archive::ArchiveReader::Open(access_, identities, signature_);
   if (absl::IsUnauthenticated(reader.status())) {
-    return WithHint(reader.status(),
-                    "This is not the identity that the archives are sealed to: it was made at 'init', "
-                    "and is kept away from the vault's machine.");
+    return WithHint(
+        reader.status(),
+        "This is not the identity that the archives are sealed to: it was made at 'init', "
+        "and is kept away from the vault's machine.");
   }
   RETURN_IF_ERROR(reader.status());
   reader_ = *std::move(reader);
-  ASSIGN_OR_RETURN(secrets_, archive::SubjectSecrets::Open(identities, keys_, std::move(authority)));
+  ASSIGN_OR_RETURN(secrets_,
+                   archive::SubjectSecrets::Open(identities, keys_, std::move(authority)));
   return absl::OkStatus();
 }
 
@@ -96,9 +100,8 @@ absl::StatusOr<std::unique_ptr<ArchiveSource>> ArchiveSource::OfFile(
     return WithHint(absl::DataLossError("it is signed with another key than those of --authority"),
                     "Ask the vault's owner for the key of who signed it ('sealbook receipt key').");
   };
-  ASSIGN_OR_RETURN(source->signature_,
-                   archive::ArchiveSignature::Verify(crypto::AsBytes(*beside),
-                                                     path.filename().string(), by));
+  ASSIGN_OR_RETURN(source->signature_, archive::ArchiveSignature::Verify(
+                                           crypto::AsBytes(*beside), path.filename().string(), by));
   int fd = -1;
   const auto size = OpenFile(file, fd);
   source->descriptor_ = std::shared_ptr<int>(new int(fd), [](int* open) {
@@ -107,19 +110,20 @@ absl::StatusOr<std::unique_ptr<ArchiveSource>> ArchiveSource::OfFile(
   });
   RETURN_IF_ERROR(size.status());
   source->access_ = {.size = *size,
-                     .read_at = [fd](std::uint64_t offset, std::span<std::uint8_t> out)
-                         -> absl::StatusOr<std::size_t> {
+                     .read_at = [fd](std::uint64_t offset,
+                                     std::span<std::uint8_t> out) -> absl::StatusOr<std::size_t> {
                        for (;;) {
                          const ssize_t count =
                              pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
                          if (count >= 0) return static_cast<std::size_t>(count);
-                         if (errno != EINTR) return absl::InternalError("the archive cannot be read");
+                         if (errno != EINTR)
+                           return absl::InternalError("the archive cannot be read");
                        }
                      }};
   std::string where = keys;
   if (where.empty()) where = path.has_parent_path() ? path.parent_path().string() : ".";
-  source->keys_ = std::filesystem::is_directory(where) ? archive::KeysIn(where)
-                                                       : archive::KeysOfFile(where);
+  source->keys_ =
+      std::filesystem::is_directory(where) ? archive::KeysIn(where) : archive::KeysOfFile(where);
   RETURN_IF_ERROR(source->OpenReader(identities, by));
   return source;
 }
@@ -159,11 +163,10 @@ absl::StatusOr<std::unique_ptr<ArchiveSource>> ArchiveSource::OfVault(
   }
   if (source->remote_ == nullptr) return last;
   archive::RemoteReader* const remote = source->remote_.get();
-  source->access_ = {
-      .size = remote->size(),
-      .read_at = [remote](std::uint64_t offset, std::span<std::uint8_t> out) {
-        return remote->ReadAt(offset, out);
-      }};
+  source->access_ = {.size = remote->size(),
+                     .read_at = [remote](std::uint64_t offset, std::span<std::uint8_t> out) {
+                       return remote->ReadAt(offset, out);
+                     }};
   source->keys_ = archive::KeysAt(*source->destination_);
   RETURN_IF_ERROR(source->OpenReader(identities, archive::RosterSigners(keyring)));
   return source;
@@ -201,10 +204,11 @@ absl::StatusOr<ArchiveSource::Read> ArchiveSource::EachMessage(std::optional<std
       return absl::NotFoundError("this archive has nothing of that customer that can be read");
     return read;
   }
-  RETURN_IF_ERROR(reader_->EachContact([&](const archive::ArchiveEntry& entry) -> absl::StatusOr<bool> {
-    RETURN_IF_ERROR(ReadContact(entry, visitor, read));
-    return true;
-  }));
+  RETURN_IF_ERROR(
+      reader_->EachContact([&](const archive::ArchiveEntry& entry) -> absl::StatusOr<bool> {
+        RETURN_IF_ERROR(ReadContact(entry, visitor, read));
+        return true;
+      }));
   return read;
 }
 

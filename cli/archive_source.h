@@ -25,8 +25,7 @@ class ArchiveSource {
   // `authorities`: one of these keys must have signed the archive and the shards; where none is
   // given, those that they name themselves.
   static absl::StatusOr<std::unique_ptr<ArchiveSource>> OfFile(
-      const std::string& file, const std::string& keys,
-      const std::vector<std::string>& authorities,
+      const std::string& file, const std::string& keys, const std::vector<std::string>& authorities,
       const std::vector<crypto::ExchangePair>& identities);
   // After Unlock. NotFound: the vault knows of no such archive.
   static absl::StatusOr<std::unique_ptr<ArchiveSource>> OfVault(

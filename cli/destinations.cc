@@ -47,10 +47,10 @@ absl::StatusOr<std::vector<std::pair<std::string, archive::DestinationOpener>>> 
   for (const std::string& url : policies::DestinationsOf(context.policy(), paths).urls) {
     auto parsed = archive::ParseDestination(url);
     if (!parsed.ok()) {
-      return WithHint(absl::FailedPreconditionError(absl::StrCat(
-                          "a destination of the policy cannot be used: ",
-                          std::string(parsed.status().message()))),
-                      "Correct [archives] destinations with 'sealbook policy apply'.");
+      return WithHint(
+          absl::FailedPreconditionError(absl::StrCat("a destination of the policy cannot be used: ",
+                                                     std::string(parsed.status().message()))),
+          "Correct [archives] destinations with 'sealbook policy apply'.");
     }
     archive::DestinationOptions options;
     if (parsed->kind == archive::DestinationKind::kSftp) {

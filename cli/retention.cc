@@ -35,10 +35,11 @@ absl::string_view NameOf(archive::RemoteState state) {
 }
 
 Json ToJson(const ArchiveSummary& archive) {
-  return {{"name", archive.name},     {"state", archive.state}, {"label", archive.label},
-          {"messages", archive.messages}, {"purged", archive.purged}, {"from", archive.from},
-          {"to", archive.to},         {"bytes", archive.bytes}, {"sha256", archive.sha256},
-          {"remote", archive.remote}};
+  return {{"name", archive.name},     {"state", archive.state},
+          {"label", archive.label},   {"messages", archive.messages},
+          {"purged", archive.purged}, {"from", archive.from},
+          {"to", archive.to},         {"bytes", archive.bytes},
+          {"sha256", archive.sha256}, {"remote", archive.remote}};
 }
 
 Json ToJson(const RetentionNumbers& numbers) {
@@ -57,8 +58,7 @@ std::string Messages(std::int64_t count) {
 
 absl::StatusOr<std::int64_t> PendingErasures(Context& context) {
   std::int64_t pending = 0;
-  const auto urls =
-      policies::DestinationsOf(context.policy(), context.keyring().paths()).urls;
+  const auto urls = policies::DestinationsOf(context.policy(), context.keyring().paths()).urls;
   RETURN_IF_ERROR(context.keyring().store().EachTombstone(
       [&](ContactNumber contact, std::int64_t token, std::int64_t version, ByteView,
           bool confirmed) -> absl::Status {
@@ -99,12 +99,13 @@ absl::Status Plan(Context& context, const Arguments&) {
     numbers.expired += one.expired.messages;
     numbers.held += one.expired.held;
     const bool any = one.expired.messages > 0;
-    labels.push_back({{"label", one.label},
-                      {"expired", one.expired.messages},
-                      {"held", one.expired.held},
-                      {"bytes", one.expired.bytes},
-                      {"from", any ? Json(archive::FormatDay(one.expired.first_day)) : Json(nullptr)},
-                      {"to", any ? Json(archive::FormatDay(one.expired.last_day)) : Json(nullptr)}});
+    labels.push_back(
+        {{"label", one.label},
+         {"expired", one.expired.messages},
+         {"held", one.expired.held},
+         {"bytes", one.expired.bytes},
+         {"from", any ? Json(archive::FormatDay(one.expired.first_day)) : Json(nullptr)},
+         {"to", any ? Json(archive::FormatDay(one.expired.last_day)) : Json(nullptr)}});
   }
   ASSIGN_OR_RETURN(numbers.oldest_live, OldestLive(context.keyring()));
   ASSIGN_OR_RETURN(numbers.pending_erasures, PendingErasures(context));
@@ -112,14 +113,15 @@ absl::Status Plan(Context& context, const Arguments&) {
   ASSIGN_OR_RETURN(const std::vector<ArchiveSummary> archives, ListArchives(context.keyring()));
   Json unfinished = Json::array();
   for (const ArchiveSummary& archive : archives) {
-    if (archive.state != "done" && archive.state != "destroyed") unfinished.push_back(ToJson(archive));
+    if (archive.state != "done" && archive.state != "destroyed")
+      unfinished.push_back(ToJson(archive));
   }
   const absl::Status clock = policies::CheckClock(context.keyring(), now, false);
   if (!clock.ok() && !absl::IsFailedPrecondition(clock)) return clock;
-  numbers.state = !clock.ok()                                     ? "clock"
-                  : !unfinished.empty()                           ? "unfinished"
+  numbers.state = !clock.ok()                                           ? "clock"
+                  : !unfinished.empty()                                 ? "unfinished"
                   : numbers.expired > 0 || numbers.pending_erasures > 0 ? "expired"
-                                                                  : "idle";
+                                                                        : "idle";
   if (context.globals().json) {
     Json out = ToJson(numbers);
     out["archives"] = unfinished;
@@ -131,10 +133,9 @@ absl::Status Plan(Context& context, const Arguments&) {
   if (numbers.expired == 0 && unfinished.empty()) {
     PrintLine("Nothing has expired.");
   } else {
-    PrintLine(absl::StrCat(Messages(numbers.expired), " would go into archives",
-                           numbers.held > 0
-                               ? absl::StrCat(", and ", numbers.held, " stay, on hold.")
-                               : "."));
+    PrintLine(absl::StrCat(
+        Messages(numbers.expired), " would go into archives",
+        numbers.held > 0 ? absl::StrCat(", and ", numbers.held, " stay, on hold.") : "."));
     for (const ExpiredByLabel& one : expired) {
       if (one.expired.messages == 0) continue;
       PrintLine(absl::StrCat("  ", one.label.empty() ? "chats" : absl::StrCat("label ", one.label),
@@ -148,12 +149,13 @@ absl::Status Plan(Context& context, const Arguments&) {
   if (!numbers.oldest_live.empty())
     PrintLine(absl::StrCat("The oldest chat here is of ", numbers.oldest_live, "."));
   if (log_due > 0) {
-    PrintLine(absl::StrCat(log_due, " entries of the log are older than the policy's audit_days; "
-                                    "the log is kept whole, since its entries vouch for others."));
+    PrintLine(absl::StrCat(log_due,
+                           " entries of the log are older than the policy's audit_days; "
+                           "the log is kept whole, since its entries vouch for others."));
   }
   if (!clock.ok())
-    PrintNote(context.globals(), absl::StrCat("sealbook: ", std::string(clock.message()), ". ",
-                                              HintOf(clock)));
+    PrintNote(context.globals(),
+              absl::StrCat("sealbook: ", std::string(clock.message()), ". ", HintOf(clock)));
   if (const std::string warning = NotIndependent(context); !warning.empty())
     PrintNote(context.globals(), absl::StrCat("sealbook: ", warning));
   return absl::OkStatus();
@@ -172,7 +174,8 @@ absl::Status Status(Context& context, const Arguments&) {
   if (numbers.expired > 0) numbers.state = "expired";
   Json list = Json::array();
   for (const ArchiveSummary& archive : archives) {
-    if (archive.state != "planned" && archive.state != "spooled") numbers.archived += archive.messages;
+    if (archive.state != "planned" && archive.state != "spooled")
+      numbers.archived += archive.messages;
     numbers.purged += archive.purged;
     if (archive.state != "done" && archive.state != "destroyed") numbers.state = "unfinished";
     list.push_back(ToJson(archive));
@@ -192,8 +195,8 @@ absl::Status Status(Context& context, const Arguments&) {
                          numbers.purged, " are gone from here."));
   std::vector<std::vector<std::string>> rows;
   for (const ArchiveSummary& archive : archives) {
-    rows.push_back({archive.from, archive.to, absl::StrCat(archive.messages), archive.state,
-                    archive.name});
+    rows.push_back(
+        {archive.from, archive.to, absl::StrCat(archive.messages), archive.state, archive.name});
   }
   if (!rows.empty()) PrintTable({"from", "to", "messages", "state", "archive"}, rows);
   if (numbers.expired > 0)
@@ -228,8 +231,7 @@ absl::Status Run(Context& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const PurgePermit permit,
                    context.permits().Purge(context.keyring().bundle().member, context.role()));
   const absl::Time now = absl::Now();
-  ASSIGN_OR_RETURN(archive::JobOptions options,
-                   policies::RetentionOptions(context.policy(), now));
+  ASSIGN_OR_RETURN(archive::JobOptions options, policies::RetentionOptions(context.policy(), now));
   ASSIGN_OR_RETURN(options.destinations, DestinationsFor(context));
   options.limit = limit;
   const bool accept = arguments.Has("accept-clock");
@@ -248,7 +250,9 @@ absl::Status Run(Context& context, const Arguments& arguments) {
                            .held = report.held,
                            .pending_erasures = report.pending_erasures,
                            .oldest_live = "",
-                           .state = report.nothing_to_do ? "idle" : status.ok() ? "done" : "failed"};
+                           .state = report.nothing_to_do ? "idle"
+                                    : status.ok()        ? "done"
+                                                         : "failed"};
   ASSIGN_OR_RETURN(numbers.oldest_live, OldestLive(context.keyring()));
   if (const std::string metrics = arguments.Value("metrics"); !metrics.empty())
     RETURN_IF_ERROR(WriteMetrics(metrics, numbers, status.ok(), now));
@@ -278,28 +282,30 @@ absl::Status Run(Context& context, const Arguments& arguments) {
     if (report.nothing_to_do) {
       PrintNote(context.globals(), "Nothing has expired, and nothing is pending.");
     } else if (report.archives.empty() && report.purged == 0) {
-      if (status.ok()) PrintLine("Nothing has expired; what stands beside the archives is renewed.");
+      if (status.ok())
+        PrintLine("Nothing has expired; what stands beside the archives is renewed.");
     } else {
       for (const auto& archive : report.archives) {
         PrintLine(absl::StrCat(archive.name, ": ", Messages(archive.messages), ", ",
                                std::string(archive::NameOf(archive.state))));
       }
-      PrintLine(absl::StrCat(Messages(report.archived), " archived and verified, ", report.purged,
-                             " purged here",
-                             report.held > 0 ? absl::StrCat(", ", report.held, " on hold") : "", "."));
+      PrintLine(absl::StrCat(
+          Messages(report.archived), " archived and verified, ", report.purged, " purged here",
+          report.held > 0 ? absl::StrCat(", ", report.held, " on hold") : "", "."));
       for (const std::string& name : report.destroyed)
         PrintLine(absl::StrCat(name, ": destroyed, as the policy says."));
     }
   }
   if (!context.globals().json || status.ok() || report.troubles.empty()) {
     for (const std::string& name : report.due) {
-      PrintNote(context.globals(),
-                absl::StrCat("sealbook: ", name, " is due to be destroyed, and its place does not "
-                                                 "delete it: do so by hand"));
+      PrintNote(context.globals(), absl::StrCat("sealbook: ", name,
+                                                " is due to be destroyed, and its place does not "
+                                                "delete it: do so by hand"));
     }
     // The first is the command's own error.
     for (std::size_t i = 1; i < report.troubles.size(); ++i) {
-      PrintNote(context.globals(), absl::StrCat("sealbook: ", std::string(report.troubles[i].second.message())));
+      PrintNote(context.globals(),
+                absl::StrCat("sealbook: ", std::string(report.troubles[i].second.message())));
     }
     return status;
   }
@@ -311,18 +317,19 @@ absl::Status Run(Context& context, const Arguments& arguments) {
 
 absl::StatusOr<std::vector<ArchiveSummary>> ListArchives(keyring::Keyring& keyring) {
   std::vector<ArchiveSummary> out;
-  RETURN_IF_ERROR(keyring.store().EachArchive(
-      [&](const store::ArchiveRow& row) -> absl::StatusOr<bool> {
-        ArchiveSummary archive{.run = row.run,
-                               .name = archive::ArchiveName({.vault = keyring.roster().vault,
-                                                             .run = row.run,
-                                                             .first_day = row.first_day,
-                                                             .last_day = row.last_day}),
-                               .state = std::string(archive::NameOf(static_cast<ArchiveState>(row.state))),
-                               .label = row.label,
-                               .purged = row.purged,
-                               .from = archive::FormatDay(row.first_day),
-                               .to = archive::FormatDay(row.last_day)};
+  RETURN_IF_ERROR(
+      keyring.store().EachArchive([&](const store::ArchiveRow& row) -> absl::StatusOr<bool> {
+        ArchiveSummary archive{
+            .run = row.run,
+            .name = archive::ArchiveName({.vault = keyring.roster().vault,
+                                          .run = row.run,
+                                          .first_day = row.first_day,
+                                          .last_day = row.last_day}),
+            .state = std::string(archive::NameOf(static_cast<ArchiveState>(row.state))),
+            .label = row.label,
+            .purged = row.purged,
+            .from = archive::FormatDay(row.first_day),
+            .to = archive::FormatDay(row.last_day)};
         if (!row.signature.empty()) {
           ASSIGN_OR_RETURN(const archive::ArchiveSignature signature,
                            archive::SignatureOf(keyring, row));
@@ -379,8 +386,9 @@ absl::Status WriteMetrics(const std::string& path, const RetentionNumbers& numbe
   }
   std::string text;
   const auto gauge = [&](absl::string_view name, absl::string_view help, std::int64_t value) {
-    absl::StrAppend(&text, "# HELP sealbook_retention_", name, " ", help, "\n# TYPE sealbook_retention_",
-                    name, " gauge\nsealbook_retention_", name, " ", value, "\n");
+    absl::StrAppend(&text, "# HELP sealbook_retention_", name, " ", help,
+                    "\n# TYPE sealbook_retention_", name, " gauge\nsealbook_retention_", name, " ",
+                    value, "\n");
   };
   gauge("success", "Whether the last run ended well.", success ? 1 : 0);
   gauge("last_run_timestamp_seconds", "When the last run began.", absl::ToUnixSeconds(now));

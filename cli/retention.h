@@ -34,8 +34,8 @@ struct ExpiredByLabel {
 absl::StatusOr<std::vector<ExpiredByLabel>> ExpiredNow(Context& context, absl::Time now);
 absl::StatusOr<std::string> OldestLive(keyring::Keyring& keyring);
 
-// Metrics for the text file collector of the Prometheus node exporter, replaced as a whole. The time
-// of the last success is kept from the file that was there.
+// Metrics for the text file collector of the Prometheus node exporter, replaced as a whole. The
+// time of the last success is kept from the file that was there.
 absl::Status WriteMetrics(const std::string& path, const RetentionNumbers& numbers, bool success,
                           absl::Time now);
 

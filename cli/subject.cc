@@ -36,8 +36,7 @@ absl::StatusOr<records::ChatOwner> FindSubject(Context& context, const std::stri
 
 // What was known of the customer's mark goes into the log with the change.
 absl::Status Change(Context& context, records::ChatOwner owner, const std::string& act,
-                    const std::string& detail,
-                    const std::function<absl::Status()>& change) {
+                    const std::string& detail, const std::function<absl::Status()>& change) {
   ASSIGN_OR_RETURN(store::Transaction transaction, context.keyring().BeginWrite());
   // It may have been erased meanwhile.
   store::ContactRow row;
@@ -53,19 +52,18 @@ absl::Status Hold(Context& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const std::string reason, ReasonOf(arguments));
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kSubjects));
-  ASSIGN_OR_RETURN(const records::ChatOwner owner,
-                   FindSubject(context, arguments.positional()[0]));
+  ASSIGN_OR_RETURN(const records::ChatOwner owner, FindSubject(context, arguments.positional()[0]));
   const Json detail = {{"reason", reason}};
   RETURN_IF_ERROR(Change(context, owner, "subject.hold", detail.dump(), [&] {
-    return records::PutMark(context.keyring(), owner, records::SubjectMark::kHold, "",
-                            absl::Now());
+    return records::PutMark(context.keyring(), owner, records::SubjectMark::kHold, "", absl::Now());
   }));
   const std::string uid = records::FormatToken(owner.token);
   if (context.globals().json) {
     PrintJson({{"uid", uid}, {"held", true}});
   } else {
-    PrintLine(absl::StrCat(uid, " is on hold: nothing of it is purged, destroyed or erased until "
-                                "'sealbook subject release'."));
+    PrintLine(absl::StrCat(uid,
+                           " is on hold: nothing of it is purged, destroyed or erased until "
+                           "'sealbook subject release'."));
   }
   return absl::OkStatus();
 }
@@ -73,8 +71,7 @@ absl::Status Hold(Context& context, const Arguments& arguments) {
 absl::Status Release(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kSubjects));
-  ASSIGN_OR_RETURN(const records::ChatOwner owner,
-                   FindSubject(context, arguments.positional()[0]));
+  ASSIGN_OR_RETURN(const records::ChatOwner owner, FindSubject(context, arguments.positional()[0]));
   constexpr int kKind = static_cast<int>(records::SubjectMark::kHold);
   ASSIGN_OR_RETURN(const auto hold, context.keyring().store().GetSubjectMark(owner.contact, kKind));
   const std::string uid = records::FormatToken(owner.token);
@@ -88,8 +85,9 @@ absl::Status Release(Context& context, const Arguments& arguments) {
   if (context.globals().json) {
     PrintJson({{"uid", uid}, {"held", false}});
   } else {
-    PrintLine(absl::StrCat(uid, " is on hold no more: the next 'sealbook retention run' takes what "
-                                "has expired."));
+    PrintLine(absl::StrCat(uid,
+                           " is on hold no more: the next 'sealbook retention run' takes what "
+                           "has expired."));
   }
   return absl::OkStatus();
 }
@@ -107,15 +105,13 @@ absl::Status Label(Context& context, const Arguments& arguments) {
                  labels.empty() ? "Add [retention.labels.NAME] to the policy first."
                                 : absl::StrCat("It has: ", absl::StrJoin(labels, ", "), "."));
   }
-  ASSIGN_OR_RETURN(const records::ChatOwner owner,
-                   FindSubject(context, arguments.positional()[0]));
+  ASSIGN_OR_RETURN(const records::ChatOwner owner, FindSubject(context, arguments.positional()[0]));
   const Json detail = {{"label", label}};
   RETURN_IF_ERROR(Change(context, owner, "subject.label", detail.dump(), [&] {
-    return label.empty()
-               ? context.keyring().store().DeleteSubjectMark(
-                     owner.contact, static_cast<int>(records::SubjectMark::kLabel))
-               : records::PutMark(context.keyring(), owner, records::SubjectMark::kLabel, label,
-                                  absl::Now());
+    return label.empty() ? context.keyring().store().DeleteSubjectMark(
+                               owner.contact, static_cast<int>(records::SubjectMark::kLabel))
+                         : records::PutMark(context.keyring(), owner, records::SubjectMark::kLabel,
+                                            label, absl::Now());
   }));
   const std::string uid = records::FormatToken(owner.token);
   if (context.globals().json) {
@@ -133,8 +129,7 @@ absl::Status Erase(Context& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const std::string reason, ReasonOf(arguments));
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kSubjects));
-  ASSIGN_OR_RETURN(const records::ChatOwner owner,
-                   FindSubject(context, arguments.positional()[0]));
+  ASSIGN_OR_RETURN(const records::ChatOwner owner, FindSubject(context, arguments.positional()[0]));
   ASSIGN_OR_RETURN(
       const PurgePermit permit,
       context.permits().Erase(context.keyring().bundle().member, context.role(), owner.contact));
@@ -152,8 +147,7 @@ absl::Status Erase(Context& context, const Arguments& arguments) {
   archive::JobReport report;
   absl::Status synced;
   {
-    const auto lock =
-        keyring::FileLock::TryTake(context.keyring().paths().retention_lock(), 0660);
+    const auto lock = keyring::FileLock::TryTake(context.keyring().paths().retention_lock(), 0660);
     synced = lock.status();
     if (lock.ok()) {
       archive::RetentionJob job(context.keyring(), permit, std::move(options));
@@ -188,11 +182,12 @@ absl::Status Erase(Context& context, const Arguments& arguments) {
                {"pending_remote", pending}});
     return absl::OkStatus();
   }
-  PrintLine(absl::StrCat(uid, " is erased here",
-                         erased.archives.empty()
-                             ? "; no archive has anything of it."
-                             : absl::StrCat(", and in ", erased.archives.size(),
-                                            erased.archives.size() == 1 ? " archive." : " archives.")));
+  PrintLine(
+      absl::StrCat(uid, " is erased here",
+                   erased.archives.empty()
+                       ? "; no archive has anything of it."
+                       : absl::StrCat(", and in ", erased.archives.size(),
+                                      erased.archives.size() == 1 ? " archive." : " archives.")));
   for (const std::string& url : pending)
     PrintLine(absl::StrCat("  pending at ", url, ": the next 'sealbook retention run' goes on."));
   if (!pending.empty() && !synced.ok())
@@ -200,8 +195,9 @@ absl::Status Erase(Context& context, const Arguments& arguments) {
   if (!file.empty()) {
     PrintLine(Printable(absl::StrCat(
         "  receipt  ", file,
-        confirmation.empty() ? "" : absl::StrCat("\n  and that it reached every destination  ",
-                                                 file, ".confirmed"))));
+        confirmation.empty()
+            ? ""
+            : absl::StrCat("\n  and that it reached every destination  ", file, ".confirmed"))));
   } else {
     PrintLine(absl::StrCat("\n", erased.receipt));
     if (!confirmation.empty()) PrintLine(confirmation);
@@ -245,13 +241,14 @@ Command SubjectReleaseCommand() {
 }
 
 Command SubjectLabelCommand() {
-  return {.name = "subject label",
-          .arguments = "UID [LABEL]",
-          .summary = "gives a customer other retention days, by a label of the policy; none: the usual",
-          .options = {},
-          .min_positional = 1,
-          .max_positional = 2,
-          .run = &Label};
+  return {
+      .name = "subject label",
+      .arguments = "UID [LABEL]",
+      .summary = "gives a customer other retention days, by a label of the policy; none: the usual",
+      .options = {},
+      .min_positional = 1,
+      .max_positional = 2,
+      .run = &Label};
 }
 
 }  // namespace sealbook::cli

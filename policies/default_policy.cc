@@ -155,8 +155,8 @@ approval_hours = 24
 max_rows = 0
 cooldown_minutes = 0
 
-# Chats older than chat_days go into archives; archives whose newest chat is older than archive_days
-# are destroyed, where their place allows it. Customers under a label ('sealbook subject label') have
+# Chats older than chat_days go into archives; archives that have stood for archive_days are
+# destroyed, where their place allows it. Customers under a label ('sealbook subject label') have
 # days of their own: [retention.labels.NAME].
 [retention]
 chat_days = 90

@@ -485,9 +485,9 @@ void PolicyParser::Retention(const toml::table& root) {
     }
     const std::string name(key.str());
     // It stands in names of metrics and in the log.
-    if (name.empty() || name.size() > 40 ||
-        !std::all_of(name.begin(), name.end(), [](char c) {
-          return absl::ascii_islower(static_cast<unsigned char>(c)) || absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+    if (name.empty() || name.size() > 40 || !std::all_of(name.begin(), name.end(), [](char c) {
+          return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+                 absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-' || c == '_';
         })) {
       Say(key, "a label is up to 40 small letters, digits, - and _");
       continue;

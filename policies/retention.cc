@@ -18,9 +18,7 @@ absl::StatusOr<absl::Time> TimeOf(keyring::Keyring& keyring, std::int64_t sequen
   return absl::FromUnixMillis(record.time_ms);
 }
 
-std::string Day(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%d", time, absl::UTCTimeZone());
-}
+std::string Day(absl::Time time) { return absl::FormatTime("%Y-%m-%d", time, absl::UTCTimeZone()); }
 
 }  // namespace
 
@@ -33,8 +31,8 @@ absl::StatusOr<archive::JobOptions> RetentionOptions(const Policy& policy, absl:
     options.recipients.push_back(key);
   }
   const std::size_t all = std::max<std::size_t>(1, policy.archive_destinations().size());
-  options.quorum = policy.archive_quorum() == 0 ? all
-                                                : static_cast<std::size_t>(policy.archive_quorum());
+  options.quorum =
+      policy.archive_quorum() == 0 ? all : static_cast<std::size_t>(policy.archive_quorum());
   return options;
 }
 
@@ -51,9 +49,9 @@ absl::Status CheckClock(keyring::Keyring& keyring, absl::Time now, bool accept_p
   ASSIGN_OR_RETURN(const absl::Time newest, TimeOf(keyring, head.sequence));
   if (now + kSlack < newest) {
     return WithHint(
-        absl::FailedPreconditionError(absl::StrCat(
-            "the clock says ", Day(now), ", and the newest entry of the log is of ", Day(newest),
-            ": by that clock nothing is purged")),
+        absl::FailedPreconditionError(
+            absl::StrCat("the clock says ", Day(now), ", and the newest entry of the log is of ",
+                         Day(newest), ": by that clock nothing is purged")),
         "Set the machine's clock right. Where the log's is wrong, somebody worked with a wrong "
         "clock: wait until it is past.");
   }

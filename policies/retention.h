@@ -28,8 +28,8 @@ Destinations DestinationsOf(const Policy& policy, const keyring::VaultPaths& pat
 // Longer than this, nobody used the vault; or the clock was set ahead.
 inline constexpr absl::Duration kLongestPause = absl::Hours(24 * 31);
 
-// Whether expiry can be told by the clock: it is not behind the log, and within the last days of the
-// log, or between it and now, there is no gap longer than kLongestPause, unless `accept_pause`.
+// Whether expiry can be told by the clock: it is not behind the log, and within the last days of
+// the log, or between it and now, there is no gap longer than kLongestPause, unless `accept_pause`.
 // FailedPrecondition otherwise. Takes some twenty reads of the log, however long it is.
 absl::Status CheckClock(keyring::Keyring& keyring, absl::Time now, bool accept_pause);
 

@@ -1,6 +1,6 @@
 // A vault with chats that have expired, destinations in folders beside it that lie when they are
-// told to, and a look at everything at once: what is live, and what the archives give to whoever has
-// the offline identity. The clock is the test's.
+// told to, and a look at everything at once: what is live, and what the archives give to whoever
+// has the offline identity. The clock is the test's.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -39,10 +39,10 @@ class RetentionVault {
     EXPECT_TRUE(vault_.AddMember("service importer", "importer").ok());
     EXPECT_TRUE(vault_.AddMember("service retention", "retention").ok());
     auto importer = vault_.Unlock("service importer");
-    auto results = TestVault::Import(*importer,
-                                     {TestVault::Draft("11112222"), TestVault::Draft("33334444"),
-                                      TestVault::Draft("55556666")},
-                                     {"seoul"});
+    auto results = TestVault::Import(
+        *importer,
+        {TestVault::Draft("11112222"), TestVault::Draft("33334444"), TestVault::Draft("55556666")},
+        {"seoul"});
     EXPECT_TRUE(results.ok()) << results.status();
     for (const auto& result : *results) contacts.push_back(result.contact);
     AddPlace("one");
@@ -76,8 +76,7 @@ class RetentionVault {
                                  absl::string_view by = "service importer") {
     auto member = vault_.Unlock(by);
     auto results = WriteChats(
-        *member, {{.contact = contact,
-                   .messages = {Message(kMonday + day * kDaySeconds, text)}}});
+        *member, {{.contact = contact, .messages = {Message(kMonday + day * kDaySeconds, text)}}});
     EXPECT_TRUE(results.ok()) << results.status();
     return results.ok() ? (*results)[0] : records::ChatDraftResult();
   }
@@ -97,12 +96,13 @@ class RetentionVault {
                                 .recipients = {vault_.archive_identity().public_key()},
                                 .destinations = {}};
     for (Place& place : places) {
-      options.destinations.emplace_back(place.url, [this, &place]() -> absl::StatusOr<std::unique_ptr<archive::Destination>> {
-        ++place.opened;
-        RETURN_IF_ERROR(place.lies->Call("Open"));
-        ASSIGN_OR_RETURN(auto real, archive::OpenDestination(place.url, {}));
-        return std::make_unique<LyingDestination>(std::move(real), place.lies);
-      });
+      options.destinations.emplace_back(
+          place.url, [this, &place]() -> absl::StatusOr<std::unique_ptr<archive::Destination>> {
+            ++place.opened;
+            RETURN_IF_ERROR(place.lies->Call("Open"));
+            ASSIGN_OR_RETURN(auto real, archive::OpenDestination(place.url, {}));
+            return std::make_unique<LyingDestination>(std::move(real), place.lies);
+          });
     }
     options.quorum = quorum == 0 ? places.size() : quorum;
     options.limit = limit;
@@ -125,11 +125,9 @@ class RetentionVault {
 
   absl::StatusOr<archive::Erased> Erase(ContactNumber contact) {
     auto owner = vault_.Unlock("owner");
-    const PurgePermit permit =
-        policies::PermitIssuer::Erase(owner->bundle().member, contact, now);
-    archive::ErasureRequest request{.contact = contact,
-                                    .reason = "asked",
-                                    .identifiers_of = &TestVault::IdentifiersOf};
+    const PurgePermit permit = policies::PermitIssuer::Erase(owner->bundle().member, contact, now);
+    archive::ErasureRequest request{
+        .contact = contact, .reason = "asked", .identifiers_of = &TestVault::IdentifiersOf};
     for (const Place& place : places) request.destinations.push_back(place.url);
     return archive::EraseContact(*owner, permit, request, now);
   }
@@ -137,7 +135,8 @@ class RetentionVault {
     auto owner = vault_.Unlock("owner");
     auto transaction = owner->BeginWrite();
     ASSERT_TRUE(transaction.ok());
-    const records::ChatOwner whose{.contact = contact, .token = TestVault::TokenOf(*owner, contact)};
+    const records::ChatOwner whose{.contact = contact,
+                                   .token = TestVault::TokenOf(*owner, contact)};
     const absl::Status put = records::PutMark(*owner, whose, kind, label, now);
     ASSERT_TRUE(put.ok()) << put;
     ASSERT_TRUE(transaction->Commit().ok());
@@ -185,14 +184,14 @@ class RetentionVault {
     };
     ASSIGN_OR_RETURN(const std::string beside, keyring::ReadSmallFile(path + ".sig", 1 << 20));
     ASSIGN_OR_RETURN(const std::string bytes, keyring::ReadSmallFile(path, 64 << 20));
-    ASSIGN_OR_RETURN(const archive::ArchiveSignature signature,
-                     archive::ArchiveSignature::Verify(
-                         crypto::AsBytes(beside),
-                         std::filesystem::path(path).filename().string(), any));
+    ASSIGN_OR_RETURN(
+        const archive::ArchiveSignature signature,
+        archive::ArchiveSignature::Verify(crypto::AsBytes(beside),
+                                          std::filesystem::path(path).filename().string(), any));
     const crypto::RandomAccess access{
         .size = bytes.size(),
-        .read_at = [&](std::uint64_t offset, std::span<std::uint8_t> out)
-            -> absl::StatusOr<std::size_t> {
+        .read_at = [&](std::uint64_t offset,
+                       std::span<std::uint8_t> out) -> absl::StatusOr<std::size_t> {
           if (offset >= bytes.size()) return 0;
           const std::size_t count = std::min<std::size_t>(out.size(), bytes.size() - offset);
           std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), count, out.begin());
@@ -205,17 +204,18 @@ class RetentionVault {
     ASSIGN_OR_RETURN(archive::SubjectSecrets secrets,
                      archive::SubjectSecrets::Open(identities, archive::KeysIn(keys), any));
     std::multiset<std::string> texts;
-    RETURN_IF_ERROR(reader->EachContact([&](const archive::ArchiveEntry& entry) -> absl::StatusOr<bool> {
-      ASSIGN_OR_RETURN(const auto subject,
-                       secrets.Find(signature.header.vault, entry.contact, entry.token));
-      if (!subject) return true;
-      RETURN_IF_ERROR(archive::OpenArchivedContact(*reader, entry, *subject,
-                                                   [&](const records::ChatEntry& message) {
-                                                     texts.insert(message.text);
-                                                     return absl::OkStatus();
-                                                   }));
-      return true;
-    }));
+    RETURN_IF_ERROR(
+        reader->EachContact([&](const archive::ArchiveEntry& entry) -> absl::StatusOr<bool> {
+          ASSIGN_OR_RETURN(const auto subject,
+                           secrets.Find(signature.header.vault, entry.contact, entry.token));
+          if (!subject) return true;
+          RETURN_IF_ERROR(archive::OpenArchivedContact(*reader, entry, *subject,
+                                                       [&](const records::ChatEntry& message) {
+                                                         texts.insert(message.text);
+                                                         return absl::OkStatus();
+                                                       }));
+          return true;
+        }));
     return texts;
   }
 

@@ -12,10 +12,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tests/support/scratch.h"
 #include "vault/crypto/random.h"
 #include "vault/keyring/administration.h"
-#include "vault/records/contact_reader.h"
 #include "vault/records/contact_changes.h"
+#include "vault/records/contact_reader.h"
 #include "vault/records/contact_writer.h"
 #include "vault/records/token.h"
 
@@ -92,8 +93,7 @@ class TestVault {
 
   TestVault() {
     crypto::PrepareProcess().IgnoreError();
-    char name[] = "/tmp/sealbook-test-XXXXXX";
-    root_ = mkdtemp(name);
+    root_ = ScratchFolder();
     setenv("XDG_STATE_HOME", (root_ + "/state").c_str(), 1);
     archive_identity_ = crypto::ExchangePair::Generate();
     auto created = keyring::CreateVault(

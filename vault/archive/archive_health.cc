@@ -28,12 +28,11 @@ class ArchiveDoctor {
     RETURN_IF_ERROR(Marks());
     RETURN_IF_ERROR(Counts());
     records::HealthCheck check{.name = "retention", .ok = faults_ == 0};
-    check.detail =
-        faults_ == 0
-            ? absl::StrCat(runs_.size(), " archives, ", keys_, " pieces here that they have, ",
-                           marks_, " holds and labels")
-        : faults_ == 1 ? first_
-                       : absl::StrCat(first_, "; and ", faults_ - 1, " more");
+    check.detail = faults_ == 0
+                       ? absl::StrCat(runs_.size(), " archives, ", keys_,
+                                      " pieces here that they have, ", marks_, " holds and labels")
+                   : faults_ == 1 ? first_
+                                  : absl::StrCat(first_, "; and ", faults_ - 1, " more");
     return check;
   }
 
@@ -76,7 +75,8 @@ class ArchiveDoctor {
           ++keys_;
           const auto run = runs_.find(key.run);
           if (run == runs_.end() || run->second == ArchiveState::kDestroyed)
-            Fault(absl::StrCat("a chat is said to be in archive ", key.run, ", which is not there"));
+            Fault(
+                absl::StrCat("a chat is said to be in archive ", key.run, ", which is not there"));
           return true;
         });
   }
@@ -92,12 +92,12 @@ class ArchiveDoctor {
         Fault("a hold or a label of nobody is there");
         return absl::OkStatus();
       }
-      const auto mark =
-          records::ParseMark(keyring_, {.contact = contact, .token = row.token},
-                             static_cast<records::SubjectMark>(kind), document);
+      const auto mark = records::ParseMark(keyring_, {.contact = contact, .token = row.token},
+                                           static_cast<records::SubjectMark>(kind), document);
       if (!mark.ok() || mark->label != label)
-        Fault(absl::StrCat(records::FormatToken(row.token), ": a hold or a label was altered or "
-                                                            "planted"));
+        Fault(absl::StrCat(records::FormatToken(row.token),
+                           ": a hold or a label was altered or "
+                           "planted"));
       return absl::OkStatus();
     });
   }
@@ -116,8 +116,8 @@ class ArchiveDoctor {
             }));
             return true;
           }));
-      RETURN_IF_ERROR(store_.EachChunkCount(
-          row.number, [&](std::int64_t session, std::int64_t count) {
+      RETURN_IF_ERROR(
+          store_.EachChunkCount(row.number, [&](std::int64_t session, std::int64_t count) {
             const auto at = chunks.find(session);
             if (count != (at == chunks.end() ? 0 : at->second)) {
               Fault(absl::StrCat(records::FormatToken(row.token),

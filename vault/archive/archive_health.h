@@ -11,8 +11,8 @@
 
 namespace sealbook::archive {
 
-// Checks "retention": archives' signatures, the keys of what they have, the spool, holds and labels,
-// tombstones, and the counts by which chat keys go.
+// Checks "retention": archives' signatures, the keys of what they have, the spool, holds and
+// labels, tombstones, and the counts by which chat keys go.
 absl::StatusOr<records::HealthCheck> CheckArchives(keyring::Keyring& keyring,
                                                    const std::function<bool()>& interrupted);
 

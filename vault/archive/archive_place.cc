@@ -4,10 +4,10 @@
 #include <array>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/match.h"
 #include "vault/archive/spooling.h"
 #include "vault/archive/subject_shard.h"
 #include "vault/crypto/random.h"
@@ -94,8 +94,9 @@ absl::StatusOr<crypto::Bytes> MakeShard(keyring::Keyring& keyring, std::uint32_t
 
 absl::Status AtPlace(const absl::Status& status, const std::string& url) {
   if (status.ok() || status.code() != absl::StatusCode::kDataLoss) return status;
-  return WithHint(absl::Status(status.code(), absl::StrCat(url, ": ", std::string(status.message()))),
-                  HintOf(status));
+  return WithHint(
+      absl::Status(status.code(), absl::StrCat(url, ": ", std::string(status.message()))),
+      HintOf(status));
 }
 
 }  // namespace
@@ -156,14 +157,14 @@ absl::StatusOr<bool> ArchivePlace::TakeAway(const std::string& path) {
 
 absl::Status ArchivePlace::Begin() {
   At("connect");
-  ASSIGN_OR_RETURN(Destination* destination, Connection());
+  ASSIGN_OR_RETURN(Destination * destination, Connection());
   ASSIGN_OR_RETURN(std::vector<RemoteFile> checkpoints, destination->List(kCheckpointFolder));
   // Names are numbers of one width, so that the newest stands last.
   for (auto at = checkpoints.rbegin(); at != checkpoints.rend(); ++at) {
     if (at->bytes > kMaxStatementBytes) continue;
-    ASSIGN_OR_RETURN(const std::string text,
-                     GetSmall(*destination, absl::StrCat(kCheckpointFolder, "/", at->name),
-                              kMaxStatementBytes));
+    ASSIGN_OR_RETURN(
+        const std::string text,
+        GetSmall(*destination, absl::StrCat(kCheckpointFolder, "/", at->name), kMaxStatementBytes));
     const absl::Status same = records::CompareWithCheckpoint(keyring_, text);
     if (absl::IsNotFound(same)) continue;
     RETURN_IF_ERROR(AtPlace(same, url()));
@@ -171,7 +172,8 @@ absl::Status ArchivePlace::Begin() {
   }
   ASSIGN_OR_RETURN(const RemoteState escrow, StateOf(kEscrowPath));
   if (escrow == RemoteState::kVerified) return absl::OkStatus();
-  // Without it nobody reads an archive where the vault is gone. It opens for the archives' recipients.
+  // Without it nobody reads an archive where the vault is gone. It opens for the archives'
+  // recipients.
   ASSIGN_OR_RETURN(const std::string file,
                    keyring::ReadSmallFile(keyring_.paths().escrow(), kMaxEscrowBytes));
   return PutAndReadBack(std::string(kEscrowPath), crypto::AsBytes(file));
@@ -210,10 +212,9 @@ absl::Status ArchivePlace::SyncShard(std::uint32_t shard, std::int64_t version, 
     ASSIGN_OR_RETURN(listed_shards_, destination->List(kShardFolder));
   }
   const std::string prefix = absl::StrFormat("%06d.v", shard);
-  auto at = std::lower_bound(listed_shards_->begin(), listed_shards_->end(), prefix,
-                             [](const RemoteFile& file, const std::string& name) {
-                               return file.name < name;
-                             });
+  auto at = std::lower_bound(
+      listed_shards_->begin(), listed_shards_->end(), prefix,
+      [](const RemoteFile& file, const std::string& name) { return file.name < name; });
   for (; at != listed_shards_->end() && absl::StartsWith(at->name, prefix); ++at) {
     if (const auto parts = ParseShardName(at->name))
       versions.emplace_back(ShardName(parts->number, parts->version), parts->version);
@@ -261,9 +262,9 @@ absl::Status ArchivePlace::SyncTombstones() {
   std::vector<std::pair<std::string, crypto::Bytes>> wanted;
   {
     ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
-    RETURN_IF_ERROR(keyring_.store().EachTombstone(
-        [&](ContactNumber, std::int64_t token, std::int64_t, ByteView document,
-            bool) -> absl::Status {
+    RETURN_IF_ERROR(
+        keyring_.store().EachTombstone([&](ContactNumber, std::int64_t token, std::int64_t,
+                                           ByteView document, bool) -> absl::Status {
           const std::string path = TombstonePath(token);
           ASSIGN_OR_RETURN(const RemoteState state, StateOf(path));
           if (state != RemoteState::kVerified)
@@ -285,18 +286,20 @@ absl::Status ArchivePlace::Upload(const ArchiveSignature& archive, ByteView sign
   ASSIGN_OR_RETURN(const RemoteState state, StateOf(beside));
   if (state == RemoteState::kVerified) return absl::OkStatus();
   At("upload");
-  ASSIGN_OR_RETURN(Destination* destination, Connection());
+  ASSIGN_OR_RETURN(Destination * destination, Connection());
   ASSIGN_OR_RETURN(const auto there, destination->Size(name));
   ASSIGN_OR_RETURN(const RemoteState ours, StateOf(name));
   if (there && ours == RemoteState::kUnknown)
     return absl::AlreadyExistsError(absl::StrCat(url(), " has a file of that name already"));
   // Before anything is sent that would be cut in the middle.
   ASSIGN_OR_RETURN(const auto free, destination->FreeBytes());
-  const std::uint64_t missing = archive.digest.size - std::min(there.value_or(0), archive.digest.size);
+  const std::uint64_t missing =
+      archive.digest.size - std::min(there.value_or(0), archive.digest.size);
   if (free && *free < missing) {
-    return WithHint(absl::AbortedError(absl::StrCat(url(), " has too little room for an archive of ",
-                                                    archive.digest.size, " bytes")),
-                    "Make room there; nothing was purged.");
+    return WithHint(
+        absl::AbortedError(absl::StrCat(url(), " has too little room for an archive of ",
+                                        archive.digest.size, " bytes")),
+        "Make room there; nothing was purged.");
   }
   RETURN_IF_ERROR(Mark(name, RemoteState::kBegun));
   Disconnect();
@@ -316,7 +319,8 @@ absl::StatusOr<VerifiedArchive> ArchivePlace::Verify(const ArchiveSignature& arc
   Disconnect();
   ASSIGN_OR_RETURN(Destination* const destination, Connection());
   ArchiveChecker checker(archive.digest);
-  RETURN_IF_ERROR(NotAsItShouldBe(ReadBack(*destination, name, archive.digest.size, checker), url()));
+  RETURN_IF_ERROR(
+      NotAsItShouldBe(ReadBack(*destination, name, archive.digest.size, checker), url()));
   RETURN_IF_ERROR(NotAsItShouldBe(checker.Finish(), url()));
   Comparison comparison(signature);
   RETURN_IF_ERROR(
@@ -377,8 +381,7 @@ absl::StatusOr<bool> ArchivePlace::IsPending(keyring::Keyring& keyring, const st
   store::Store& store = keyring.store();
   ASSIGN_OR_RETURN(const int tombstone, store.GetRemoteFile(url, TombstonePath(token)));
   if (tombstone != static_cast<int>(RemoteState::kVerified)) return true;
-  ASSIGN_OR_RETURN(const auto versions,
-                   KnownVersions(store, url, SubjectShard::NumberOf(contact)));
+  ASSIGN_OR_RETURN(const auto versions, KnownVersions(store, url, SubjectShard::NumberOf(contact)));
   return std::any_of(versions.begin(), versions.end(), [&](const auto& version) {
     return version.second < static_cast<std::uint64_t>(shard_version);
   });

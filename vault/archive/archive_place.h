@@ -1,8 +1,8 @@
 // One destination, and what the vault knows of it: what has been brought there and read back
 // (the table remote_file), and what is still to be brought or taken away.
 //
-// Everything that is put there is read back, on a connection that did not write it, before it counts
-// as there. Nothing that is there is ever written over. Belongs to one thread.
+// Everything that is put there is read back, on a connection that did not write it, before it
+// counts as there. Nothing that is there is ever written over. Belongs to one thread.
 #pragma once
 
 #include <functional>
@@ -37,16 +37,17 @@ class ArchivePlace {
 
   const std::string& url() const { return options_.url; }
 
-  // Compares the vault with the newest checkpoint there, and brings the escrow file. Before anything
-  // else. DataLoss: the vault is older than the checkpoint. kAborted: see destination.h.
+  // Compares the vault with the newest checkpoint there, and brings the escrow file. Before
+  // anything else. DataLoss: the vault is older than the checkpoint. kAborted: see destination.h.
   absl::Status Begin();
 
-  // Brings the current version of every subject shard, and takes the older ones away. False: what is
-  // deleted there is not gone, so that no shard may stand there.
+  // Brings the current version of every subject shard, and takes the older ones away. False: what
+  // is deleted there is not gone, so that no shard may stand there.
   absl::StatusOr<bool> SyncShards(absl::Time now);
   // Brings the tombstones.
   absl::Status SyncTombstones();
-  // Brings an archive from the spool, then its signature. AlreadyExists: another file has that name.
+  // Brings an archive from the spool, then its signature. AlreadyExists: another file has that
+  // name.
   absl::Status Upload(const ArchiveSignature& archive, ByteView signature,
                       const std::string& spooled);
   // Reads archive and signature back on a new connection. kAborted: they are not there, or differ
@@ -83,7 +84,7 @@ class ArchivePlace {
   keyring::Keyring& keyring_;
   PlaceOptions options_;
   std::unique_ptr<Destination> connection_;
-  std::optional<bool> deletes_;                          // in the folder of shards
+  std::optional<bool> deletes_;                           // in the folder of shards
   std::optional<std::vector<RemoteFile>> listed_shards_;  // when first asked for
 };
 

@@ -46,7 +46,8 @@ inline constexpr absl::string_view kCheckpointFolder = "checkpoints";
 inline constexpr absl::string_view kEscrowPath = "escrow.key.age";
 
 std::string TombstonePath(std::int64_t token);
-// What a checkpoint of a log that ends with this row begins with; behind it stands something random.
+// What a checkpoint of a log that ends with this row begins with; behind it stands something
+// random.
 std::string CheckpointPrefix(std::int64_t log_entry);
 // The vault's folder of archives that are on their way.
 std::string SpoolFolder(const keyring::VaultPaths& paths);

@@ -74,9 +74,9 @@ absl::StatusOr<std::string> ForgetArchive(keyring::Keyring& keyring, const store
   store::ArchiveRow destroyed = row;
   destroyed.state = static_cast<int>(ArchiveState::kDestroyed);
   RETURN_IF_ERROR(store.PutArchive(destroyed));
-  RETURN_IF_ERROR(audit::Append(store, keyring.AuditAuthor(),
-                                {.act = "archive.destroy",
-                                 .detail = absl::StrCat("{\"run\":", row.run, "}")}));
+  RETURN_IF_ERROR(
+      audit::Append(store, keyring.AuditAuthor(),
+                    {.act = "archive.destroy", .detail = absl::StrCat("{\"run\":", row.run, "}")}));
   ASSIGN_OR_RETURN(const audit::Head head, audit::ReadHead(store));
   audit::Receipt receipt = records::StatementBy(keyring, "destruction", now);
   receipt.facts.insert(receipt.facts.end(),

@@ -11,10 +11,10 @@
 #include "vault/audit/log.h"
 #include "vault/keyring/administration.h"
 #include "vault/records/contact_reader.h"
+#include "vault/records/statements.h"
 #include "vault/records/subject_marks.h"
 #include "vault/records/suppression.h"
 #include "vault/records/token.h"
-#include "vault/records/statements.h"
 #include "vault/status.h"
 
 namespace sealbook::archive {
@@ -89,8 +89,9 @@ absl::StatusOr<Erased> EraseContact(keyring::Keyring& keyring, const PurgePermit
     ASSIGN_OR_RETURN(const bool found, store.GetContact(request.contact, row));
     if (!found) return absl::NotFoundError("there is no such customer");
     erased.token = row.token;
-    ASSIGN_OR_RETURN(const auto hold, store.GetSubjectMark(
-                                          row.number, static_cast<int>(records::SubjectMark::kHold)));
+    ASSIGN_OR_RETURN(
+        const auto hold,
+        store.GetSubjectMark(row.number, static_cast<int>(records::SubjectMark::kHold)));
     if (hold) {
       return WithHint(absl::FailedPreconditionError(absl::StrCat(
                           records::FormatToken(row.token), " is on hold and cannot be erased")),
@@ -111,8 +112,8 @@ absl::StatusOr<Erased> EraseContact(keyring::Keyring& keyring, const PurgePermit
     const std::string stone = records::MakeTombstone(keyring, row.token, now);
     RETURN_IF_ERROR(store.InsertTombstone(row.number, row.token, version, crypto::AsBytes(stone)));
     for (const std::string& url : request.destinations) {
-      ASSIGN_OR_RETURN(const bool pending, ArchivePlace::IsPending(keyring, url, row.number,
-                                                                   row.token, version));
+      ASSIGN_OR_RETURN(const bool pending,
+                       ArchivePlace::IsPending(keyring, url, row.number, row.token, version));
       if (pending) erased.pending.push_back(url);
     }
 
@@ -120,15 +121,16 @@ absl::StatusOr<Erased> EraseContact(keyring::Keyring& keyring, const PurgePermit
         store, keyring.AuditAuthor(),
         {.act = "subject.erase",
          .token = row.token,
-         .detail = keyring::DetailOf({{"reason", request.reason},
-                                      {"archives", absl::StrCat(erased.archives.size())}})}));
+         .detail = keyring::DetailOf(
+             {{"reason", request.reason}, {"archives", absl::StrCat(erased.archives.size())}})}));
     ASSIGN_OR_RETURN(const audit::Head head, audit::ReadHead(store));
     audit::Receipt receipt = records::StatementBy(keyring, "erasure", now);
     receipt.facts.insert(
         receipt.facts.end(),
         {{"uid", records::FormatToken(row.token)},
          {"suppressed", absl::StrCat(identifiers.size())},
-         {"archives_affected", erased.archives.empty() ? "none" : absl::StrJoin(erased.archives, ", ")},
+         {"archives_affected",
+          erased.archives.empty() ? "none" : absl::StrJoin(erased.archives, ", ")},
          {"pending_remote", erased.pending.empty() ? "none" : absl::StrJoin(erased.pending, ", ")},
          {"log_entry", absl::StrCat(head.sequence)},
          {"log_hash", crypto::ToHex(head.hash)}});
@@ -150,18 +152,17 @@ absl::StatusOr<std::string> ConfirmErasure(keyring::Keyring& keyring, ContactNum
   store::Store& store = keyring.store();
   ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
   RETURN_IF_ERROR(store.ConfirmTombstone(contact));
-  RETURN_IF_ERROR(audit::Append(
-      store, keyring.AuditAuthor(),
-      {.act = "subject.erased",
-       .token = token,
-       .detail = absl::StrCat("{\"destinations\":", destinations.size(), "}")}));
+  RETURN_IF_ERROR(
+      audit::Append(store, keyring.AuditAuthor(),
+                    {.act = "subject.erased",
+                     .token = token,
+                     .detail = absl::StrCat("{\"destinations\":", destinations.size(), "}")}));
   ASSIGN_OR_RETURN(const audit::Head head, audit::ReadHead(store));
   audit::Receipt receipt = records::StatementBy(keyring, "erasure_confirmed", now);
-  receipt.facts.insert(receipt.facts.end(),
-                       {{"uid", records::FormatToken(token)},
-                        {"destinations", absl::StrJoin(destinations, ", ")},
-                        {"log_entry", absl::StrCat(head.sequence)},
-                        {"log_hash", crypto::ToHex(head.hash)}});
+  receipt.facts.insert(receipt.facts.end(), {{"uid", records::FormatToken(token)},
+                                             {"destinations", absl::StrJoin(destinations, ", ")},
+                                             {"log_entry", absl::StrCat(head.sequence)},
+                                             {"log_hash", crypto::ToHex(head.hash)}});
   const std::string text = receipt.Sign(keyring.bundle().signing);
   RETURN_IF_ERROR(store.InsertReceipt(receipt.id, text));
   RETURN_IF_ERROR(transaction.Commit());

@@ -36,7 +36,7 @@ class Wanted {
     store::ArchiveKeyRow key;
     ASSIGN_OR_RETURN(const bool archived,
                      store_.GetArchiveKey(place.contact, place.day, place.sequence, key));
-    if (archived) return Answer::kNo;
+    if (archived || options_.skip.contains(place.contact)) return Answer::kNo;
     std::string label;
     bool held = false;
     if (marks_) {

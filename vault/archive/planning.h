@@ -21,6 +21,7 @@ struct PlanOptions {
   std::set<std::string> labels;  // those of which the policy knows
   std::int32_t before_day = 0;   // chats of earlier days have expired
   std::int64_t max_messages = 0;
+  std::set<ContactNumber> skip;  // customers that are left where they are
   std::function<bool()> interrupted = nullptr;
 };
 

@@ -63,9 +63,8 @@ class Purge {
   absl::Status OfContact(std::span<const store::ArchiveKeyRow> keys) {
     const ContactNumber contact = keys.front().contact;
     // As it stands now: somebody may have set a hold since the archive was planned.
-    ASSIGN_OR_RETURN(
-        const auto hold,
-        store_.GetSubjectMark(contact, static_cast<int>(records::SubjectMark::kHold)));
+    ASSIGN_OR_RETURN(const auto hold,
+                     store_.GetSubjectMark(contact, static_cast<int>(records::SubjectMark::kHold)));
     std::map<std::int64_t, std::int64_t> chunks;  // by session
     for (const store::ArchiveKeyRow& key : keys) {
       if (hold || key.due > options_.today) {
@@ -165,17 +164,16 @@ absl::StatusOr<PurgeReport> PurgeArchived(keyring::Keyring& keyring, const Purge
       const std::int64_t before = report.messages;
       ASSIGN_OR_RETURN(more, purge.Step(absl::Now()));
       // Of all runs, so that the receipt is right after a crash in the middle, too.
-      ASSIGN_OR_RETURN(
-          const std::int64_t purged,
-          store.AdvanceArchive(run, more ? 0 : static_cast<int>(ArchiveState::kPurged),
-                               report.messages - before));
+      ASSIGN_OR_RETURN(const std::int64_t purged,
+                       store.AdvanceArchive(run, more ? 0 : static_cast<int>(ArchiveState::kPurged),
+                                            report.messages - before));
       if (!more) {
         if (first || report.messages > 0) {
-          RETURN_IF_ERROR(audit::Append(
-              store, keyring.AuditAuthor(),
-              {.act = "archive.purge",
-               .detail = absl::StrCat("{\"run\":", run, ",\"messages\":", purged,
-                                      ",\"held\":", report.held, "}")}));
+          RETURN_IF_ERROR(
+              audit::Append(store, keyring.AuditAuthor(),
+                            {.act = "archive.purge",
+                             .detail = absl::StrCat("{\"run\":", run, ",\"messages\":", purged,
+                                                    ",\"held\":", report.held, "}")}));
           RETURN_IF_ERROR(WriteReceipt(keyring, archive, proof, purged, report, now));
         }
       }

@@ -40,8 +40,8 @@ struct PurgeOptions {
 
 struct PurgeReport {
   std::int64_t messages = 0, chunks = 0;
-  std::int64_t held = 0;       // messages that the archive has and that stay, on hold or restored
-  std::string receipt_id;      // hexadecimal; empty where nothing was purged
+  std::int64_t held = 0;   // messages that the archive has and that stay, on hold or restored
+  std::string receipt_id;  // hexadecimal; empty where nothing was purged
 };
 
 // Deletes the chunks that the archive has, by its list of keys and never by their day, in short

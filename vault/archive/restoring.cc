@@ -78,26 +78,22 @@ absl::Status ChatRestorer::Write() {
       ASSIGN_OR_RETURN(key, records::MakeChatKey(keyring_, session, owner_));
     }
     ASSIGN_OR_RETURN(const std::int64_t before, store.LastChat(day, owner_.contact));
-    RETURN_IF_ERROR(
-        records::StoreChunks(keyring_, session, *key, owner_, day, messages, packer_));
+    RETURN_IF_ERROR(records::StoreChunks(keyring_, session, *key, owner_, day, messages, packer_));
     ASSIGN_OR_RETURN(const std::int64_t after, store.LastChat(day, owner_.contact));
     for (std::int64_t sequence = before + 1; sequence <= after; ++sequence) {
-      RETURN_IF_ERROR(store.PutArchiveKey({.contact = owner_.contact,
-                                           .day = day,
-                                           .sequence = sequence,
-                                           .run = run_,
-                                           .due = due_}));
+      RETURN_IF_ERROR(store.PutArchiveKey(
+          {.contact = owner_.contact, .day = day, .sequence = sequence, .run = run_, .due = due_}));
     }
     written += static_cast<std::int64_t>(messages.size());
   }
   records::Wipe(entries_);
   if (written == 0) return absl::OkStatus();
   RETURN_IF_ERROR(session.Insert());
-  RETURN_IF_ERROR(audit::Append(
-      store, keyring_.AuditAuthor(),
-      {.act = "archive.restore",
-       .token = owner_.token,
-       .detail = absl::StrCat("{\"run\":", run_, ",\"messages\":", written, "}")}));
+  RETURN_IF_ERROR(
+      audit::Append(store, keyring_.AuditAuthor(),
+                    {.act = "archive.restore",
+                     .token = owner_.token,
+                     .detail = absl::StrCat("{\"run\":", run_, ",\"messages\":", written, "}")}));
   RETURN_IF_ERROR(transaction.Commit());
   report_.messages += written;
   return absl::OkStatus();

@@ -1,5 +1,6 @@
 // Chats back from an archive into the vault, for a while: written under a session of whoever
-// restores, and known as what the archive has, so that they are purged again and not archived twice.
+// restores, and known as what the archive has, so that they are purged again and not archived
+// twice.
 #pragma once
 
 #include <functional>
@@ -24,7 +25,8 @@ struct RestoreReport {
 // archive restored again adds what is missing. Belongs to one thread.
 class ChatRestorer {
  public:
-  // PermissionDenied: the member may not write chats. `due`: the day from which on they may go again.
+  // PermissionDenied: the member may not write chats. `due`: the day from which on they may go
+  // again.
   static absl::StatusOr<std::unique_ptr<ChatRestorer>> Open(keyring::Keyring& keyring,
                                                             std::int64_t run, std::int32_t due);
   ~ChatRestorer();  // wipes

@@ -36,6 +36,14 @@ JobReport::Archive& ReportOf(JobReport& report, std::int64_t run) {
   return report.archives.back();
 }
 
+absl::Status NobodyErasable() {
+  return WithHint(
+      internal::RefusedError("what is deleted is not gone from any of the archives' destinations, "
+                             "so that nobody could be erased from archives there"),
+      "Allow this account to delete in the folder 'subjects' of one destination, or name a "
+      "destination where it may. Nothing was purged.");
+}
+
 constexpr store::ArchiveKeyRow kFirstKey{.contact = 0,
                                          .day = std::numeric_limits<std::int32_t>::min()};
 
@@ -49,8 +57,8 @@ absl::StatusOr<ArchiveSignature> SignatureOf(const keyring::Keyring& keyring,
                                         .last_day = row.last_day});
   auto signature = ArchiveSignature::Verify(row.signature, name, RosterSigners(keyring));
   if (signature.ok()) return signature;
-  return WithHint(absl::DataLossError(absl::StrCat("what the vault knows of archive ", row.run,
-                                                   " was altered")),
+  return WithHint(absl::DataLossError(
+                      absl::StrCat("what the vault knows of archive ", row.run, " was altered")),
                   "Nothing of it was purged. 'sealbook doctor' says what else was altered.");
 }
 
@@ -60,12 +68,12 @@ RetentionJob::RetentionJob(keyring::Keyring& keyring, const PurgePermit& permit,
       options_(std::move(options)),
       today_(DayOfTime(options_.now)) {
   for (const auto& [url, open] : options_.destinations) {
-    places_.push_back(std::make_unique<ArchivePlace>(
-        keyring_, PlaceOptions{.url = url,
-                               .open = open,
-                               .upload = options_.upload,
-                               .interrupted = options_.interrupted,
-                               .at = options_.at}));
+    places_.push_back(
+        std::make_unique<ArchivePlace>(keyring_, PlaceOptions{.url = url,
+                                                              .open = open,
+                                                              .upload = options_.upload,
+                                                              .interrupted = options_.interrupted,
+                                                              .at = options_.at}));
   }
   usable_.assign(places_.size(), true);
 }
@@ -86,6 +94,7 @@ PlanOptions RetentionJob::PlanFor(const std::string& label) const {
                    .labels = {},
                    .before_day = today_ - options_.rules.at(label).chats,
                    .max_messages = std::numeric_limits<std::int64_t>::max(),
+                   .skip = damaged_,
                    .interrupted = options_.interrupted};
   for (const auto& [name, days] : options_.rules) plan.labels.insert(name);
   if (options_.limit > 0) plan.max_messages = options_.limit - planned_messages_;
@@ -98,14 +107,14 @@ absl::StatusOr<std::set<std::int64_t>> RetentionJob::Released() {
   std::set<std::int64_t> runs;
   ContactNumber last = 0;
   bool held = false;
-  RETURN_IF_ERROR(store.EachArchiveKey(
-      kFirstKey, [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
+  RETURN_IF_ERROR(
+      store.EachArchiveKey(kFirstKey, [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
         if (runs.contains(key.run) || key.due > today_) return true;
         if (key.contact != last) {
           last = key.contact;
-          ASSIGN_OR_RETURN(const auto hold,
-                           store.GetSubjectMark(key.contact,
-                                                static_cast<int>(records::SubjectMark::kHold)));
+          ASSIGN_OR_RETURN(
+              const auto hold,
+              store.GetSubjectMark(key.contact, static_cast<int>(records::SubjectMark::kHold)));
           held = hold.has_value();
         }
         if (!held) runs.insert(key.run);
@@ -117,22 +126,25 @@ absl::StatusOr<std::set<std::int64_t>> RetentionJob::Released() {
 // Whether the archive should be destroyed, and nobody in it is on hold.
 absl::StatusOr<bool> RetentionJob::IsDue(const store::ArchiveRow& row) {
   const auto rule = options_.rules.find(row.label);
-  const RetentionDays& days =
-      rule == options_.rules.end() ? options_.rules.at("") : rule->second;
+  const RetentionDays& days = rule == options_.rules.end() ? options_.rules.at("") : rule->second;
   if (row.state != static_cast<int>(ArchiveState::kDone) || row.last_day >= today_ - days.archives)
     return false;
+  // From the day on which it was written: a list of old chats that came yesterday is not destroyed
+  // tomorrow.
+  const auto signature = SignatureOf(keyring_, row);
+  if (!signature.ok() || DayOfTime(signature->signer.time) >= today_ - days.archives) return false;
   bool held = false;
   store::Store& store = keyring_.store();
   // Marks are few; archives' lists are long.
-  RETURN_IF_ERROR(store.EachSubjectMark([&](ContactNumber contact, int kind, absl::string_view,
-                                            ByteView) -> absl::Status {
-    if (held || kind != static_cast<int>(records::SubjectMark::kHold)) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const auto block, store.FindArchiveSubjects(row.run, contact));
-    if (!block) return absl::OkStatus();
-    const std::vector<ContactNumber> contacts = UnpackContacts(*block);
-    held = std::binary_search(contacts.begin(), contacts.end(), contact);
-    return absl::OkStatus();
-  }));
+  RETURN_IF_ERROR(store.EachSubjectMark(
+      [&](ContactNumber contact, int kind, absl::string_view, ByteView) -> absl::Status {
+        if (held || kind != static_cast<int>(records::SubjectMark::kHold)) return absl::OkStatus();
+        ASSIGN_OR_RETURN(const auto block, store.FindArchiveSubjects(row.run, contact));
+        if (!block) return absl::OkStatus();
+        const std::vector<ContactNumber> contacts = UnpackContacts(*block);
+        held = std::binary_search(contacts.begin(), contacts.end(), contact);
+        return absl::OkStatus();
+      }));
   return !held;
 }
 
@@ -162,12 +174,12 @@ absl::StatusOr<bool> RetentionJob::HasWork() {
   ASSIGN_OR_RETURN(const audit::Head head, audit::ReadHead(store));
   for (const auto& place : places_) {
     bool there = false;
-    RETURN_IF_ERROR(store.EachRemoteFile(
-        place->url(), CheckpointPrefix(head.sequence),
-        [&](absl::string_view, absl::string_view, int state) -> absl::Status {
-          there = there || state == static_cast<int>(RemoteState::kVerified);
-          return absl::OkStatus();
-        }));
+    RETURN_IF_ERROR(
+        store.EachRemoteFile(place->url(), CheckpointPrefix(head.sequence),
+                             [&](absl::string_view, absl::string_view, int state) -> absl::Status {
+                               there = there || state == static_cast<int>(RemoteState::kVerified);
+                               return absl::OkStatus();
+                             }));
     if (!there) return true;
   }
   return false;
@@ -187,7 +199,8 @@ absl::Status RetentionJob::TidySpool() {
         return true;
       }));
   std::error_code error;
-  for (const auto& file : std::filesystem::directory_iterator(SpoolFolder(keyring_.paths()), error)) {
+  for (const auto& file :
+       std::filesystem::directory_iterator(SpoolFolder(keyring_.paths()), error)) {
     if (!needed.contains(file.path().filename().string())) unlink(file.path().c_str());
   }
   return absl::OkStatus();
@@ -222,11 +235,7 @@ absl::Status RetentionJob::SyncErasures(JobReport& report) {
   }
   RETURN_IF_ERROR(ConfirmErasures(report));
   if (shards_somewhere || report.troubles.size() == places_.size()) return absl::OkStatus();
-  return WithHint(
-      internal::RefusedError("what is deleted is not gone from any of the archives' destinations, "
-                             "so that nobody could be erased from archives there"),
-      "Allow this account to delete in the folder 'subjects' of one destination, or name a "
-      "destination where it may. Nothing was purged.");
+  return NobodyErasable();
 }
 
 absl::Status RetentionJob::CountPending(JobReport& report) {
@@ -236,8 +245,8 @@ absl::Status RetentionJob::CountPending(JobReport& report) {
                                             bool confirmed) -> absl::Status {
     bool pending = !confirmed;
     for (std::size_t i = 0; !pending && i < places_.size(); ++i) {
-      ASSIGN_OR_RETURN(pending, ArchivePlace::IsPending(keyring_, places_[i]->url(), contact,
-                                                        token, version));
+      ASSIGN_OR_RETURN(
+          pending, ArchivePlace::IsPending(keyring_, places_[i]->url(), contact, token, version));
     }
     report.pending_erasures += pending ? 1 : 0;
     return absl::OkStatus();
@@ -250,9 +259,9 @@ absl::Status RetentionJob::ConfirmErasures(JobReport& report) {
     std::int64_t token = 0, version = 0;
   };
   std::vector<Erasure> open;
-  RETURN_IF_ERROR(keyring_.store().EachTombstone(
-      [&](ContactNumber contact, std::int64_t token, std::int64_t version, ByteView,
-          bool confirmed) {
+  RETURN_IF_ERROR(
+      keyring_.store().EachTombstone([&](ContactNumber contact, std::int64_t token,
+                                         std::int64_t version, ByteView, bool confirmed) {
         if (!confirmed) open.push_back({contact, token, version});
         return absl::OkStatus();
       }));
@@ -280,17 +289,17 @@ absl::Status RetentionJob::Purge(const ArchiveSignature& signature,
                                  const std::vector<VerifiedArchive>& proof, JobReport& report) {
   if (options_.check_clock) RETURN_IF_ERROR(options_.check_clock());
   At("purge");
-  const auto purged = PurgeArchived(
-      keyring_, permit_, signature, proof,
-      {.today = today_,
-       .quorum = options_.quorum,
-       .progress =
-           [&](std::int64_t messages) {
-             At("purge batch");
-             if (options_.progress) options_.progress("purged", report.purged + messages);
-           },
-       .interrupted = options_.interrupted},
-      options_.now);
+  const auto purged = PurgeArchived(keyring_, permit_, signature, proof,
+                                    {.today = today_,
+                                     .quorum = options_.quorum,
+                                     .progress =
+                                         [&](std::int64_t messages) {
+                                           At("purge batch");
+                                           if (options_.progress)
+                                             options_.progress("purged", report.purged + messages);
+                                         },
+                                     .interrupted = options_.interrupted},
+                                    options_.now);
   RETURN_IF_ERROR(purged.status());
   report.purged += purged->messages;
   report.held += purged->held;
@@ -323,6 +332,10 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
     if (state != static_cast<int>(RemoteState::kUnknown)) ++begun;
   }
   const auto again = [&]() -> absl::Status {
+    if (++names_ > kNames)
+      return absl::InternalError(
+          absl::StrCat("archive ", row.run,
+                       " cannot be written: its file in the spool is damaged again and again"));
     ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
     ASSIGN_OR_RETURN(const std::int64_t last, keyring_.store().LastArchiveRun());
     RETURN_IF_ERROR(keyring_.store().DeleteArchiveSubjects(row.run));
@@ -345,8 +358,9 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
         // What it has is gone from here, and stands where it was verified.
         report.troubles.emplace_back(
             "the spool", WithHint(internal::RefusedError(absl::StrCat(
-                                      name, " is damaged in the vault's spool, and is not at every "
-                                            "destination yet")),
+                                      name,
+                                      " is damaged in the vault's spool, and is not at every "
+                                      "destination yet")),
                                   "Copy it from a destination that has it to those that lack it."));
         return absl::OkStatus();
       }
@@ -358,13 +372,14 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
   }
 
   std::vector<VerifiedArchive> proof;
-  bool name_taken = false;
+  bool name_taken = false, erasable = false;
   for (std::size_t i = 0; i < places_.size(); ++i) {
     if (!usable_[i]) continue;
     RETURN_IF_ERROR(CheckInterrupted());
     // Shards before archives, so that at no moment an archive stands there that nobody can read.
     auto shards = places_[i]->SyncShards(options_.now);
     absl::Status status = shards.status();
+    erasable = erasable || shards.value_or(false);
     if (status.ok()) status = places_[i]->Upload(signature, row.signature, spooled);
     if (status.ok() && row.state < static_cast<int>(ArchiveState::kUploaded)) {
       ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
@@ -391,7 +406,7 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
     name_taken = name_taken || absl::IsAlreadyExists(status);
     GiveUp(i, status, report);
   }
-  if (name_taken && begun == 0 && proof.empty() && row.run < kNames + summary.run) {
+  if (name_taken && begun == 0 && proof.empty() && names_ < kNames) {
     RETURN_IF_ERROR(again());
     // Those with the name are asked once more; the others keep their trouble.
     for (std::size_t i = 0; i < places_.size(); ++i) {
@@ -406,6 +421,7 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
     return Advance(row.run, report);
   }
   if (proof.size() < options_.quorum) return absl::OkStatus();  // `troubles` says why
+  if (!erasable) return NobodyErasable();
   if (row.state < static_cast<int>(ArchiveState::kVerified)) {
     ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
     RETURN_IF_ERROR(keyring_.store()
@@ -455,7 +471,8 @@ absl::Status RetentionJob::Advance(std::int64_t run, JobReport& report) {
                                   .interrupted = options_.interrupted},
                                  options_.now, spooled));
     At("spooled");
-    report.damaged += spooled.damaged;
+    damaged_.insert(spooled.damaged.begin(), spooled.damaged.end());
+    report.damaged = static_cast<std::int64_t>(damaged_.size());
     ASSIGN_OR_RETURN(found, keyring_.store().GetArchive(run, row));
   }
   if (!found || row.state >= static_cast<int>(ArchiveState::kDone)) return absl::OkStatus();
@@ -494,10 +511,7 @@ absl::Status RetentionJob::ArchiveExpired(JobReport& report) {
       if (!planned) break;
       At("planned");
       planned_messages_ += planned->messages;
-      const std::int64_t damaged = report.damaged;
       RETURN_IF_ERROR(Advance(planned->run, report));
-      // They would be planned again and again.
-      if (report.damaged > damaged) break;
     }
   }
   return absl::OkStatus();
@@ -554,11 +568,10 @@ absl::Status RetentionJob::DestroyOld(JobReport& report) {
       gone = gone && one.value_or(false);
     }
     // Also where a destination had it that the policy names no more.
-    RETURN_IF_ERROR(
-        store.EachRemoteFile("", name, [&](absl::string_view, absl::string_view, int) {
-          gone = false;
-          return absl::OkStatus();
-        }));
+    RETURN_IF_ERROR(store.EachRemoteFile("", name, [&](absl::string_view, absl::string_view, int) {
+      gone = false;
+      return absl::OkStatus();
+    }));
     if (!gone) {
       report.due.push_back(name);
       continue;

@@ -1,6 +1,6 @@
-// The retention job: expired chats into archives, archives to their destinations, and away with what
-// stands there. Also erasures that wait for a destination, archives that are due to be destroyed,
-// and the checkpoint.
+// The retention job: expired chats into archives, archives to their destinations, and away with
+// what stands there. Also erasures that wait for a destination, archives that are due to be
+// destroyed, and the checkpoint.
 //
 //   RetentionJob job(keyring, permit, options);
 //   RETURN_IF_ERROR(job.Run(report));
@@ -56,7 +56,7 @@ struct JobReport {
     ArchiveState state{};
   };
   std::int64_t archived = 0, purged = 0, held = 0, damaged = 0;  // messages; customers
-  std::vector<Archive> archives;   // that this run worked on
+  std::vector<Archive> archives;                                 // that this run worked on
   std::vector<std::string> destroyed, due;  // archives that were, and that should be
   std::vector<std::string> receipts;        // ids
   std::int64_t pending_erasures = 0;        // that have not reached every destination
@@ -113,6 +113,8 @@ class RetentionJob {
   std::vector<std::unique_ptr<ArchivePlace>> places_;
   std::vector<bool> usable_;
   std::int64_t planned_messages_ = 0;
+  std::set<ContactNumber> damaged_;  // customers whose chats do not count
+  int names_ = 0;  // new numbers that archives were given, since their first was of no use
 };
 
 // The archive's signature as the vault has it. DataLoss: it was altered.

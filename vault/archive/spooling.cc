@@ -89,8 +89,8 @@ class Mover {
         }));
     ASSIGN_OR_RETURN(const crypto::ExchangePublic subject, Check(owner, keys));
     if (keys.empty()) return 0;
-    RETURN_IF_ERROR(writer_.BeginContact(
-        {.contact = owner.contact, .token = owner.token, .subject = subject}));
+    RETURN_IF_ERROR(
+        writer_.BeginContact({.contact = owner.contact, .token = owner.token, .subject = subject}));
     store::ChatRow row;
     for (const store::ArchiveKeyRow& key : keys) {
       ASSIGN_OR_RETURN(const bool there, store_.GetChat(key.day, key.contact, key.sequence, row));
@@ -154,19 +154,19 @@ absl::StatusOr<std::vector<records::ChatOwner>> OwnersOf(store::Store& store, st
   std::vector<records::ChatOwner> owners;
   ContactNumber last = 0;
   store::ContactRow row;
-  RETURN_IF_ERROR(store.EachArchiveKey(
-      {.contact = 0, .day = std::numeric_limits<std::int32_t>::min()},
-      [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
-        if (key.run != run || key.contact == last) return true;
-        last = key.contact;
-        ASSIGN_OR_RETURN(const bool found, store.GetContact(key.contact, row));
-        if (found) {
-          owners.push_back({.contact = key.contact, .token = row.token});
-        } else {
-          damaged.push_back(key.contact);
-        }
-        return true;
-      }));
+  RETURN_IF_ERROR(
+      store.EachArchiveKey({.contact = 0, .day = std::numeric_limits<std::int32_t>::min()},
+                           [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
+                             if (key.run != run || key.contact == last) return true;
+                             last = key.contact;
+                             ASSIGN_OR_RETURN(const bool found, store.GetContact(key.contact, row));
+                             if (found) {
+                               owners.push_back({.contact = key.contact, .token = row.token});
+                             } else {
+                               damaged.push_back(key.contact);
+                             }
+                             return true;
+                           }));
   std::sort(owners.begin(), owners.end(),
             [](const auto& a, const auto& b) { return a.token < b.token; });
   return owners;
@@ -214,8 +214,8 @@ SignerKey RosterSigners(const keyring::Keyring& keyring) {
         member == nullptr ? nullptr
                           : keyring.history().Version(signer.roster_version)->RoleOf(*member);
     // Whoever erases renews shards, too.
-    if (role == nullptr || (!role->Has(keyring::Power::kRetention) &&
-                            !role->Has(keyring::Power::kSubjects))) {
+    if (role == nullptr ||
+        (!role->Has(keyring::Power::kRetention) && !role->Has(keyring::Power::kSubjects))) {
       return absl::DataLossError("it is signed by somebody who may not archive");
     }
     return member->verify;
@@ -295,18 +295,18 @@ absl::Status SpoolArchive(keyring::Keyring& keyring, std::int64_t run, const Spo
   }
   std::sort(moved.begin(), moved.end());
   std::sort(damaged.begin(), damaged.end());
-  report.damaged = static_cast<std::int64_t>(damaged.size());
+  report.damaged = damaged;
 
   ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
   // What could not be moved stays where it is, and is planned again by the next run.
   for (const ContactNumber contact : damaged) {
     std::vector<store::ArchiveKeyRow> keys;
-    RETURN_IF_ERROR(store.EachArchiveKey(
-        {.contact = contact, .day = std::numeric_limits<std::int32_t>::min()},
-        [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
-          if (key.contact == contact && key.run == run) keys.push_back(key);
-          return key.contact == contact;
-        }));
+    RETURN_IF_ERROR(
+        store.EachArchiveKey({.contact = contact, .day = std::numeric_limits<std::int32_t>::min()},
+                             [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
+                               if (key.contact == contact && key.run == run) keys.push_back(key);
+                               return key.contact == contact;
+                             }));
     for (const store::ArchiveKeyRow& key : keys)
       RETURN_IF_ERROR(store.DeleteArchiveKey(key.contact, key.day, key.sequence));
   }

@@ -17,8 +17,9 @@ struct SpoolOptions {
 };
 
 struct SpoolReport {
-  bool empty = false;         // nothing of the plan was left; the archive is gone
-  std::int64_t damaged = 0;   // customers whose chats do not count, and were left where they are
+  bool empty = false;  // nothing of the plan was left; the archive is gone
+  // Customers whose chats do not count, and were left where they are.
+  std::vector<ContactNumber> damaged;
 };
 
 // Writes the planned archive `run` into the spool, with its signature in the archive's row; the

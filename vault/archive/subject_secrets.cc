@@ -21,8 +21,8 @@ constexpr std::size_t kMaxShardsKept = 32;
 KeyFolder KeysAt(Destination& destination) {
   return {.read = [&destination](const std::string& path, std::size_t max_bytes)
               -> absl::StatusOr<std::string> { return GetSmall(destination, path, max_bytes); },
-          .list = [&destination](const std::string& folder)
-              -> absl::StatusOr<std::vector<std::string>> {
+          .list = [&destination](
+                      const std::string& folder) -> absl::StatusOr<std::vector<std::string>> {
             ASSIGN_OR_RETURN(const std::vector<RemoteFile> files, destination.List(folder));
             std::vector<std::string> names;
             for (const RemoteFile& file : files) names.push_back(file.name);
@@ -31,8 +31,8 @@ KeyFolder KeysAt(Destination& destination) {
 }
 
 KeyFolder KeysIn(const std::string& folder) {
-  return {.read = [folder](const std::string& path, std::size_t max_bytes)
-              -> absl::StatusOr<std::string> {
+  return {.read = [folder](const std::string& path,
+                           std::size_t max_bytes) -> absl::StatusOr<std::string> {
             return keyring::ReadSmallFile(absl::StrCat(folder, "/", path), max_bytes);
           },
           .list = [folder](const std::string& below) -> absl::StatusOr<std::vector<std::string>> {
@@ -50,8 +50,8 @@ KeyFolder KeysOfFile(const std::string& shard) {
   const std::filesystem::path file(shard);
   const std::string name = file.filename().string();
   const std::string folder = file.has_parent_path() ? file.parent_path().string() : ".";
-  return {.read = [folder, name](const std::string& path, std::size_t max_bytes)
-              -> absl::StatusOr<std::string> {
+  return {.read = [folder, name](const std::string& path,
+                                 std::size_t max_bytes) -> absl::StatusOr<std::string> {
             if (path != kEscrowPath)
               return keyring::ReadSmallFile(absl::StrCat(folder, "/", name), max_bytes);
             auto beside = keyring::ReadSmallFile(absl::StrCat(folder, "/", path), max_bytes);
@@ -67,8 +67,9 @@ absl::StatusOr<SubjectSecrets> SubjectSecrets::Open(
     std::span<const crypto::ExchangePair> identities, KeyFolder keys, SignerKey authority) {
   auto file = keys.read(std::string(kEscrowPath), kMaxEscrowBytes);
   if (absl::IsNotFound(file.status())) {
-    return WithHint(absl::NotFoundError("there is no escrow.key.age, without which no archive is read"),
-                    "It stands beside the archives and in the vault's folder.");
+    return WithHint(
+        absl::NotFoundError("there is no escrow.key.age, without which no archive is read"),
+        "It stands beside the archives and in the vault's folder.");
   }
   RETURN_IF_ERROR(file.status());
   ASSIGN_OR_RETURN(crypto::ExchangePair escrow, OpenEscrow(identities, crypto::AsBytes(*file)));

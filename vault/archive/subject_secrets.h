@@ -24,7 +24,8 @@ struct KeyFolder {
 };
 KeyFolder KeysAt(Destination& destination);  // which must outlive it
 KeyFolder KeysIn(const std::string& folder);
-// The same with one shard in the place of all: a file, beside which or above which the escrow file is.
+// The same with one shard in the place of all: a file, beside which or above which the escrow file
+// is.
 KeyFolder KeysOfFile(const std::string& shard);
 
 // Belongs to one thread. Memory: some shards.

@@ -104,8 +104,8 @@ class Keyring {
   // This member's own new secrets, once the roster names their public halves.
   void ReplaceBundle(Bundle bundle);
 
-  // Roster, session and audit heads as they stand; and whether the vault has those that somebody saw:
-  // what of it is older ("its roster"), or an empty string.
+  // Roster, session and audit heads as they stand; and whether the vault has those that somebody
+  // saw: what of it is older ("its roster"), or an empty string.
   absl::StatusOr<HighWater> Heads();
   absl::StatusOr<std::string> WhatIsOlderThan(const HighWater& seen);
 

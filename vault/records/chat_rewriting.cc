@@ -95,8 +95,8 @@ absl::StatusOr<std::int64_t> RewriteChats(keyring::Keyring& keyring,
       return absl::OkStatus();
     }));
     if (!wanted) continue;
-    // What an archive has stays known as that, apart from what came later: else it would be archived
-    // twice, or purged without having been.
+    // What an archive has stays known as that, apart from what came later: else it would be
+    // archived twice, or purged without having been.
     std::map<std::pair<std::int64_t, std::int32_t>, std::vector<ChatEntry>> parts;  // by run, due
     const absl::Cleanup wipe = [&] {
       for (auto& [archived, part] : parts) Wipe(part);

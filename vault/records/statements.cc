@@ -43,8 +43,7 @@ audit::Receipt StatementBy(const keyring::Keyring& keyring, absl::string_view ki
 
 absl::StatusOr<audit::Receipt> VerifyStatement(const keyring::Keyring& keyring,
                                                absl::string_view kind, absl::string_view text) {
-  const auto key_for =
-      [&](const audit::Receipt& claimed) -> absl::StatusOr<crypto::VerifyKey> {
+  const auto key_for = [&](const audit::Receipt& claimed) -> absl::StatusOr<crypto::VerifyKey> {
     std::int64_t version = 0;
     if (!FindNumber(claimed, kVersion, version))
       return absl::DataLossError("a statement does not say under which roster it was signed");
@@ -86,13 +85,12 @@ absl::Status CheckTombstone(const keyring::Keyring& keyring, std::int64_t token,
 std::string MakeCheckpoint(const keyring::Keyring& keyring, const keyring::HighWater& heads,
                            absl::Time now) {
   audit::Receipt receipt = StatementBy(keyring, "checkpoint", now);
-  receipt.facts.insert(receipt.facts.end(),
-                       {{"roster", absl::StrCat(heads.roster_version)},
-                        {"roster_hash", crypto::ToHex(heads.roster_hash)},
-                        {"session", absl::StrCat(heads.session)},
-                        {"session_hash", crypto::ToHex(heads.session_hash)},
-                        {"log_entry", absl::StrCat(heads.audit)},
-                        {"log_hash", crypto::ToHex(heads.audit_hash)}});
+  receipt.facts.insert(receipt.facts.end(), {{"roster", absl::StrCat(heads.roster_version)},
+                                             {"roster_hash", crypto::ToHex(heads.roster_hash)},
+                                             {"session", absl::StrCat(heads.session)},
+                                             {"session_hash", crypto::ToHex(heads.session_hash)},
+                                             {"log_entry", absl::StrCat(heads.audit)},
+                                             {"log_hash", crypto::ToHex(heads.audit_hash)}});
   return receipt.Sign(keyring.bundle().signing);
 }
 

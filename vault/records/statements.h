@@ -1,5 +1,6 @@
-// Small signed statements, which stand at the archives' destinations, too (docs/format.md, "Retention"):
-// receipts of the kinds `tombstone` and `checkpoint`, signed by a member of this vault.
+// Small signed statements, which stand at the archives' destinations, too (docs/format.md,
+// "Retention"): receipts of the kinds `tombstone` and `checkpoint`, signed by a member of this
+// vault.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // Marks on contacts that the retention job heeds without reading them (docs/format.md, "Subject
-// marks"): a hold, under which nothing of a contact is purged or destroyed, and a label, under which
-// the policy has days of its own.
+// marks"): a hold, under which nothing of a contact is purged or destroyed, and a label, under
+// which the policy has days of its own.
 //
 // A mark counts when the member who signed it had the right `subjects`. A hold that does not count
 // holds all the same: somebody planted it or altered it, and what was purged would be gone.

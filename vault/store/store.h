@@ -318,7 +318,7 @@ class Store {
   absl::StatusOr<std::int64_t> AdvanceArchive(std::int64_t run, int state, std::int64_t purged);
   absl::Status DeleteArchive(std::int64_t run);
   absl::Status EachArchive(const std::function<absl::StatusOr<bool>(const ArchiveRow&)>& visit);
-  absl::StatusOr<std::int64_t> LastArchiveRun();  // 0: none yet
+  absl::StatusOr<std::int64_t> LastArchiveRun();                      // 0: none yet
   absl::Status RenumberArchive(std::int64_t run, std::int64_t next);  // with its keys
 
   absl::Status PutArchiveKey(const ArchiveKeyRow& row);
@@ -351,10 +351,10 @@ class Store {
   absl::Status PutRemoteFile(absl::string_view destination, absl::string_view path, int state);
   absl::Status DeleteRemoteFile(absl::string_view destination, absl::string_view path);
   // Those whose path begins so, of one destination; with an empty one, of all.
-  absl::Status EachRemoteFile(absl::string_view destination, absl::string_view prefix,
-                              const std::function<absl::Status(absl::string_view destination,
-                                                               absl::string_view path,
-                                                               int state)>& visit);
+  absl::Status EachRemoteFile(
+      absl::string_view destination, absl::string_view prefix,
+      const std::function<absl::Status(absl::string_view destination, absl::string_view path,
+                                       int state)>& visit);
 
   // Holds and labels (vault/records/subject_marks.h).
   absl::Status PutSubjectMark(ContactNumber contact, int kind, absl::string_view label,
@@ -371,10 +371,9 @@ class Store {
   // Erased contacts.
   absl::Status InsertTombstone(ContactNumber contact, std::int64_t token,
                                std::int64_t shard_version, ByteView document);
-  absl::Status EachTombstone(
-      const std::function<absl::Status(ContactNumber, std::int64_t token,
-                                       std::int64_t shard_version, ByteView document,
-                                       bool confirmed)>& visit);
+  absl::Status EachTombstone(const std::function<absl::Status(
+                                 ContactNumber, std::int64_t token, std::int64_t shard_version,
+                                 ByteView document, bool confirmed)>& visit);
   // It has reached every destination.
   absl::Status ConfirmTombstone(ContactNumber contact);
   absl::StatusOr<bool> HasTombstone(std::int64_t token);

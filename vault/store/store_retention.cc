@@ -184,8 +184,8 @@ absl::StatusOr<std::pair<std::int64_t, crypto::Bytes>> Store::GetSubjectShard(st
 }
 
 absl::Status Store::PutSubjectShard(std::int64_t shard, std::int64_t version, ByteView contacts) {
-  USE_STATEMENT(
-      put, "INSERT OR REPLACE INTO subject_shard (shard, version, contacts) VALUES (?, ?, ?)");
+  USE_STATEMENT(put,
+                "INSERT OR REPLACE INTO subject_shard (shard, version, contacts) VALUES (?, ?, ?)");
   put->Bind(1, shard).Bind(2, version).Bind(3, contacts);
   return put->Run();
 }
@@ -308,8 +308,8 @@ absl::Status Store::EachTombstone(
   for (;;) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return absl::OkStatus();
-    RETURN_IF_ERROR(visit(select.Int(0), select.Int(1), select.Int(2), select.Blob(3),
-                          select.Int(4) != 0));
+    RETURN_IF_ERROR(
+        visit(select.Int(0), select.Int(1), select.Int(2), select.Blob(3), select.Int(4) != 0));
   }
 }
 
