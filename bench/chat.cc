@@ -61,10 +61,6 @@ struct Source {
 
 // ---- Databases.
 
-struct Pages {
-  double used = 0;  // bytes
-};
-
 absl::StatusOr<std::int64_t> Pragma(store::Database& database, absl::string_view name) {
   ASSIGN_OR_RETURN(store::Statement statement, database.Prepare(absl::StrCat("PRAGMA ", name)));
   ASSIGN_OR_RETURN(const bool row, statement.Step());
@@ -411,10 +407,13 @@ absl::StatusOr<Searched> Search(const std::string& root, std::int64_t contacts) 
 
 absl::Status PrintShown(const std::string& root, const Sizes& sizes) {
   PrintTimesHeader("chat show of one customer");
-  for (const auto& [member, contacts] :
-       {std::pair<std::string, std::int64_t>("owner", sizes.customers), {"agent", sizes.book}}) {
+  const std::vector<std::pair<std::string, std::int64_t>> members = {{"owner", sizes.customers},
+                                                                     {"agent", sizes.book}};
+  for (const auto& [name, contacts] : members) {
+    const std::string member = name;
+    const std::int64_t among = contacts;
     ASSIGN_OR_RETURN(const Shown shown,
-                     InPreparedChild([&] { return Show(root, member, contacts, 0); }));
+                     InPreparedChild([&] { return Show(root, member, among, 0); }));
     PrintTimes(member, shown.read);
     PrintTimes("  with the audit row committed", shown.audited);
   }
