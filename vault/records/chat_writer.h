@@ -41,8 +41,9 @@ struct ChatDraftResult {
 
 class ChatWriter {
  public:
-  // So many messages a batch hold the lock for about a tenth of a second.
-  static constexpr std::size_t kBatchMessages = 10'000;
+  // So many messages a batch hold the lock for some tenths of a second. Each batch costs each of
+  // its contacts two sealed keys, and each of its days with them the rest of a chunk.
+  static constexpr std::size_t kBatchMessages = 25'000;
 
   // PermissionDenied: the member may not write chats.
   static absl::StatusOr<ChatWriter> Open(keyring::Keyring& keyring);
@@ -58,9 +59,18 @@ class ChatWriter {
 
   keyring::Keyring* keyring_;
   ChunkPacker packer_;
+  KnownSubjects known_;
 };
 
-// Inside a write transaction: adds a day's messages behind those that are there.
+// Inside a write transaction: a day's messages as chunks behind those that are there, appended to
+// `rows`, which InsertChunks stores. A contact's day must not be added to twice before that.
+absl::Status MakeChunks(keyring::Keyring& keyring, keyring::SessionWriter& session,
+                        const crypto::ChatKey& key, ChatOwner owner, std::int32_t day,
+                        std::span<const ChatEntry> entries, ChunkPacker& packer,
+                        std::vector<store::ChatRow>& rows);
+// In the order of the table: pages stay fuller than with rows strewn over them.
+absl::Status InsertChunks(store::Store& store, std::vector<store::ChatRow>& rows);
+// Both.
 absl::Status StoreChunks(keyring::Keyring& keyring, keyring::SessionWriter& session,
                          const crypto::ChatKey& key, ChatOwner owner, std::int32_t day,
                          std::span<const ChatEntry> entries, ChunkPacker& packer);
