@@ -75,8 +75,9 @@ class Talk {
     return static_cast<std::int64_t>(Mix(conversation + 101) %
                                      static_cast<std::uint64_t>(crowd_.customers));
   }
-  // Each customer has one language.
+  // Each customer has one language; a single one has all, lest lines come again in a chunk.
   const records::HeldOutChat& ChatOf(std::uint64_t conversation) const {
+    if (crowd_.customers == 1) return chats_[Mix(conversation + 9) % chats_.size()];
     const auto language = Mix(static_cast<std::uint64_t>(CustomerOf(conversation)) + 55);
     const records::HeldOutChat& some = chats_[language % chats_.size()];
     std::vector<const records::HeldOutChat*> same;

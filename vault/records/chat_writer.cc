@@ -17,6 +17,9 @@ namespace {
 
 // The WAL is written back after a batch once it is larger: 128 MiB.
 constexpr int kWalPages = 32 * 1024;
+// Of a packed chunk: a row that is larger with its key does not stay on its page as a whole (SQLite
+// keeps 981 bytes of a row of such a table there), and the rest gets a page of its own.
+constexpr std::size_t kRowBytes = 896;
 
 }  // namespace
 
@@ -27,9 +30,15 @@ absl::Status MakeChunks(keyring::Keyring& keyring, keyring::SessionWriter& sessi
   ASSIGN_OR_RETURN(const std::int64_t number, session.Number());
   ASSIGN_OR_RETURN(std::int64_t sequence, keyring.store().LastChat(day, owner.contact));
   crypto::SecretBytes packed;
+  std::size_t most = kMaxChunkMessages;
   while (!entries.empty()) {
-    const std::size_t taken = ChunkPacker::Take(entries);
+    std::size_t taken = std::min(most, ChunkPacker::Take(entries));
     RETURN_IF_ERROR(packer.Pack(entries.first(taken), packed));
+    while (packed.size() > kRowBytes && taken > 1) {
+      taken = std::max<std::size_t>(1, std::min(taken - 1, taken * kRowBytes / packed.size()));
+      RETURN_IF_ERROR(packer.Pack(entries.first(taken), packed));
+      most = taken + 1;  // those that follow are much the same
+    }
     store::ChatRow row{.day = day,
                        .contact = owner.contact,
                        .sequence = ++sequence,
