@@ -56,7 +56,7 @@ struct Source {
   std::int64_t known = 0;  // of its customers, those who are in the vault before
   std::string me;
   std::function<absl::Status(const std::string& path, const Crowd&)> write;
-  std::size_t batch = records::ChatWriter::kBatchMessages;
+  std::size_t batch = anonymizer::ChatImportOptions::kRecordBatch;
 };
 
 // ---- Databases.
@@ -247,24 +247,52 @@ absl::Status Compare(const std::string& root, const Source& source, const Sizes&
 
 // ---- Reading.
 
+// Wall time, and the thread's own: the scheduler of a busy machine makes milliseconds of its own.
+class Clock {
+ public:
+  double Seconds() const { return wall_.Seconds(); }
+  double Cpu() const { return CpuSeconds(Thread()) - cpu_; }
+
+ private:
+  static rusage Thread() {
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage;
+  }
+  Stopwatch wall_;
+  double cpu_ = CpuSeconds(Thread());
+};
+
 struct Times {
   double first = 0, middle = 0, high = 0;  // seconds: the first, p50, p99
+  double high_cpu = 0;                     // p99 of the processor's time
   double messages = 0;                     // a reading, on average
 };
-Times Summary(std::vector<double>& samples, double messages) {
-  const auto count = static_cast<double>(samples.size());
-  return {.first = samples.front(),
-          .middle = Percentile(samples, 0.5),
-          .high = Percentile(samples, 0.99),
-          .messages = messages / count};
-}
+class Samples {
+ public:
+  void Add(const Clock& clock) {
+    wall_.push_back(clock.Seconds());
+    cpu_.push_back(clock.Cpu());
+  }
+  Times Summary(double messages) {
+    const auto count = static_cast<double>(wall_.size());
+    return {.first = wall_.front(),
+            .middle = Percentile(wall_, 0.5),
+            .high = Percentile(wall_, 0.99),
+            .high_cpu = Percentile(cpu_, 0.99),
+            .messages = messages / count};
+  }
+
+ private:
+  std::vector<double> wall_, cpu_;
+};
 void PrintTimes(const std::string& name, const Times& times) {
-  std::printf("%-44s %9.3f %9.3f %9.3f %10.0f\n", name.c_str(), times.first * 1e3,
-              times.middle * 1e3, times.high * 1e3, times.messages);
+  std::printf("%-44s %9.3f %9.3f %9.3f %9.3f %10.0f\n", name.c_str(), times.first * 1e3,
+              times.middle * 1e3, times.high * 1e3, times.high_cpu * 1e3, times.messages);
 }
 void PrintTimesHeader(const char* what) {
-  std::printf("%-44s %9s %9s %9s %10s\n", absl::StrCat(what, ", milliseconds").c_str(), "first",
-              "p50", "p99", "messages");
+  std::printf("%-44s %9s %9s %9s %9s %10s\n", absl::StrCat(what, ", milliseconds").c_str(), "first",
+              "p50", "p99", "p99 CPU", "messages");
 }
 
 struct Shown {
@@ -286,10 +314,10 @@ absl::StatusOr<Shown> Show(const std::string& root, const std::string& member,
     if (!found) return absl::InternalError("a contact is missing");
     tokens.push_back(row.token);
   }
-  std::vector<double> reads, audited;
+  Samples reads, audited;
   double messages = 0, messages_audited = 0;
   for (std::size_t i = 0; i < kShows; ++i) {
-    const Stopwatch watch;
+    const Clock clock;
     ASSIGN_OR_RETURN(const ContactNumber contact,
                      records::ContactReader(*keyring).FindToken(tokens[i]));
     ASSIGN_OR_RETURN(const ReadPermit permit,
@@ -302,7 +330,7 @@ absl::StatusOr<Shown> Show(const std::string& root, const std::string& member,
           return true;
         }));
     std::reverse(newest.begin(), newest.end());
-    reads.push_back(watch.Seconds());
+    reads.Add(clock);
     messages += static_cast<double>(newest.size());
     // The last ones: so that the readings before stand alone.
     if (i + kAudited >= kShows) {
@@ -310,12 +338,12 @@ absl::StatusOr<Shown> Show(const std::string& root, const std::string& member,
       RETURN_IF_ERROR(audit::Append(keyring->store(), keyring->AuditAuthor(),
                                     {.act = "chat.show", .token = tokens[i]}));
       RETURN_IF_ERROR(transaction.Commit());
-      audited.push_back(watch.Seconds());
+      audited.Add(clock);
       messages_audited += static_cast<double>(newest.size());
     }
     records::Wipe(newest);
   }
-  return Shown{Summary(reads, messages), Summary(audited, messages_audited)};
+  return Shown{reads.Summary(messages), audited.Summary(messages_audited)};
 }
 
 absl::StatusOr<Times> ShowPlain(const std::string& path, std::int64_t contacts) {
@@ -324,10 +352,10 @@ absl::StatusOr<Times> ShowPlain(const std::string& path, std::int64_t contacts) 
   ASSIGN_OR_RETURN(store::Statement select,
                    database->Prepare("SELECT time, direction, author, text FROM message "
                                      "WHERE contact = ? ORDER BY time"));
-  std::vector<double> reads;
+  Samples reads;
   double messages = 0;
   for (std::size_t i = 0; i < kShows; ++i) {
-    const Stopwatch watch;
+    const Clock clock;
     select.Bind(1, static_cast<std::int64_t>(
                        1 + crypto::RandomBelow(static_cast<std::uint64_t>(contacts))));
     std::vector<records::ChatEntry> all;
@@ -340,10 +368,10 @@ absl::StatusOr<Times> ShowPlain(const std::string& path, std::int64_t contacts) 
                      .text = std::string(select.Text(3))});
     }
     select.Reset();
-    reads.push_back(watch.Seconds());
+    reads.Add(clock);
     messages += static_cast<double>(all.size());
   }
-  return Summary(reads, messages);
+  return reads.Summary(messages);
 }
 
 // As `chat search` folds and looks. What is looked for stands nowhere: all is read.
@@ -376,12 +404,12 @@ absl::StatusOr<Searched> Search(const std::string& root, std::int64_t contacts) 
   const MemberId member = keyring->bundle().member;
   Finder finder;
   Searched out;
-  std::vector<double> one, book;
+  Samples one, book;
   double messages = 0;
   for (std::size_t i = 0; i < kShows; ++i) {
     const auto contact =
         static_cast<ContactNumber>(1 + crypto::RandomBelow(static_cast<std::uint64_t>(contacts)));
-    const Stopwatch watch;
+    const Clock clock;
     ASSIGN_OR_RETURN(const ReadPermit permit,
                      permits.ReadOne(member, keyring->self().role, contact));
     RETURN_IF_ERROR(records::ChatLog(*keyring).EachBack(
@@ -389,12 +417,12 @@ absl::StatusOr<Searched> Search(const std::string& root, std::int64_t contacts) 
           ++messages;
           return !finder.Has(entry.text);
         }));
-    one.push_back(watch.Seconds());
+    one.Add(clock);
   }
-  out.one = Summary(one, messages);
+  out.one = one.Summary(messages);
   messages = 0;
   for (std::size_t i = 0; i < kSearches; ++i) {
-    const Stopwatch watch;
+    const Clock clock;
     ASSIGN_OR_RETURN(const ReadPermit permit, permits.Search(member, keyring->self().role));
     RETURN_IF_ERROR(records::ChatLog(*keyring).Each(
         permit, std::nullopt,
@@ -402,9 +430,9 @@ absl::StatusOr<Searched> Search(const std::string& root, std::int64_t contacts) 
           ++messages;
           return !finder.Has(entry.text);
         }));
-    book.push_back(watch.Seconds());
+    book.Add(clock);
   }
-  out.book = Summary(book, messages);
+  out.book = book.Summary(messages);
   return out;
 }
 
@@ -497,7 +525,8 @@ absl::Status Group(const std::string& root, const Sizes& sizes) {
                   .crowd = {sizes.messages, sizes.members, kExportConversations},
                   .known = sizes.members,
                   .me = std::string(kCompany),
-                  .write = &WriteGroup},
+                  .write = &WriteGroup,
+                  .batch = anonymizer::ChatImportOptions::kExportBatch},
                  sizes);
 }
 
@@ -511,7 +540,8 @@ absl::Status Two(const std::string& root, const Sizes& sizes) {
                            .crowd = OfTwo(sizes.messages),
                            .known = 0,
                            .me = std::string(kCompany),
-                           .write = &WriteChatOfTwo},
+                           .write = &WriteChatOfTwo,
+                           .batch = anonymizer::ChatImportOptions::kExportBatch},
                           sizes));
   ASSIGN_OR_RETURN(const Shown shown,
                    InPreparedChild([&] { return Show(root, "owner", 1, kNewest); }));

@@ -41,10 +41,6 @@ struct ChatDraftResult {
 
 class ChatWriter {
  public:
-  // So many messages a batch hold the lock for some tenths of a second. Each batch costs each of
-  // its contacts two sealed keys, and each of its days with them the rest of a chunk.
-  static constexpr std::size_t kBatchMessages = 25'000;
-
   // PermissionDenied: the member may not write chats.
   static absl::StatusOr<ChatWriter> Open(keyring::Keyring& keyring);
 
