@@ -73,6 +73,8 @@ int ExitCodeOf(const absl::Status& status) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kAborted:
       return 8;
+    case absl::StatusCode::kOutOfRange:
+      return 9;
     case absl::StatusCode::kCancelled:
       return 130;
     default:

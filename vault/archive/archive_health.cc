@@ -116,6 +116,11 @@ class ArchiveDoctor {
             }));
             return true;
           }));
+      // Those of which the count does not know yet that they are gone.
+      RETURN_IF_ERROR(store_.EachArchiveKeyOf(row.number, [&](const store::ArchiveKeyRow& key) {
+        if (key.due == store::ArchiveKeyRow::kGone) ++chunks[key.session];
+        return absl::OkStatus();
+      }));
       RETURN_IF_ERROR(
           store_.EachChunkCount(row.number, [&](std::int64_t session, std::int64_t count) {
             const auto at = chunks.find(session);

@@ -95,8 +95,10 @@ absl::StatusOr<std::optional<PlannedArchive>> PlanArchive(keyring::Keyring& keyr
             ++planned.chunks;
             planned.messages += place.messages;
             bytes += place.bytes;
-            keys.push_back(
-                {.contact = place.contact, .day = place.day, .sequence = place.sequence});
+            keys.push_back({.contact = place.contact,
+                            .day = place.day,
+                            .sequence = place.sequence,
+                            .session = place.session});
           }
           more = absl::Now() - start > kLockTime;
           return !more;

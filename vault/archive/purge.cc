@@ -21,85 +21,122 @@ constexpr absl::Duration kLockTime = absl::Milliseconds(15);
 constexpr absl::Duration kPause = absl::Milliseconds(2);
 constexpr int kWalPages = 16 * 1024;
 
+// In two walks, each in the order of the table that it changes, so that every page is turned once:
+// first the chunks by day, then their keys by contact. A row of archive_key whose chunk is gone
+// says so until its key's count knows.
 class Purge {
  public:
-  Purge(keyring::Keyring& keyring, std::int64_t run, const PurgeOptions& options,
+  Purge(keyring::Keyring& keyring, const ArchiveHeader& archive, const PurgeOptions& options,
         PurgeReport& report)
-      : keyring_(keyring), store_(keyring.store()), run_(run), options_(options), report_(report) {
+      : keyring_(keyring),
+        store_(keyring.store()),
+        run_(archive.run),
+        last_day_(archive.last_day),
+        options_(options),
+        report_(report),
+        chunk_{.day = archive.first_day} {
     for (const keyring::Book& book : keyring.roster().books) books_.push_back(book.id);
   }
 
   // One transaction's worth; true: there is more. Inside a write transaction.
   absl::StatusOr<bool> Step(absl::Time start) {
-    std::vector<store::ArchiveKeyRow> keys;
-    bool more = false;
-    RETURN_IF_ERROR(
-        store_.EachArchiveKey(at_, [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
-          // A contact's keys stay together, for the counts of its chat keys.
-          if (keys.size() >= kKeys && key.contact != at_.contact) {
-            more = true;
-            return false;
-          }
-          at_ = key;
-          if (key.run == run_) keys.push_back(key);
-          return true;
-        }));
-    for (std::size_t i = 0; i < keys.size();) {
-      std::size_t end = i;
-      while (end < keys.size() && keys[end].contact == keys[i].contact) ++end;
-      RETURN_IF_ERROR(OfContact({keys.data() + i, end - i}));
-      i = end;
-      if (absl::Now() - start > kLockTime && i < keys.size()) {
-        at_ = keys[i - 1];
-        return true;
-      }
-    }
-    return more;
+    if (chunks_done_) return Keys(start);
+    ASSIGN_OR_RETURN(const bool more, Chunks(start));
+    chunks_done_ = !more;
+    return true;
   }
 
  private:
-  static constexpr std::size_t kKeys = 500;
+  static constexpr std::size_t kAtOnce = 256;
 
-  absl::Status OfContact(std::span<const store::ArchiveKeyRow> keys) {
-    const ContactNumber contact = keys.front().contact;
-    // As it stands now: somebody may have set a hold since the archive was planned.
-    ASSIGN_OR_RETURN(const auto hold,
-                     store_.GetSubjectMark(contact, static_cast<int>(records::SubjectMark::kHold)));
-    std::map<std::int64_t, std::int64_t> chunks;  // by session
-    for (const store::ArchiveKeyRow& key : keys) {
-      if (hold || key.due > options_.today) {
-        store::ChatRow row;
-        ASSIGN_OR_RETURN(const bool there, store_.GetChat(key.day, contact, key.sequence, row));
-        if (there) report_.held += row.messages;
-        continue;
-      }
-      ASSIGN_OR_RETURN(const auto gone, store_.DeleteChat(key.day, contact, key.sequence));
-      RETURN_IF_ERROR(store_.DeleteArchiveKey(contact, key.day, key.sequence));
-      if (!gone) continue;
-      ++chunks[gone->session];
-      ++report_.chunks;
-      report_.messages += gone->messages;
+  absl::StatusOr<bool> Chunks(absl::Time start) {
+    ASSIGN_OR_RETURN(const bool marks, store_.HasSubjectMarks());
+    for (;;) {
+      std::vector<store::ChatPlace> places;
+      bool more = false;
+      RETURN_IF_ERROR(
+          store_.EachChatPlace(chunk_.day, chunk_.contact, chunk_.sequence, last_day_ + 1,
+                               [&](const store::ChatPlace& place) -> absl::StatusOr<bool> {
+                                 places.push_back(place);
+                                 more = places.size() == kAtOnce;
+                                 return !more;
+                               }));
+      for (const store::ChatPlace& place : places) RETURN_IF_ERROR(Chunk(place, marks));
+      if (!places.empty()) chunk_ = places.back();
+      if (!more) return false;
+      if (absl::Now() - start > kLockTime) return true;
     }
-    for (const auto& [session, count] : chunks) {
-      const auto left = store_.AddChunks(contact, session, -count);
-      // Without its key, nobody could read them anyway: `doctor` tells of it, and what stands in
-      // the archive was moved with its key.
-      if (absl::IsDataLoss(left.status())) continue;
-      RETURN_IF_ERROR(left.status());
-      if (*left > 0) continue;
-      RETURN_IF_ERROR(store_.DeleteChatKey(contact, session));
-      RETURN_IF_ERROR(store_.DeleteChatWraps(contact, session, books_));
+  }
+
+  absl::Status Chunk(const store::ChatPlace& place, bool marks) {
+    store::ArchiveKeyRow key;
+    ASSIGN_OR_RETURN(const bool archived,
+                     store_.GetArchiveKey(place.contact, place.day, place.sequence, key));
+    if (!archived || key.run != run_) return absl::OkStatus();
+    bool held = key.due > options_.today;
+    if (marks && !held) {
+      // As it stands now: somebody may have set it since the archive was planned.
+      ASSIGN_OR_RETURN(
+          const auto hold,
+          store_.GetSubjectMark(place.contact, static_cast<int>(records::SubjectMark::kHold)));
+      held = hold.has_value();
     }
+    if (held) {
+      report_.held += place.messages;
+      return absl::OkStatus();
+    }
+    RETURN_IF_ERROR(store_.DeleteChat(place.day, place.contact, place.sequence).status());
+    key.due = store::ArchiveKeyRow::kGone;
+    RETURN_IF_ERROR(store_.PutArchiveKey(key));
+    ++report_.chunks;
+    report_.messages += place.messages;
     return absl::OkStatus();
+  }
+
+  // Chat keys go with the last chunk under them.
+  absl::StatusOr<bool> Keys(absl::Time start) {
+    for (;;) {
+      std::vector<store::ArchiveKeyRow> keys;
+      bool more = false;
+      RETURN_IF_ERROR(
+          store_.EachArchiveKey(key_, [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
+            // A contact's stay together, for the counts.
+            more = keys.size() >= kAtOnce && key.contact != keys.back().contact;
+            if (more) return false;
+            key_ = key;
+            if (key.run == run_ && key.due == store::ArchiveKeyRow::kGone) keys.push_back(key);
+            return true;
+          }));
+      std::map<std::pair<ContactNumber, std::int64_t>, std::int64_t> chunks;  // by contact, session
+      for (const store::ArchiveKeyRow& key : keys) {
+        RETURN_IF_ERROR(store_.DeleteArchiveKey(key.contact, key.day, key.sequence));
+        ++chunks[{key.contact, key.session}];
+      }
+      for (const auto& [whose, count] : chunks) {
+        const auto& [contact, session] = whose;
+        const auto left = store_.AddChunks(contact, session, -count);
+        // Somebody deleted it: what stands in the archive was moved with its key.
+        if (absl::IsDataLoss(left.status())) continue;
+        RETURN_IF_ERROR(left.status());
+        if (*left > 0) continue;
+        RETURN_IF_ERROR(store_.DeleteChatKey(contact, session));
+        RETURN_IF_ERROR(store_.DeleteChatWraps(contact, session, books_));
+      }
+      if (!more) return false;
+      if (absl::Now() - start > kLockTime) return true;
+    }
   }
 
   keyring::Keyring& keyring_;
   store::Store& store_;
   std::int64_t run_;
+  std::int32_t last_day_;
   const PurgeOptions& options_;
   PurgeReport& report_;
   std::vector<BookId> books_;
-  store::ArchiveKeyRow at_{.contact = 0, .day = std::numeric_limits<std::int32_t>::min()};
+  bool chunks_done_ = false;
+  store::ChatPlace chunk_;  // the last one that was looked at
+  store::ArchiveKeyRow key_{.contact = 0, .day = std::numeric_limits<std::int32_t>::min()};
 };
 
 absl::Status WriteReceipt(keyring::Keyring& keyring, const ArchiveSignature& archive,
@@ -153,7 +190,7 @@ absl::StatusOr<PurgeReport> PurgeArchived(keyring::Keyring& keyring, const Purge
   ASSIGN_OR_RETURN(const bool found, store.GetArchive(run, row));
   if (!found) return absl::DataLossError("an archive has gone from the vault's list");
   const bool first = row.state < static_cast<int>(ArchiveState::kPurged);
-  Purge purge(keyring, run, options, report);
+  Purge purge(keyring, archive.header, options, report);
   for (bool more = true; more;) {
     if (options.interrupted && options.interrupted()) {
       return WithHint(absl::CancelledError("interrupted: what was purged stays purged"),

@@ -77,12 +77,17 @@ absl::Status ChatRestorer::Write() {
     if (!key) {
       ASSIGN_OR_RETURN(key, records::MakeChatKey(keyring_, session, owner_));
     }
+    ASSIGN_OR_RETURN(const std::int64_t number, session.Number());
     ASSIGN_OR_RETURN(const std::int64_t before, store.LastChat(day, owner_.contact));
     RETURN_IF_ERROR(records::StoreChunks(keyring_, session, *key, owner_, day, messages, packer_));
     ASSIGN_OR_RETURN(const std::int64_t after, store.LastChat(day, owner_.contact));
     for (std::int64_t sequence = before + 1; sequence <= after; ++sequence) {
-      RETURN_IF_ERROR(store.PutArchiveKey(
-          {.contact = owner_.contact, .day = day, .sequence = sequence, .run = run_, .due = due_}));
+      RETURN_IF_ERROR(store.PutArchiveKey({.contact = owner_.contact,
+                                           .day = day,
+                                           .sequence = sequence,
+                                           .run = run_,
+                                           .session = number,
+                                           .due = due_}));
     }
     written += static_cast<std::int64_t>(messages.size());
   }

@@ -72,6 +72,7 @@ RetentionJob::RetentionJob(keyring::Keyring& keyring, const PurgePermit& permit,
         std::make_unique<ArchivePlace>(keyring_, PlaceOptions{.url = url,
                                                               .open = open,
                                                               .upload = options_.upload,
+                                                              .known = &known_,
                                                               .interrupted = options_.interrupted,
                                                               .at = options_.at}));
   }
@@ -110,6 +111,10 @@ absl::StatusOr<std::set<std::int64_t>> RetentionJob::Released() {
   RETURN_IF_ERROR(
       store.EachArchiveKey(kFirstKey, [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
         if (runs.contains(key.run) || key.due > today_) return true;
+        if (key.due == store::ArchiveKeyRow::kGone) {
+          runs.insert(key.run);
+          return true;
+        }
         if (key.contact != last) {
           last = key.contact;
           ASSIGN_OR_RETURN(
@@ -461,7 +466,8 @@ absl::Status RetentionJob::Advance(std::int64_t run, JobReport& report) {
     At("spool");
     SpoolReport spooled;
     RETURN_IF_ERROR(SpoolArchive(keyring_, run,
-                                 {.recipients = options_.recipients,
+                                 {.known = &known_,
+                                  .recipients = options_.recipients,
                                   .progress =
                                       [&](std::uint64_t chunks) {
                                         if (options_.progress)

@@ -72,9 +72,9 @@ class RetentionJob {
   RetentionJob(keyring::Keyring& keyring, const PurgePermit& permit, JobOptions options);
 
   // Unavailable: another process does this already. DataLoss: the vault is older than the
-  // checkpoint, or customers' chats do not count (the others went on). kAborted: destinations (the
-  // first of `troubles`). FailedPrecondition: the clock. Cancelled: interrupted. The report says
-  // what was done in every case.
+  // checkpoint, or customers' chats do not count (the others went on). kOutOfRange: destinations
+  // (the first of `troubles`). FailedPrecondition: the clock. Cancelled: interrupted. The report
+  // says what was done in every case.
   absl::Status Run(JobReport& report);
 
   // The part of it that follows an erasure: tombstones and shards.
@@ -110,6 +110,7 @@ class RetentionJob {
   const PurgePermit& permit_;
   JobOptions options_;
   std::int32_t today_;
+  records::KnownSubjects known_;
   std::vector<std::unique_ptr<ArchivePlace>> places_;
   std::vector<bool> usable_;
   std::int64_t planned_messages_ = 0;

@@ -93,10 +93,14 @@ struct ArchiveRow {
 
 // A chunk that archive `run` has and that is still here. Not purged before day `due`.
 struct ArchiveKeyRow {
+  // In the place of a day: the chunk is gone, and its chat key's count does not know yet.
+  static constexpr std::int32_t kGone = -1;
+
   ContactNumber contact = 0;
   std::int32_t day = 0;
   std::int64_t sequence = 0;
   std::int64_t run = 0;
+  std::int64_t session = 0;
   std::int32_t due = 0;
 };
 
@@ -329,6 +333,9 @@ class Store {
   absl::Status EachArchiveKey(
       const ArchiveKeyRow& after,
       const std::function<absl::StatusOr<bool>(const ArchiveKeyRow&)>& visit);
+  // Of one contact.
+  absl::Status EachArchiveKeyOf(ContactNumber contact,
+                                const std::function<absl::Status(const ArchiveKeyRow&)>& visit);
   absl::StatusOr<bool> HasArchiveKeys(ContactNumber contact);
 
   // Which contacts an archive has, in blocks that begin with contact `first`.

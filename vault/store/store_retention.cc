@@ -19,7 +19,8 @@ ArchiveKeyRow ReadArchiveKey(Statement& select) {
           .day = static_cast<std::int32_t>(select.Int(1)),
           .sequence = select.Int(2),
           .run = select.Int(3),
-          .due = static_cast<std::int32_t>(select.Int(4))};
+          .session = select.Int(4),
+          .due = static_cast<std::int32_t>(select.Int(5))};
 }
 
 }  // namespace
@@ -92,17 +93,17 @@ absl::Status Store::RenumberArchive(std::int64_t run, std::int64_t next) {
 
 absl::Status Store::PutArchiveKey(const ArchiveKeyRow& row) {
   USE_STATEMENT(put,
-                "INSERT OR REPLACE INTO archive_key (contact, day, sequence, run, due) "
-                "VALUES (?, ?, ?, ?, ?)");
+                "INSERT OR REPLACE INTO archive_key (contact, day, sequence, run, session, due) "
+                "VALUES (?, ?, ?, ?, ?, ?)");
   put->Bind(1, row.contact).Bind(2, std::int64_t{row.day}).Bind(3, row.sequence);
-  put->Bind(4, row.run).Bind(5, std::int64_t{row.due});
+  put->Bind(4, row.run).Bind(5, row.session).Bind(6, std::int64_t{row.due});
   return put->Run();
 }
 
 absl::StatusOr<bool> Store::GetArchiveKey(ContactNumber contact, std::int32_t day,
                                           std::int64_t sequence, ArchiveKeyRow& row) {
   USE_STATEMENT(select,
-                "SELECT contact, day, sequence, run, due FROM archive_key "
+                "SELECT contact, day, sequence, run, session, due FROM archive_key "
                 "WHERE contact = ? AND day = ? AND sequence = ?");
   select->Bind(1, contact).Bind(2, std::int64_t{day}).Bind(3, sequence);
   ASSIGN_OR_RETURN(const bool found, select->Step());
@@ -120,16 +121,30 @@ absl::Status Store::DeleteArchiveKey(ContactNumber contact, std::int32_t day,
 absl::Status Store::EachArchiveKey(
     const ArchiveKeyRow& after,
     const std::function<absl::StatusOr<bool>(const ArchiveKeyRow&)>& visit) {
-  ASSIGN_OR_RETURN(Statement select,
-                   database_->Prepare("SELECT contact, day, sequence, run, due FROM archive_key "
-                                      "WHERE (contact, day, sequence) > (?, ?, ?) "
-                                      "ORDER BY contact, day, sequence"));
+  ASSIGN_OR_RETURN(
+      Statement select,
+      database_->Prepare("SELECT contact, day, sequence, run, session, due FROM archive_key "
+                         "WHERE (contact, day, sequence) > (?, ?, ?) "
+                         "ORDER BY contact, day, sequence"));
   select.Bind(1, after.contact).Bind(2, std::int64_t{after.day}).Bind(3, after.sequence);
   for (;;) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return absl::OkStatus();
     ASSIGN_OR_RETURN(const bool more, visit(ReadArchiveKey(select)));
     if (!more) return absl::OkStatus();
+  }
+}
+
+absl::Status Store::EachArchiveKeyOf(
+    ContactNumber contact, const std::function<absl::Status(const ArchiveKeyRow&)>& visit) {
+  USE_STATEMENT(select,
+                "SELECT contact, day, sequence, run, session, due FROM archive_key "
+                "WHERE contact = ? ORDER BY day, sequence");
+  select->Bind(1, contact);
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row) return absl::OkStatus();
+    RETURN_IF_ERROR(visit(ReadArchiveKey(*select)));
   }
 }
 

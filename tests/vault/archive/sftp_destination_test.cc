@@ -316,7 +316,7 @@ TEST_F(SftpDestinationTest, AccountThatMayNotDeleteWillDo) {
 TEST_F(SftpDestinationTest, ServerWithoutSftpSaysSo) {
   SftpServer server({.config = "ForceCommand /bin/false"});
   const auto opened = Open(server);
-  EXPECT_TRUE(absl::IsAborted(opened.status())) << opened.status();
+  EXPECT_TRUE(IsUnreachable(opened.status())) << opened.status();
 }
 
 TEST_F(SftpDestinationTest, KeysAreRenewedInTheMiddle) {
