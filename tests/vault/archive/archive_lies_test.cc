@@ -16,7 +16,8 @@ using testing::Person;
 class LyingArchiveTest : public ArchiveTest {
  protected:
   void SetUp() override {
-    people_ = {Person(7, 1000000009), Person(3, 2837470195)};
+    people_.push_back(Person(7, 1000000009));
+    people_.push_back(Person(3, 2837470195));
     file_ = keys_.WriteSmall(people_);
     plaintext_ = PlaintextOf(file_);
   }
