@@ -24,6 +24,10 @@
 namespace sealbook::anonymizer {
 
 struct ChatImportOptions {
+  // Messages of a batch, which holds the lock for some tenths of a second. Each batch costs each of
+  // its customers two sealed keys: an export has the same ones in every batch, and its messages
+  // cost less; of records most customers are in few batches, whatever their size.
+  static constexpr std::size_t kExportBatch = 40'000, kRecordBatch = 10'000;
   static constexpr std::size_t kBatchBytes = 16 << 20;
   // A group's messages of the company before any customer wrote; a group that begins with more is
   // refused.
@@ -35,7 +39,7 @@ struct ChatImportOptions {
   bool without_me = false;
   std::string contact;  // the token of whose chat it is, of a chat of two; empty: found out
   std::string region;   // for phones without a country code
-  std::size_t batch_messages = records::ChatWriter::kBatchMessages;
+  std::size_t batch_messages = 0;  // 0: as above
   // Called after each batch, from the caller's thread.
   std::function<void(std::int64_t messages, std::uint64_t bytes)> progress = nullptr;
   std::function<bool()> interrupted = nullptr;

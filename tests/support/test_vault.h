@@ -12,10 +12,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tests/support/scratch.h"
 #include "vault/crypto/random.h"
 #include "vault/keyring/administration.h"
-#include "vault/records/contact_reader.h"
 #include "vault/records/contact_changes.h"
+#include "vault/records/contact_reader.h"
 #include "vault/records/contact_writer.h"
 #include "vault/records/token.h"
 
@@ -29,6 +30,12 @@ class PermitIssuer {
   static ReadPermit One(MemberId member, ContactNumber contact, std::vector<ClassId> clear,
                         bool masked, absl::Time issued) {
     return ReadPermit(member, contact, std::move(clear), masked, issued);
+  }
+  static PurgePermit Purge(MemberId member, absl::Time issued) {
+    return PurgePermit(member, std::nullopt, issued);
+  }
+  static PurgePermit Erase(MemberId member, ContactNumber contact, absl::Time issued) {
+    return PurgePermit(member, contact, issued);
   }
 };
 }  // namespace sealbook::policies
@@ -50,7 +57,8 @@ inline keyring::CompiledPolicy TestPolicy() {
   all.push_back(ClassId::kIndex);
   all.push_back(ClassId::kAudit);
   const std::uint32_t admin_powers =
-      bits({Power::kSignRoster, Power::kAssign, Power::kCreateContacts, Power::kWriteChats});
+      bits({Power::kSignRoster, Power::kAssign, Power::kCreateContacts, Power::kWriteChats,
+            Power::kRetention, Power::kSubjects});
   return {.text = "test policy",
           .classes = {{ClassId::kIdentity, "identity"},
                       {ClassId::kMasked, "masked"},
@@ -85,8 +93,7 @@ class TestVault {
 
   TestVault() {
     crypto::PrepareProcess().IgnoreError();
-    char name[] = "/tmp/sealbook-test-XXXXXX";
-    root_ = mkdtemp(name);
+    root_ = ScratchFolder();
     setenv("XDG_STATE_HOME", (root_ + "/state").c_str(), 1);
     archive_identity_ = crypto::ExchangePair::Generate();
     auto created = keyring::CreateVault(

@@ -56,8 +56,18 @@ std::array<std::uint8_t, 116> ChatKeyPlace(const keyring::VaultId& vault, ChatOw
   return Fixed<116>(out);
 }
 
+bool KnownSubjects::Has(ContactNumber contact, const crypto::Hash256& signed_row) const {
+  const auto at = known_.find(contact);
+  return at != known_.end() && at->second == signed_row;
+}
+
+void KnownSubjects::Add(ContactNumber contact, const crypto::Hash256& signed_row) {
+  if (known_.size() >= kMaxKnown) known_.clear();
+  known_[contact] = signed_row;
+}
+
 absl::Status CheckSubject(keyring::Keyring& keyring, const store::SubjectRow& row,
-                          std::int64_t token) {
+                          std::int64_t token, KnownSubjects* known) {
   ASSIGN_OR_RETURN(const keyring::Session* session, keyring.sessions().Get(row.session));
   // Listed by the session: so whoever was removed since, and has the key to sign still, can put
   // none in the place of another member's.
@@ -70,20 +80,27 @@ absl::Status CheckSubject(keyring::Keyring& keyring, const store::SubjectRow& ro
   if (role == nullptr || !role->Has(keyring::Power::kWriteChats)) {
     return absl::DataLossError("a subject key was made by a member who writes no chats");
   }
-  if (!crypto::Verify(signer.verify, kSubjectLabel,
-                      SubjectBody(roster->vault, row, token, session->ephemeral), row.signature) ||
+  const crypto::Bytes body = SubjectBody(roster->vault, row, token, session->ephemeral);
+  crypto::Hash256 hash{};
+  if (known != nullptr) {
+    hash = crypto::HashOf(kSubjectLabel, {signer.verify.bytes, row.signature, body});
+    if (known->Has(row.contact, hash)) return absl::OkStatus();
+  }
+  if (!crypto::Verify(signer.verify, kSubjectLabel, body, row.signature) ||
       !crypto::IsUsablePoint({row.public_key})) {
     return absl::DataLossError("a subject key's signature is wrong");
   }
+  if (known != nullptr) known->Add(row.contact, hash);
   return absl::OkStatus();
 }
 
 absl::StatusOr<crypto::ExchangePublic> SubjectOf(keyring::Keyring& keyring,
-                                                 keyring::SessionWriter& session, ChatOwner owner) {
+                                                 keyring::SessionWriter& session, ChatOwner owner,
+                                                 KnownSubjects* known) {
   store::SubjectRow row;
   ASSIGN_OR_RETURN(const bool found, keyring.store().GetSubject(owner.contact, row));
   if (found) {
-    RETURN_IF_ERROR(CheckSubject(keyring, row, owner.token));
+    RETURN_IF_ERROR(CheckSubject(keyring, row, owner.token, known));
     return crypto::ExchangePublic{row.public_key};
   }
   const keyring::Roster& roster = keyring.roster();
@@ -106,13 +123,14 @@ absl::StatusOr<crypto::ExchangePublic> SubjectOf(keyring::Keyring& keyring,
 }
 
 absl::StatusOr<crypto::ChatKey> MakeChatKey(keyring::Keyring& keyring,
-                                            keyring::SessionWriter& session, ChatOwner owner) {
+                                            keyring::SessionWriter& session, ChatOwner owner,
+                                            KnownSubjects* known) {
   ASSIGN_OR_RETURN(const std::int64_t number, session.Number());
   ASSIGN_OR_RETURN(const crypto::SessionSecret* secret, session.RootSecret(ClassId::kChat));
   crypto::ChatKey key = crypto::DeriveChatKey(*secret, owner.contact);
   const keyring::VaultId& vault = keyring.roster().vault;
 
-  ASSIGN_OR_RETURN(const crypto::ExchangePublic subject, SubjectOf(keyring, session, owner));
+  ASSIGN_OR_RETURN(const crypto::ExchangePublic subject, SubjectOf(keyring, session, owner, known));
   ASSIGN_OR_RETURN(const crypto::SessionSecret with_subject, session.SecretWith(subject));
   const auto seal = [&](const crypto::WrapKey& wrap, BookId book) {
     return crypto::Seal(wrap,

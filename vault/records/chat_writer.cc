@@ -1,6 +1,9 @@
 #include "vault/records/chat_writer.h"
 
+#include <algorithm>
 #include <map>
+#include <numeric>
+#include <tuple>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/container/flat_hash_set.h"
@@ -14,28 +17,63 @@ namespace {
 
 // The WAL is written back after a batch once it is larger: 128 MiB.
 constexpr int kWalPages = 32 * 1024;
+// Of a packed chunk: a row that is larger with its key does not stay on its page as a whole (SQLite
+// keeps 981 bytes of a row of such a table there), and the rest gets a page of its own.
+constexpr std::size_t kRowBytes = 896;
 
 }  // namespace
+
+absl::Status MakeChunks(keyring::Keyring& keyring, keyring::SessionWriter& session,
+                        const crypto::ChatKey& key, ChatOwner owner, std::int32_t day,
+                        std::span<const ChatEntry> entries, ChunkPacker& packer,
+                        std::vector<store::ChatRow>& rows) {
+  ASSIGN_OR_RETURN(const std::int64_t number, session.Number());
+  ASSIGN_OR_RETURN(std::int64_t sequence, keyring.store().LastChat(day, owner.contact));
+  crypto::SecretBytes packed;
+  std::size_t most = kMaxChunkMessages;
+  while (!entries.empty()) {
+    std::size_t taken = std::min(most, ChunkPacker::Take(entries));
+    RETURN_IF_ERROR(packer.Pack(entries.first(taken), packed));
+    while (packed.size() > kRowBytes && taken > 1) {
+      taken = std::max<std::size_t>(1, std::min(taken - 1, taken * kRowBytes / packed.size()));
+      RETURN_IF_ERROR(packer.Pack(entries.first(taken), packed));
+      most = taken + 1;  // those that follow are much the same
+    }
+    store::ChatRow row{.day = day,
+                       .contact = owner.contact,
+                       .sequence = ++sequence,
+                       .session = number,
+                       .messages = static_cast<std::uint32_t>(taken),
+                       .chunk = {}};
+    crypto::SealAppend(key, ChunkPlace(keyring.roster().vault, owner, row, session.ephemeral()),
+                       packed.ExposeBytes(), row.chunk);
+    rows.push_back(std::move(row));
+    entries = entries.subspan(taken);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status InsertChunks(store::Store& store, std::vector<store::ChatRow>& rows) {
+  std::sort(rows.begin(), rows.end(), [](const store::ChatRow& a, const store::ChatRow& b) {
+    return std::tie(a.day, a.contact, a.sequence) < std::tie(b.day, b.contact, b.sequence);
+  });
+  std::map<std::pair<ContactNumber, std::int64_t>, std::int64_t> chunks;  // by contact and session
+  for (const store::ChatRow& row : rows) {
+    RETURN_IF_ERROR(store.InsertChat(row));
+    ++chunks[{row.contact, row.session}];
+  }
+  for (const auto& [whose, count] : chunks)
+    RETURN_IF_ERROR(store.AddChunks(whose.first, whose.second, count).status());
+  rows.clear();
+  return absl::OkStatus();
+}
 
 absl::Status StoreChunks(keyring::Keyring& keyring, keyring::SessionWriter& session,
                          const crypto::ChatKey& key, ChatOwner owner, std::int32_t day,
                          std::span<const ChatEntry> entries, ChunkPacker& packer) {
-  store::ChatRow row{.day = day, .contact = owner.contact};
-  ASSIGN_OR_RETURN(row.session, session.Number());
-  ASSIGN_OR_RETURN(row.sequence, keyring.store().LastChat(day, owner.contact));
-  crypto::SecretBytes packed;
-  while (!entries.empty()) {
-    const std::size_t taken = ChunkPacker::Take(entries);
-    RETURN_IF_ERROR(packer.Pack(entries.first(taken), packed));
-    ++row.sequence;
-    row.messages = static_cast<std::uint32_t>(taken);
-    row.chunk.clear();
-    crypto::SealAppend(key, ChunkPlace(keyring.roster().vault, owner, row, session.ephemeral()),
-                       packed.ExposeBytes(), row.chunk);
-    RETURN_IF_ERROR(keyring.store().InsertChat(row));
-    entries = entries.subspan(taken);
-  }
-  return absl::OkStatus();
+  std::vector<store::ChatRow> rows;
+  RETURN_IF_ERROR(MakeChunks(keyring, session, key, owner, day, entries, packer, rows));
+  return InsertChunks(keyring.store(), rows);
 }
 
 absl::StatusOr<ChatWriter> ChatWriter::Open(keyring::Keyring& keyring) {
@@ -56,10 +94,11 @@ namespace {
 class OneChat {
  public:
   OneChat(keyring::Keyring& keyring, keyring::SessionWriter& session, const ChatTags& tags,
-          ChunkPacker& packer)
-      : keyring_(keyring), session_(session), tags_(tags), packer_(packer) {}
+          ChunkPacker& packer, KnownSubjects& known)
+      : keyring_(keyring), session_(session), tags_(tags), packer_(packer), known_(known) {}
 
-  absl::StatusOr<ChatDraftResult> Write(const ChatDraft& draft) {
+  // Everything but the chunks, which are appended to `rows`.
+  absl::StatusOr<ChatDraftResult> Write(const ChatDraft& draft, std::vector<store::ChatRow>& rows) {
     store::ContactRow row;
     ASSIGN_OR_RETURN(const bool found, keyring_.store().GetContact(draft.contact, row));
     if (!found) return absl::DataLossError("no such contact");
@@ -86,9 +125,9 @@ class OneChat {
       const absl::Cleanup wipe = [&] { Wipe(fresh); };
       if (fresh.empty()) continue;
       if (!key) {
-        ASSIGN_OR_RETURN(key, MakeChatKey(keyring_, session_, owner));
+        ASSIGN_OR_RETURN(key, MakeChatKey(keyring_, session_, owner, &known_));
       }
-      RETURN_IF_ERROR(StoreChunks(keyring_, session_, *key, owner, day, fresh, packer_));
+      RETURN_IF_ERROR(MakeChunks(keyring_, session_, *key, owner, day, fresh, packer_, rows));
       RETURN_IF_ERROR(tags_.Put(draft.contact, day, tags));
       result.added += fresh.size();
     }
@@ -100,6 +139,7 @@ class OneChat {
   keyring::SessionWriter& session_;
   const ChatTags& tags_;
   ChunkPacker& packer_;
+  KnownSubjects& known_;
 };
 
 }  // namespace
@@ -107,30 +147,38 @@ class OneChat {
 absl::StatusOr<std::vector<ChatDraftResult>> ChatWriter::WriteBatch(
     std::span<const ChatDraft> drafts,
     const std::function<audit::Event(const std::vector<ChatDraftResult>&)>& event) {
-  std::vector<ChatDraftResult> results;
-  results.reserve(drafts.size());
+  std::vector<ChatDraftResult> results(drafts.size());
+  // In the order of the tables: neighbours stand on one page.
+  std::vector<std::size_t> order(drafts.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return drafts[a].contact < drafts[b].contact; });
   {
     ASSIGN_OR_RETURN(store::Transaction transaction, keyring_->BeginWrite());
     auto session = keyring::SessionWriter::Open(*keyring_);
     ASSIGN_OR_RETURN(const ChatTags tags, ChatTags::OpenOrMake(*keyring_));
-    OneChat chat(*keyring_, session, tags, packer_);
+    OneChat chat(*keyring_, session, tags, packer_, known_);
     std::size_t added = 0;
-    for (const ChatDraft& draft : drafts) {
+    std::vector<store::ChatRow> rows;
+    for (const std::size_t i : order) {
       ASSIGN_OR_RETURN(store::Savepoint savepoint,
                        store::Savepoint::Begin(keyring_->store().database()));
-      auto result = chat.Write(draft);
+      const std::size_t rows_before = rows.size();
+      auto result = chat.Write(drafts[i], rows);
       if (result.ok()) {
         RETURN_IF_ERROR(savepoint.Keep());
-        results.push_back(*result);
+        results[i] = *result;
         added += result->added;
       } else if (absl::IsDataLoss(result.status())) {
         // One contact that does not count must not keep the others' messages out.
-        results.push_back({.damaged = true});
+        rows.resize(rows_before);
+        results[i] = {.damaged = true};
       } else {
         return result.status();
       }
     }
     if (added == 0) return results;
+    RETURN_IF_ERROR(InsertChunks(keyring_->store(), rows));
     RETURN_IF_ERROR(session.Insert());
     RETURN_IF_ERROR(audit::Append(keyring_->store(), keyring_->AuditAuthor(), event(results)));
     RETURN_IF_ERROR(transaction.Commit());

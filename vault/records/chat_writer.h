@@ -41,9 +41,6 @@ struct ChatDraftResult {
 
 class ChatWriter {
  public:
-  // So many messages a batch hold the lock for about a tenth of a second.
-  static constexpr std::size_t kBatchMessages = 10'000;
-
   // PermissionDenied: the member may not write chats.
   static absl::StatusOr<ChatWriter> Open(keyring::Keyring& keyring);
 
@@ -58,9 +55,18 @@ class ChatWriter {
 
   keyring::Keyring* keyring_;
   ChunkPacker packer_;
+  KnownSubjects known_;
 };
 
-// Inside a write transaction: adds a day's messages behind those that are there.
+// Inside a write transaction: a day's messages as chunks behind those that are there, appended to
+// `rows`, which InsertChunks stores. A contact's day must not be added to twice before that.
+absl::Status MakeChunks(keyring::Keyring& keyring, keyring::SessionWriter& session,
+                        const crypto::ChatKey& key, ChatOwner owner, std::int32_t day,
+                        std::span<const ChatEntry> entries, ChunkPacker& packer,
+                        std::vector<store::ChatRow>& rows);
+// In the order of the table: pages stay fuller than with rows strewn over them.
+absl::Status InsertChunks(store::Store& store, std::vector<store::ChatRow>& rows);
+// Both.
 absl::Status StoreChunks(keyring::Keyring& keyring, keyring::SessionWriter& session,
                          const crypto::ChatKey& key, ChatOwner owner, std::int32_t day,
                          std::span<const ChatEntry> entries, ChunkPacker& packer);
