@@ -72,6 +72,7 @@ class ArchiveDoctor {
         {.contact = 0, .day = std::numeric_limits<std::int32_t>::min()},
         [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
           RETURN_IF_ERROR(Step());
+          if (key.due == store::ArchiveKeyRow::kGone) return true;
           ++keys_;
           const auto run = runs_.find(key.run);
           if (run == runs_.end() || run->second == ArchiveState::kDestroyed)

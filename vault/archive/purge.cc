@@ -21,9 +21,8 @@ constexpr absl::Duration kLockTime = absl::Milliseconds(15);
 constexpr absl::Duration kPause = absl::Milliseconds(2);
 constexpr int kWalPages = 16 * 1024;
 
-// In two walks, each in the order of the table that it changes, so that every page is turned once:
-// first the chunks by day, then their keys by contact. A row of archive_key whose chunk is gone
-// says so until its key's count knows.
+// In the order of the table, so that every page is turned once. A row of archive_key whose chunk is
+// gone says so until SweepChatKeys has told its key's count.
 class Purge {
  public:
   Purge(keyring::Keyring& keyring, const ArchiveHeader& archive, const PurgeOptions& options,
@@ -34,22 +33,10 @@ class Purge {
         last_day_(archive.last_day),
         options_(options),
         report_(report),
-        chunk_{.day = archive.first_day} {
-    for (const keyring::Book& book : keyring.roster().books) books_.push_back(book.id);
-  }
+        chunk_{.day = archive.first_day} {}
 
   // One transaction's worth; true: there is more. Inside a write transaction.
   absl::StatusOr<bool> Step(absl::Time start) {
-    if (chunks_done_) return Keys(start);
-    ASSIGN_OR_RETURN(const bool more, Chunks(start));
-    chunks_done_ = !more;
-    return true;
-  }
-
- private:
-  static constexpr std::size_t kAtOnce = 256;
-
-  absl::StatusOr<bool> Chunks(absl::Time start) {
     ASSIGN_OR_RETURN(const bool marks, store_.HasSubjectMarks());
     for (;;) {
       std::vector<store::ChatPlace> places;
@@ -68,11 +55,15 @@ class Purge {
     }
   }
 
+ private:
+  static constexpr std::size_t kAtOnce = 256;
+
   absl::Status Chunk(const store::ChatPlace& place, bool marks) {
     store::ArchiveKeyRow key;
     ASSIGN_OR_RETURN(const bool archived,
                      store_.GetArchiveKey(place.contact, place.day, place.sequence, key));
-    if (!archived || key.run != run_) return absl::OkStatus();
+    if (!archived || key.run != run_ || key.due == store::ArchiveKeyRow::kGone)
+      return absl::OkStatus();
     bool held = key.due > options_.today;
     if (marks && !held) {
       // As it stands now: somebody may have set it since the archive was planned.
@@ -93,50 +84,13 @@ class Purge {
     return absl::OkStatus();
   }
 
-  // Chat keys go with the last chunk under them.
-  absl::StatusOr<bool> Keys(absl::Time start) {
-    for (;;) {
-      std::vector<store::ArchiveKeyRow> keys;
-      bool more = false;
-      RETURN_IF_ERROR(
-          store_.EachArchiveKey(key_, [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
-            // A contact's stay together, for the counts.
-            more = keys.size() >= kAtOnce && key.contact != keys.back().contact;
-            if (more) return false;
-            key_ = key;
-            if (key.run == run_ && key.due == store::ArchiveKeyRow::kGone) keys.push_back(key);
-            return true;
-          }));
-      std::map<std::pair<ContactNumber, std::int64_t>, std::int64_t> chunks;  // by contact, session
-      for (const store::ArchiveKeyRow& key : keys) {
-        RETURN_IF_ERROR(store_.DeleteArchiveKey(key.contact, key.day, key.sequence));
-        ++chunks[{key.contact, key.session}];
-      }
-      for (const auto& [whose, count] : chunks) {
-        const auto& [contact, session] = whose;
-        const auto left = store_.AddChunks(contact, session, -count);
-        // Somebody deleted it: what stands in the archive was moved with its key.
-        if (absl::IsDataLoss(left.status())) continue;
-        RETURN_IF_ERROR(left.status());
-        if (*left > 0) continue;
-        RETURN_IF_ERROR(store_.DeleteChatKey(contact, session));
-        RETURN_IF_ERROR(store_.DeleteChatWraps(contact, session, books_));
-      }
-      if (!more) return false;
-      if (absl::Now() - start > kLockTime) return true;
-    }
-  }
-
   keyring::Keyring& keyring_;
   store::Store& store_;
   std::int64_t run_;
   std::int32_t last_day_;
   const PurgeOptions& options_;
   PurgeReport& report_;
-  std::vector<BookId> books_;
-  bool chunks_done_ = false;
   store::ChatPlace chunk_;  // the last one that was looked at
-  store::ArchiveKeyRow key_{.contact = 0, .day = std::numeric_limits<std::int32_t>::min()};
 };
 
 absl::Status WriteReceipt(keyring::Keyring& keyring, const ArchiveSignature& archive,
@@ -221,6 +175,53 @@ absl::StatusOr<PurgeReport> PurgeArchived(keyring::Keyring& keyring, const Purge
     if (more) absl::SleepFor(kPause);
   }
   return report;
+}
+
+absl::Status SweepChatKeys(keyring::Keyring& keyring, const std::function<bool()>& interrupted) {
+  constexpr std::size_t kAtOnce = 256;
+  store::Store& store = keyring.store();
+  std::vector<BookId> books;
+  for (const keyring::Book& book : keyring.roster().books) books.push_back(book.id);
+  store::ArchiveKeyRow at{.contact = 0, .day = std::numeric_limits<std::int32_t>::min()};
+  for (bool more = true; more;) {
+    if (interrupted && interrupted()) return absl::CancelledError("interrupted");
+    {
+      ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
+      const absl::Time start = absl::Now();
+      do {
+        std::vector<store::ArchiveKeyRow> keys;
+        more = false;
+        RETURN_IF_ERROR(
+            store.EachArchiveKey(at, [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
+              // A contact's stay together, for the counts.
+              more = keys.size() >= kAtOnce && key.contact != keys.back().contact;
+              if (more) return false;
+              at = key;
+              if (key.due == store::ArchiveKeyRow::kGone) keys.push_back(key);
+              return true;
+            }));
+        std::map<std::pair<ContactNumber, std::int64_t>, std::int64_t> chunks;  // contact, session
+        for (const store::ArchiveKeyRow& key : keys) {
+          RETURN_IF_ERROR(store.DeleteArchiveKey(key.contact, key.day, key.sequence));
+          ++chunks[{key.contact, key.session}];
+        }
+        for (const auto& [whose, count] : chunks) {
+          const auto& [contact, session] = whose;
+          const auto left = store.AddChunks(contact, session, -count);
+          // Somebody deleted it: what stands in the archive was moved with its key.
+          if (absl::IsDataLoss(left.status())) continue;
+          RETURN_IF_ERROR(left.status());
+          if (*left > 0) continue;
+          RETURN_IF_ERROR(store.DeleteChatKey(contact, session));
+          RETURN_IF_ERROR(store.DeleteChatWraps(contact, session, books));
+        }
+      } while (more && absl::Now() - start < kLockTime);
+      RETURN_IF_ERROR(transaction.Commit());
+    }
+    RETURN_IF_ERROR(store.database().CheckpointPast(kWalPages));
+    if (more) absl::SleepFor(kPause);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace sealbook::archive

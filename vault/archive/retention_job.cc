@@ -111,10 +111,7 @@ absl::StatusOr<std::set<std::int64_t>> RetentionJob::Released() {
   RETURN_IF_ERROR(
       store.EachArchiveKey(kFirstKey, [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
         if (runs.contains(key.run) || key.due > today_) return true;
-        if (key.due == store::ArchiveKeyRow::kGone) {
-          runs.insert(key.run);
-          return true;
-        }
+        if (key.due == store::ArchiveKeyRow::kGone) return true;
         if (key.contact != last) {
           last = key.contact;
           ASSIGN_OR_RETURN(
@@ -175,6 +172,8 @@ absl::StatusOr<bool> RetentionJob::HasWork() {
   if (pending.pending_erasures > 0) return true;
   ASSIGN_OR_RETURN(const std::set<std::int64_t> released, Released());
   if (!released.empty()) return true;
+  ASSIGN_OR_RETURN(work, SweepIsDue());
+  if (work) return true;
   // A checkpoint of the log as it stands.
   ASSIGN_OR_RETURN(const audit::Head head, audit::ReadHead(store));
   for (const auto& place : places_) {
@@ -554,6 +553,32 @@ absl::Status RetentionJob::PurgeReleased(JobReport& report) {
   return absl::OkStatus();
 }
 
+// Whether so many chat keys are of no use any more, or some for so long, that a sweep is worth its
+// while: nobody opens anything by them.
+absl::StatusOr<bool> RetentionJob::SweepIsDue() {
+  constexpr std::int64_t kMany = 1'000'000;
+  constexpr std::int32_t kDays = 28;
+  std::int64_t gone = 0;
+  std::set<std::int64_t> runs;
+  RETURN_IF_ERROR(keyring_.store().EachArchiveKey(
+      kFirstKey, [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
+        if (key.due == store::ArchiveKeyRow::kGone) {
+          ++gone;
+          runs.insert(key.run);
+        }
+        return gone < kMany;
+      }));
+  if (gone >= kMany) return true;
+  for (const std::int64_t run : runs) {
+    store::ArchiveRow row;
+    ASSIGN_OR_RETURN(const bool found, keyring_.store().GetArchive(run, row));
+    if (!found || row.signature.empty()) return true;
+    ASSIGN_OR_RETURN(const ArchiveSignature signature, SignatureOf(keyring_, row));
+    if (DayOfTime(signature.signer.time) + kDays <= today_) return true;
+  }
+  return false;
+}
+
 absl::Status RetentionJob::DestroyOld(JobReport& report) {
   store::Store& store = keyring_.store();
   std::vector<store::ArchiveRow> due;
@@ -611,6 +636,11 @@ absl::Status RetentionJob::Run(JobReport& report) {
   RETURN_IF_ERROR(FinishOlder(report));
   RETURN_IF_ERROR(ArchiveExpired(report));
   RETURN_IF_ERROR(PurgeReleased(report));
+  ASSIGN_OR_RETURN(const bool sweep, SweepIsDue());
+  if (sweep) {
+    At("sweep");
+    RETURN_IF_ERROR(SweepChatKeys(keyring_, options_.interrupted));
+  }
   RETURN_IF_ERROR(DestroyOld(report));
   RETURN_IF_ERROR(PutCheckpoints(report));
   RETURN_IF_ERROR(CountPending(report));

@@ -82,6 +82,7 @@ class RetentionJob {
 
  private:
   absl::StatusOr<bool> HasWork();
+  absl::StatusOr<bool> SweepIsDue();
   absl::Status TidySpool();
   absl::Status Begin(JobReport& report);
   absl::Status FinishOlder(JobReport& report);

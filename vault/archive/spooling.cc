@@ -14,6 +14,7 @@
 #include "vault/archive/archive_writer.h"
 #include "vault/archive/subject_shard.h"
 #include "vault/audit/log.h"
+#include "vault/records/chat_codec.h"
 #include "vault/records/chat_keys.h"
 #include "vault/status.h"
 
@@ -140,7 +141,8 @@ class Mover {
       }
       ++there_;
       if (row.chunk.size() < kMinSealedChunkBytes || row.chunk.size() > kMaxSealedChunkBytes ||
-          row.messages == 0) {
+          row.messages == 0 || row.messages > records::kMaxChunkMessages ||
+          row.sequence > kMaxSequence) {
         return absl::DataLossError("a chunk is of a size that none has");
       }
       if (keys_.contains(row.session)) continue;

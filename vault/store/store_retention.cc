@@ -149,7 +149,7 @@ absl::Status Store::EachArchiveKeyOf(
 }
 
 absl::StatusOr<bool> Store::HasArchiveKeys(ContactNumber contact) {
-  USE_STATEMENT(select, "SELECT 1 FROM archive_key WHERE contact = ? LIMIT 1");
+  USE_STATEMENT(select, "SELECT 1 FROM archive_key WHERE contact = ? AND due >= 0 LIMIT 1");
   select->Bind(1, contact);
   return select->Step();
 }

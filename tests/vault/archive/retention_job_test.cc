@@ -63,7 +63,7 @@ class RetentionJobTest : public ::testing::Test {
     for (std::size_t place = 0; place < vault_.places.size(); ++place)
       EXPECT_EQ(vault_.AllArchived(place), Expired()) << when;
     EXPECT_EQ(vault_.Fault(), "") << when;
-    EXPECT_EQ(vault_.Count("SELECT count(*) FROM archive_key"), 0) << when;
+    EXPECT_EQ(vault_.Count("SELECT count(*) FROM archive_key WHERE due >= 0"), 0) << when;
     EXPECT_EQ(vault_.Count("SELECT count(*) FROM archive WHERE state < 6"), 0) << when;
     std::error_code error;
     EXPECT_TRUE(std::filesystem::is_empty(vault_.vault().directory() + "/spool", error)) << when;
@@ -84,9 +84,17 @@ TEST_F(RetentionJobTest, WhatHasExpiredGoesAndNothingElse) {
   const auto archives = vault_.Archived();
   ASSERT_THAT(archives, SizeIs(2));
   EXPECT_THAT(archives.begin()->first, HasSubstr("-2024-03-12-1.sba.age"));
-  // Keys go with the last chunk under them: one session wrote each message here.
+  // Keys under which nothing stands go within a month: one session wrote each message here.
+  EXPECT_EQ(vault_.Count("SELECT count(*) FROM chat_key"), 12);
+  vault_.now += absl::Hours(24) * 20;
+  ASSERT_TRUE(vault_.Run().ok());
+  EXPECT_EQ(vault_.Count("SELECT count(*) FROM chat_key"), 12);
+  vault_.now += absl::Hours(24) * 8;
+  ASSERT_TRUE(vault_.Run().ok());
   EXPECT_EQ(vault_.Count("SELECT count(*) FROM chat_key"), 3);
   EXPECT_EQ(vault_.Count("SELECT count(*) FROM chat_wrap"), 3);
+  EXPECT_EQ(vault_.Count("SELECT count(*) FROM archive_key"), 0);
+  EXPECT_EQ(vault_.Fault(), "");
   // Its agent reads on what is young.
   auto mina = vault_.vault().Unlock("mina");
   EXPECT_THAT(testing::ChatSeenBy(*mina, vault_.contacts[0]),
@@ -204,7 +212,7 @@ TEST(RetentionKillTest, AtEachStepNothingIsLostAndTheNextRunFinishes) {
     EXPECT_EQ(vault.Live(), young);
     EXPECT_EQ(vault.AllArchived(), expected);
     EXPECT_EQ(vault.Fault(), "");
-    EXPECT_EQ(vault.Count("SELECT count(*) FROM archive_key"), 0);
+    EXPECT_EQ(vault.Count("SELECT count(*) FROM archive_key WHERE due >= 0"), 0);
     EXPECT_TRUE(std::filesystem::is_empty(vault.vault().directory() + "/spool"));
   }
 }
@@ -375,6 +383,26 @@ TEST_F(RetentionJobTest, AMessageThatArrivesLateForAnArchivedDaySurvives) {
   ASSERT_TRUE(vault_.Run().ok());
   EXPECT_EQ(vault_.AllArchived().count("late"), 1u);
   EXPECT_EQ(vault_.Live(), Young());
+  EXPECT_EQ(vault_.Fault(), "");
+}
+
+TEST_F(RetentionJobTest, AMessageThatArrivesLateForAPurgedDayIsAnotherOne) {
+  ASSERT_TRUE(vault_.Run().ok());
+  // Before the purged one's chat key was swept, and after.
+  EXPECT_EQ(vault_.Write(vault_.contacts[0], 0, "late").added, 1u);
+  EXPECT_EQ(vault_.Live().count("late"), 1u);
+  EXPECT_EQ(vault_.Fault(), "");
+  ASSERT_TRUE(vault_.Run().ok());
+  EXPECT_EQ(vault_.AllArchived().count("late"), 1u);
+  EXPECT_EQ(vault_.Live(), Young());
+  vault_.now += absl::Hours(24) * 30;
+  ASSERT_TRUE(vault_.Run().ok());
+  EXPECT_EQ(vault_.Count("SELECT count(*) FROM archive_key"), 0);
+  EXPECT_EQ(vault_.Write(vault_.contacts[0], 0, "later").added, 1u);
+  ASSERT_TRUE(vault_.Run().ok());
+  EXPECT_EQ(vault_.AllArchived().count("later"), 1u);
+  EXPECT_EQ(vault_.AllArchived().count("late"), 1u);
+  EXPECT_EQ(vault_.Live().count("later"), 0u);
   EXPECT_EQ(vault_.Fault(), "");
 }
 
