@@ -181,7 +181,7 @@ TEST_F(SftpDestinationTest, ServerThatFreezesTimesOutInEveryCall) {
   const std::string bytes = Pattern(8 << 20);
   WriteLocal(server.folder() + "/large", bytes);
   DestinationOptions options = server.options();
-  options.timeout = absl::Seconds(2);  // in which a busy machine still connects
+  options.timeout = absl::Seconds(3);  // in which a busy machine still connects
   auto writing = OpenDestination(server.url(), options);
   auto reading = OpenDestination(server.url(), options);
   auto asking = OpenDestination(server.url(), options);
