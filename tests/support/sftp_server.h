@@ -113,7 +113,7 @@ class SftpServer {
   archive::DestinationOptions options() const {
     return {.key_file = key_file(),
             .known_hosts_file = known_hosts_file(),
-            .timeout = absl::Seconds(20)};
+            .timeout = absl::Seconds(60)};
   }
   // In the server's own folder, for tests' files.
   std::string Path(const std::string& name) const { return absl::StrCat(root_, "/", name); }
