@@ -58,7 +58,9 @@ absl::Status ChatRestorer::Write() {
   RETURN_IF_ERROR(store.EachArchiveKey(
       {.contact = owner_.contact, .day = std::numeric_limits<std::int32_t>::min()},
       [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
-        if (key.contact == owner_.contact && key.run == run_) here.insert(key.day);
+        if (key.contact == owner_.contact && key.run == run_ &&
+            key.due != store::ArchiveKeyRow::kGone)
+          here.insert(key.day);
         return key.contact == owner_.contact;
       }));
   auto session = keyring::SessionWriter::Open(keyring_);
