@@ -122,6 +122,8 @@ absl::StatusOr<std::size_t> ByteSource::Read(char* out, std::size_t size) {
     if (rewound_) {
       ASSIGN_OR_RETURN(got, ReadKept(out, size));
     } else {
+      size = static_cast<std::size_t>(std::min<std::uint64_t>(size, limit_ - position_));
+      if (size == 0) return 0;
       ASSIGN_OR_RETURN(got, ReadDescriptor(out, size));
       if (kept_ != nullptr) {
         unsaved_.append(out, got);
@@ -134,6 +136,7 @@ absl::StatusOr<std::size_t> ByteSource::Read(char* out, std::size_t size) {
 }
 
 absl::Status ByteSource::KeepForRewind() {
+  if (regular_) limit_ = std::max<std::uint64_t>(bytes_total_, head_.size());
   if (regular_ || head_is_all_ || kept_ != nullptr) return absl::OkStatus();
   ASSIGN_OR_RETURN(kept_, SpillFile::Create());
   return absl::OkStatus();

@@ -38,8 +38,9 @@ class ByteSource {
   // In order, from the beginning. 0: the end. Internal: the disk failed. Cancelled: interrupted.
   absl::StatusOr<std::size_t> Read(char* out, std::size_t size);
 
-  // Back to the beginning, so that Read gives everything once more. What came through a pipe is put
-  // aside for that, sealed (spill_file.h), if KeepForRewind was called before the first Read.
+  // Back to the beginning, so that Read gives everything once more; KeepForRewind stands before the
+  // first Read. What comes through a pipe is put aside, sealed (spill_file.h); of a file that grows
+  // meanwhile, no more is read than it had then.
   // ResourceExhausted, Internal: there is no room to put it, or the disk failed.
   absl::Status KeepForRewind();
   absl::Status Rewind();
@@ -68,6 +69,7 @@ class ByteSource {
   bool regular_ = false, head_is_all_ = false, holds_all_ = false;
   std::string head_;  // of a pipe that is read out of order: everything
   std::uint64_t position_ = 0, bytes_total_ = 0;
+  std::uint64_t limit_ = UINT64_MAX;  // of a regular file that is read again: no more than that
   std::int64_t begin_ = 0;  // of a regular file, which standard input may be in the middle of
   // Of a pipe that is read twice: blocks behind the head, and what is no whole block yet.
   std::unique_ptr<SpillFile> kept_;

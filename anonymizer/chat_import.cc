@@ -15,6 +15,7 @@
 #include "anonymizer/occurrences.h"
 #include "policies/decision.h"
 #include "vault/crypto/secret.h"
+#include "vault/records/suppression.h"
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {
@@ -70,6 +71,11 @@ ChatKind KindOf(MessageKind kind) {
 
 std::string Messages(std::int64_t count) {
   return count == 1 ? "1 message" : absl::StrCat(count, " messages");
+}
+
+// True of one who is not in the phone book of whoever exported the chat.
+bool IsNumber(const ChatPerson& person) {
+  return !person.identifiers.empty() && person.identifiers[0].kind == IdentifierKind::kPhone;
 }
 
 // A message and whose chat it is in.
@@ -225,7 +231,8 @@ class ChatImporter {
       if (!found.who) return found.fault;
       one.who = *found.who;
       if (roles_->is_group) {
-        one.author = message.author;
+        // A number is the customer's own, and not for all who may read the chat.
+        if (!IsNumber(at->second)) one.author = message.author;
         last = found.who;
         last_ = at->second;
       }
@@ -255,12 +262,13 @@ class ChatImporter {
       one.direction = *message.outgoing ? ChatDirection::kOut : ChatDirection::kIn;
     const bool outgoing = one.direction == ChatDirection::kOut;
     if (outgoing) one.author = message.author;
-    ASSIGN_OR_RETURN(
-        const ChatPeople::Found found,
-        people_->Find({.token = message.token,
-                       .identifiers = message.customer,
-                       .name = one.direction == ChatDirection::kIn ? CleanText(message.author)
-                                                                   : std::string()}));
+    // Names are for more eyes than numbers: one that is a number is none.
+    const bool named = one.direction == ChatDirection::kIn &&
+                       PhoneOfAuthor(message.author, options_.region).empty();
+    ASSIGN_OR_RETURN(const ChatPeople::Found found,
+                     people_->Find({.token = message.token,
+                                    .identifiers = message.customer,
+                                    .name = named ? CleanText(message.author) : std::string()}));
     if (!found.who) return found.fault;
     one.who = *found.who;
     return "";
@@ -291,7 +299,8 @@ class ChatImporter {
         if (people_->Damaged(one.who))
           Damage(message.line, 1);
         else
-          message.fault = kConflictReason;
+          message.fault =
+              people_->Suppressed(one.who) ? records::kSuppressedReason : kConflictReason;
         continue;
       }
       const auto [at, is_new] = draft_of.try_emplace(*contact, drafts.size());

@@ -213,6 +213,10 @@ absl::Status ChatPeople::WriteDrafts(const std::vector<Who>& whose, bool merge) 
       case DraftResult::Outcome::kConflict:
         slot.contact.reset();
         break;
+      case DraftResult::Outcome::kSuppressed:
+        slot.contact.reset();
+        slot.suppressed = true;
+        break;
       case DraftResult::Outcome::kDamaged:
         slot.contact.reset();
         slot.damaged = true;

@@ -62,6 +62,8 @@ class ChatPeople {
   // turned out to be several people.
   std::optional<ContactNumber> ContactOf(Who who) const { return slots_[who].contact; }
   bool Damaged(Who who) const { return slots_[who].damaged; }
+  // Somebody who was erased.
+  bool Suppressed(Who who) const { return slots_[who].suppressed; }
 
   std::int64_t created() const { return created_; }
   // Identifiers that known contacts lack and that were not added: by a member who may not read them
@@ -74,6 +76,7 @@ class ChatPeople {
   struct Slot {
     std::optional<ContactNumber> contact;
     bool damaged = false;
+    bool suppressed = false;
     std::vector<records::IdentifierValue> identifiers;  // to be written
     std::optional<records::IdentifierValue> found_by;   // one that leads to `contact`
     std::string name;

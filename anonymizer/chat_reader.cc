@@ -146,9 +146,8 @@ absl::StatusOr<ChatFormat> ParseChatFormat(absl::string_view name) {
   for (const ChatFormat format : kFormats) {
     if (absl::EqualsIgnoreCase(name, NameOf(format))) return format;
   }
-  return WithHint(
-      absl::InvalidArgumentError(absl::StrCat("the format '", name, "' of chats is not read")),
-      "Use whatsapp, kakaotalk, webhook or jsonl.");
+  return WithHint(absl::InvalidArgumentError("there is no such format of chats"),
+                  "Use whatsapp, kakaotalk, webhook or jsonl.");
 }
 
 absl::StatusOr<std::unique_ptr<ChatReader>> OpenChat(ByteSource& bytes,
@@ -164,12 +163,8 @@ absl::StatusOr<std::unique_ptr<ChatReader>> OpenChat(ByteSource& bytes,
         "Unpack it first, or leave --format out.");
   }
   std::optional<ChatFormat> format = options.format;
-  if (!format && zip) {
-    if (!LooksLikeWhatsApp(bytes))
-      return Refused("is a zip file without a chat of WhatsApp in it",
-                     "Name the chat's text itself, or unpack the zip file first.");
-    format = ChatFormat::kWhatsApp;
-  }
+  // What is wrong with a zip, its reader says best.
+  if (zip) format = ChatFormat::kWhatsApp;
   if (!format) {
     ASSIGN_OR_RETURN(format, FindJson(BeginOf(bytes)));
   }

@@ -15,6 +15,7 @@
 #include "anonymizer/merge.h"
 #include "policies/decision.h"
 #include "policies/mask.h"
+#include "vault/records/suppression.h"
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {
@@ -247,6 +248,11 @@ class Importer {
         case DraftResult::Outcome::kConflict:
           batch.rejects.push_back(
               {{batch.lines[i], std::string(kConflictReason)},
+               batch.sources.empty() ? SourceRow() : std::move(batch.sources[i])});
+          break;
+        case DraftResult::Outcome::kSuppressed:
+          batch.rejects.push_back(
+              {{batch.lines[i], std::string(records::kSuppressedReason)},
                batch.sources.empty() ? SourceRow() : std::move(batch.sources[i])});
           break;
         case DraftResult::Outcome::kDamaged:

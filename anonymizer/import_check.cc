@@ -1,6 +1,7 @@
 // Looking through a list before anything of it is written.
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -9,6 +10,7 @@
 #include "anonymizer/import_rights.h"
 #include "policies/mask.h"
 #include "vault/records/index.h"
+#include "vault/records/suppression.h"
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {
@@ -125,6 +127,10 @@ absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, Cu
   std::size_t checked_columns = list.columns().size();
   const std::shared_ptr<ConflictFinder> conflicts =
       options.conflicts ? options.conflicts : FindConflicts(keyring, options);
+  std::optional<records::Suppressions> suppressions;
+  if (conflicts) {
+    ASSIGN_OR_RETURN(suppressions, records::Suppressions::Open(keyring));
+  }
   CustomerRow row;
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, list.Next(row));
@@ -137,6 +143,11 @@ absl::Status Check(keyring::Keyring& keyring, const policies::Policy& policy, Cu
       ASSIGN_OR_RETURN(const ConflictFinder::Found found, conflicts->Add(row.identifiers));
       if (found.conflict) row.reject = std::string(kConflictReason);
       if (found.known && !found.conflict) ++report.known;
+      const bool written = !found.known || options.on_duplicate != records::OnDuplicate::kSkip;
+      for (std::size_t i = 0; suppressions && written && i < row.identifiers.size(); ++i) {
+        ASSIGN_OR_RETURN(const bool suppressed, suppressions->Contains(row.identifiers[i]));
+        if (suppressed && row.reject.empty()) row.reject = std::string(records::kSuppressedReason);
+      }
     }
     if (!row.reject.empty()) {
       ++report.rejected;

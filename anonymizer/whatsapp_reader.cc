@@ -10,7 +10,6 @@
 #include "absl/strings/str_cat.h"
 #include "anonymizer/chat_clock.h"
 #include "anonymizer/chat_reader.h"
-#include "anonymizer/spill_file.h"
 #include "anonymizer/whatsapp_messages.h"
 #include "anonymizer/whatsapp_words.h"
 #include "anonymizer/written_text.h"
@@ -20,7 +19,6 @@
 namespace sealbook::anonymizer {
 namespace {
 
-constexpr std::size_t kBlockBytes = 256 * 1024;
 // Of a text, whether it is a chat.
 constexpr int kFirstLines = 20;
 // WhatsApp puts ten thousand messages' media into a zip, and has put more.
@@ -53,74 +51,20 @@ class ChatText {
   virtual std::uint64_t position() const = 0;
 };
 
-// A file, of which no more is read than it had when it was opened.
-class FileText : public ChatText {
+// The whole file.
+class SourceText : public ChatText {
  public:
-  FileText(ByteSource& bytes, std::uint64_t size) : bytes_(bytes), size_(size) {}
+  explicit SourceText(ByteSource& bytes) : bytes_(bytes) {}
   absl::StatusOr<ChatLines::Read> Begin() override {
-    position_ = 0;
-    return [this](char* out, std::size_t size) -> absl::StatusOr<std::size_t> {
-      const auto left = static_cast<std::size_t>(std::min<std::uint64_t>(size, size_ - position_));
-      if (left == 0) return 0;
-      ASSIGN_OR_RETURN(const std::size_t got, bytes_.ReadAt(position_, out, left));
-      position_ += got;
-      return got;
-    };
+    RETURN_IF_ERROR(begun_ ? bytes_.Rewind() : bytes_.KeepForRewind());
+    begun_ = true;
+    return [this](char* out, std::size_t size) { return bytes_.Read(out, size); };
   }
-  std::uint64_t position() const override { return position_; }
+  std::uint64_t position() const override { return bytes_.bytes_read(); }
 
  private:
   ByteSource& bytes_;
-  std::uint64_t size_, position_ = 0;
-};
-
-// What came through a pipe, put aside where nobody else can read it.
-class PipeText : public ChatText {
- public:
-  static absl::StatusOr<std::unique_ptr<ChatText>> Create(ByteSource& bytes) {
-    std::unique_ptr<PipeText> text(new PipeText);
-    ASSIGN_OR_RETURN(text->spill_, SpillFile::Create());
-    std::string block(kBlockBytes, '\0');
-    for (bool more = true; more;) {
-      std::size_t size = 0;
-      while (more && size < block.size()) {
-        ASSIGN_OR_RETURN(const std::size_t got,
-                         bytes.Read(block.data() + size, block.size() - size));
-        more = got > 0;
-        size += got;
-      }
-      if (size > 0)
-        RETURN_IF_ERROR(
-            text->spill_->Add(ByteView(reinterpret_cast<const std::uint8_t*>(block.data()), size)));
-    }
-    return text;
-  }
-  absl::StatusOr<ChatLines::Read> Begin() override {
-    block_.reset();
-    next_ = 0;
-    taken_ = position_ = 0;
-    return [this](char* out, std::size_t size) -> absl::StatusOr<std::size_t> {
-      if (!block_ || taken_ == block_->size()) {
-        if (next_ == spill_->size()) return 0;
-        ASSIGN_OR_RETURN(auto block, spill_->Read(next_++));
-        block_.emplace(std::move(block));
-        taken_ = 0;
-      }
-      const std::size_t got = std::min(size, block_->size() - taken_);
-      std::copy_n(block_->ExposeText().data() + taken_, got, out);
-      taken_ += got;
-      position_ += got;
-      return got;
-    };
-  }
-  std::uint64_t position() const override { return position_; }
-
- private:
-  PipeText() = default;
-  std::unique_ptr<SpillFile> spill_;
-  std::optional<crypto::SecretBytes> block_;
-  std::size_t next_ = 0, taken_ = 0;
-  std::uint64_t position_ = 0;
+  bool begun_ = false;
 };
 
 // The text in a zip.
@@ -373,12 +317,8 @@ absl::StatusOr<bool> WhatsAppReader::Next(ChatMessage& message) {
 
 }  // namespace
 
-bool LooksLikeWhatsApp(ByteSource& bytes) {
-  if (!IsZip(bytes.head())) return HeadHasMessages(bytes.head());
-  const auto zip = ZipFile::Open(bytes, kZipLimits);
-  if (!zip.ok()) return false;
-  const auto chats = FindChats(**zip);
-  return chats.ok() && !chats->empty();
+bool LooksLikeWhatsApp(const ByteSource& bytes) {
+  return IsZip(bytes.head()) || HeadHasMessages(bytes.head());
 }
 
 absl::StatusOr<std::unique_ptr<ChatReader>> OpenWhatsApp(ByteSource& bytes,
@@ -392,7 +332,8 @@ absl::StatusOr<std::unique_ptr<ChatReader>> OpenWhatsApp(ByteSource& bytes,
     const auto chats = FindChats(**zip);
     if (!chats.ok()) return OfChat(chats.status(), "holds a text that ");
     if (chats->empty())
-      return WithHint(absl::InvalidArgumentError("is a zip file without a chat"), kExportAgain);
+      return WithHint(absl::InvalidArgumentError("is a zip file without a chat of WhatsApp in it"),
+                      "Name the chat's text itself, or unpack the zip file first.");
     if (chats->size() > 1) {
       return WithHint(
           absl::InvalidArgumentError(absl::StrCat("is a zip file with ", chats->size(), " chats")),
@@ -404,15 +345,14 @@ absl::StatusOr<std::unique_ptr<ChatReader>> OpenWhatsApp(ByteSource& bytes,
     --media;
     if (auto name = ChatNameOf(chats->front())) chat_name = *std::move(name);
     text = std::make_unique<ZipText>(*std::move(zip), chats->front());
-  } else if (bytes.is_regular_file() || bytes.head_is_all()) {
-    ASSIGN_OR_RETURN(const std::uint64_t size, bytes.Size());
-    text = std::make_unique<FileText>(bytes, size);
   } else {
-    ASSIGN_OR_RETURN(text, PipeText::Create(bytes));
+    text = std::make_unique<SourceText>(bytes);
   }
   auto reader = std::make_unique<WhatsAppReader>(std::move(text), std::move(chat_name), options);
   if (media > 0)
-    reader->AddRemark(absl::StrCat(media, " media files in the zip file were left out."));
+    reader->AddRemark(absl::StrCat(media, media == 1
+                                              ? " media file in the zip file was left out."
+                                              : " media files in the zip file were left out."));
   RETURN_IF_ERROR(reader->Survey());
   return reader;
 }

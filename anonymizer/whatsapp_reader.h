@@ -7,9 +7,8 @@
 
 namespace sealbook::anonymizer {
 
-// True for a zip with a chat's text in it, and for a text among whose first lines one begins as a
-// message of WhatsApp does. Reads nothing with `bytes.Read`: whoever reads next gets it all. A pipe
-// with a zip is read to its end and held (byte_source.h).
-bool LooksLikeWhatsApp(ByteSource& bytes);
+// True for a zip, since no other app's chats come in one, and for a text among whose first lines
+// one begins as a message of WhatsApp does. Reads nothing: whoever reads next gets it all.
+bool LooksLikeWhatsApp(const ByteSource& bytes);
 
 }  // namespace sealbook::anonymizer

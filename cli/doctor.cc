@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
 #include "cli/draining.h"
+#include "vault/archive/archive_health.h"
 #include "vault/keyring/epochs.h"
 #include "vault/records/health.h"
 #include "vault/status.h"
@@ -49,6 +50,9 @@ absl::Status Run(Context& context, const Arguments& arguments) {
            .progress = [&](const std::string&, std::int64_t rows) { progress.Update(rows, 0, 0); },
            .interrupted = &Interrupted}));
   progress.Finish();
+  ASSIGN_OR_RETURN(records::HealthCheck retention,
+                   archive::CheckArchives(context.keyring(), &Interrupted));
+  checks.push_back(std::move(retention));
   ASSIGN_OR_RETURN(records::HealthCheck epochs, Epochs(context.keyring()));
   checks.push_back(std::move(epochs));
   checks.push_back(Archives(context.policy()));

@@ -40,6 +40,7 @@ pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET "libzstd>=1.4.0")
 pkg_check_modules(OATH REQUIRED IMPORTED_TARGET liboath)
 pkg_check_modules(QRENCODE REQUIRED IMPORTED_TARGET libqrencode)
+pkg_check_modules(LIBSSH REQUIRED IMPORTED_TARGET "libssh>=0.10")
 
 # libphonenumber and libcsv ship neither CMake nor pkg-config files.
 find_path(PHONENUMBER_INCLUDE_DIR phonenumbers/phonenumberutil.h REQUIRED)

@@ -40,6 +40,10 @@ ActionName NameOf(Action action) {
       return {"policy", "change the policy"};
     case Action::kReadAudit:
       return {"audit", "read the audit log"};
+    case Action::kRetention:
+      return {"retention", "archive and purge chats"};
+    case Action::kSubjects:
+      return {"subjects", "act for data subjects"};
   }
   return {"", "do this"};
 }
@@ -149,6 +153,18 @@ absl::StatusOr<ReadPermit> PermitIssuer::Search(MemberId member,
   // A role that reads identity clear holds the masked rendering too, which is quicker to search.
   const bool masked = !role->masked.empty() || Contains(role->clear, ClassId::kIdentity);
   return ReadPermit(member, std::nullopt, role->clear, masked, absl::Now());
+}
+
+absl::StatusOr<PurgePermit> PermitIssuer::Purge(MemberId member,
+                                                absl::string_view role_name) const {
+  RETURN_IF_ERROR(Require(policy_, role_name, Action::kRetention));
+  return PurgePermit(member, std::nullopt, absl::Now());
+}
+
+absl::StatusOr<PurgePermit> PermitIssuer::Erase(MemberId member, absl::string_view role_name,
+                                                ContactNumber contact) const {
+  RETURN_IF_ERROR(Require(policy_, role_name, Action::kSubjects));
+  return PurgePermit(member, contact, absl::Now());
 }
 
 absl::StatusOr<ReadPermit> PermitIssuer::List(MemberId member, absl::string_view role_name) const {

@@ -21,6 +21,8 @@ enum class Action {
   kManageBooks,
   kManagePolicy,
   kReadAudit,
+  kRetention,
+  kSubjects,
 };
 
 enum class View { kHidden, kMasked, kClear };
@@ -64,6 +66,11 @@ class PermitIssuer {
   // To list every contact within the member's reach. Identity is masked for every role: the whole
   // list in the clear is an export, which needs a second factor.
   absl::StatusOr<ReadPermit> List(MemberId member, absl::string_view role) const;
+  // To purge what stands in archives. PermissionDenied: the role may not.
+  absl::StatusOr<PurgePermit> Purge(MemberId member, absl::string_view role) const;
+  // To erase one contact. PermissionDenied: the role may not.
+  absl::StatusOr<PurgePermit> Erase(MemberId member, absl::string_view role,
+                                    ContactNumber contact) const;
 
  private:
   absl::StatusOr<const RoleRule*> Reader(absl::string_view role) const;

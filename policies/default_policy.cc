@@ -75,13 +75,13 @@ address = "hidden"
 scope = "all"
 clear = ["identity", "profile", "sensitive", "chat"]
 change = ["identity", "profile", "sensitive", "chat"]
-may = ["members", "books", "assign", "import", "export", "policy", "audit", "retention"]
+may = ["members", "books", "assign", "import", "export", "policy", "audit", "retention", "subjects"]
 
 [roles.admin]
 scope = "all"
 clear = ["identity", "profile", "sensitive", "chat"]
 change = ["identity", "profile", "sensitive", "chat"]
-may = ["members", "books", "assign", "import", "export", "policy", "audit", "retention"]
+may = ["members", "books", "assign", "import", "export", "policy", "audit", "retention", "subjects"]
 
 [roles.supervisor]
 scope = "books"
@@ -154,6 +154,14 @@ approvals = 0
 approval_hours = 24
 max_rows = 0
 cooldown_minutes = 0
+
+# Chats older than chat_days go into archives; archives that have stood for archive_days are
+# destroyed, where their place allows it. Customers under a label ('sealbook subject label') have
+# days of their own: [retention.labels.NAME].
+[retention]
+chat_days = 90
+archive_days = 1095
+audit_days = 1095
 )toml";
 
 }  // namespace
@@ -169,9 +177,11 @@ std::string DefaultPolicyText(const DefaultPolicyOptions& options) {
       Quoted(options.region), "\n", kRules,
       "\n# Old chats go into archives that the recipients' identities alone open. Keep those "
       "elsewhere.\n"
+      "# quorum: at so many of the destinations an archive stands before its chats are purged; 0: "
+      "all.\n"
       "[archives]\nrecipients = ",
       List(options.archive_recipients), "\ndestinations = ", List(options.archive_destinations),
-      "\n");
+      "\nquorum = 0\n");
 }
 
 }  // namespace sealbook::policies

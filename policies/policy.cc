@@ -13,7 +13,7 @@ bool RoleRule::May(absl::string_view power) const {
 
 const std::vector<std::string>& Policy::Powers() {
   static const auto* const powers = new std::vector<std::string>{
-      "members", "books", "assign", "import", "export", "policy", "audit", "retention"};
+      "members", "books", "assign", "import", "export", "policy", "audit", "retention", "subjects"};
   return *powers;
 }
 
@@ -91,6 +91,7 @@ keyring::CompiledPolicy Policy::Compile() const {
     allow(rule.May("import"), Power::kCreateContacts);
     allow(rule.May("import"), Power::kWriteChats);
     allow(rule.May("retention"), Power::kRetention);
+    allow(rule.May("subjects"), Power::kSubjects);
     for (auto* classes : {&role.holds, &role.writes}) {
       std::sort(classes->begin(), classes->end());
       classes->erase(std::unique(classes->begin(), classes->end()), classes->end());

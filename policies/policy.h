@@ -77,6 +77,13 @@ struct ExportRule {
   absl::Duration cooldown = absl::ZeroDuration();  // between two exports of one member
 };
 
+// For how many days what is kept (policies/retention.h).
+struct RetentionRule {
+  int chat_days = 90;       // in the vault; then in archives
+  int archive_days = 1095;  // in archives; then they are destroyed
+  friend bool operator==(const RetentionRule&, const RetentionRule&) = default;
+};
+
 class Policy {
  public:
   static constexpr std::size_t kMaxBytes = 1024 * 1024;
@@ -107,6 +114,11 @@ class Policy {
   const ExportRule& exports() const { return exports_; }
   const std::vector<std::string>& archive_recipients() const { return archive_recipients_; }
   const std::vector<std::string>& archive_destinations() const { return archive_destinations_; }
+  // At so many of them an archive must stand, verified, before anything is purged; 0: at all.
+  int archive_quorum() const { return archive_quorum_; }
+  // By label: under "" those of customers without one.
+  const std::map<std::string, RetentionRule>& retention() const { return retention_; }
+  int audit_days() const { return audit_days_; }
 
   // What the vault's signed roster holds of it.
   keyring::CompiledPolicy Compile() const;
@@ -129,6 +141,9 @@ class Policy {
   ExportRule exports_;
   std::vector<std::string> archive_recipients_;
   std::vector<std::string> archive_destinations_;
+  int archive_quorum_ = 0;
+  std::map<std::string, RetentionRule> retention_ = {{"", {}}};
+  int audit_days_ = 1095;
 };
 
 // The policy that the vault's roster names. DataLoss: its text is missing, altered or has faults.

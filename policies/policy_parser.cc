@@ -24,6 +24,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "policies/policy.h"
@@ -166,6 +167,7 @@ class PolicyParser {
   void Limits(const toml::table& root);
   void Exports(const toml::table& root);
   void Archives(const toml::table& root);
+  void Retention(const toml::table& root);
 
   Policy policy_;
   std::vector<Fault> faults_;
@@ -441,7 +443,7 @@ void PolicyParser::Exports(const toml::table& root) {
 void PolicyParser::Archives(const toml::table& root) {
   const toml::table* table = Table(root, "archives", true);
   if (table == nullptr) return;
-  Keys(*table, {"recipients", "destinations"});
+  Keys(*table, {"recipients", "destinations", "quorum"});
   for (const auto& [recipient, at] : Texts(*table, "recipients")) {
     if (!crypto::ParseAgeRecipient(recipient).ok()) Say(*at, "not an age recipient (age1…)");
     policy_.archive_recipients_.push_back(recipient);
@@ -454,6 +456,44 @@ void PolicyParser::Archives(const toml::table& root) {
       Say(*at, "a destination is file:///DIR, sftp://USER@HOST/DIR or s3://BUCKET/PREFIX");
     }
     policy_.archive_destinations_.push_back(url);
+  }
+  // Without a destination archives go into the vault's own folder, which is one.
+  const int most = std::max(1, static_cast<int>(policy_.archive_destinations_.size()));
+  policy_.archive_quorum_ = Number(*table, "quorum", 0, 0, most);
+}
+
+void PolicyParser::Retention(const toml::table& root) {
+  const toml::table* table = Table(root, "retention", false);
+  if (table == nullptr) return;
+  Keys(*table, {"chat_days", "archive_days", "audit_days", "labels"});
+  constexpr int kMaxDays = 36'500;
+  const auto read = [&](const toml::table& from, const RetentionRule& otherwise) {
+    RetentionRule rule;
+    rule.chat_days = Number(from, "chat_days", otherwise.chat_days, 1, kMaxDays);
+    rule.archive_days = Number(from, "archive_days", otherwise.archive_days, 1, kMaxDays);
+    return rule;
+  };
+  RetentionRule& rule = policy_.retention_[""];
+  rule = read(*table, rule);
+  policy_.audit_days_ = Number(*table, "audit_days", policy_.audit_days_, 365, kMaxDays);
+  const toml::table* labels = Table(*table, "labels", false);
+  if (labels == nullptr) return;
+  for (const auto& [key, node] : *labels) {
+    if (!node.is_table()) {
+      Say(key, "a label must be a section");
+      continue;
+    }
+    const std::string name(key.str());
+    // It stands in names of metrics and in the log.
+    if (name.empty() || name.size() > 40 || !std::all_of(name.begin(), name.end(), [](char c) {
+          return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+                 absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+        })) {
+      Say(key, "a label is up to 40 small letters, digits, - and _");
+      continue;
+    }
+    Keys(*node.as_table(), {"chat_days", "archive_days"});
+    policy_.retention_[name] = read(*node.as_table(), rule);
   }
 }
 
@@ -469,7 +509,7 @@ std::vector<Fault> PolicyParser::Run() {
   }
   const toml::table& root = parsed.table();
   Keys(root, {"version", "region", "token", "classes", "masks", "roles", "passphrase", "lockout",
-              "lookup", "reveal", "second_factor", "export", "archives"});
+              "lookup", "reveal", "second_factor", "export", "archives", "retention"});
   if (const toml::node* version = root.get("version"); version == nullptr) {
     faults_.push_back({1, 1, "the policy must say version = 1"});
   } else if (!version->is_integer() || version->as_integer()->get() != 1) {
@@ -483,6 +523,7 @@ std::vector<Fault> PolicyParser::Run() {
   Limits(root);
   Exports(root);
   Archives(root);
+  Retention(root);
   std::stable_sort(faults_.begin(), faults_.end(), [](const Fault& a, const Fault& b) {
     return std::pair(a.line, a.column) < std::pair(b.line, b.column);
   });

@@ -91,4 +91,29 @@ class ExportPermit {
   absl::Time issued_;
 };
 
+// Allows one member to take chats away for good once they stand in verified archives, or, with a
+// subject, to erase that one contact. What is purged is bounded by the archive's list of keys
+// (vault/archive/purge.h).
+class PurgePermit {
+ public:
+  static constexpr absl::Duration kLifetime = absl::Hours(24);
+
+  MemberId member() const { return member_; }
+  // Of expired chats that stand in archives.
+  bool CoversArchived(absl::Time now) const { return !subject_ && IsValid(now); }
+  bool CoversErasure(ContactNumber contact, absl::Time now) const {
+    return subject_ == contact && IsValid(now);
+  }
+
+ private:
+  friend class policies::PermitIssuer;
+  PurgePermit(MemberId member, std::optional<ContactNumber> subject, absl::Time issued)
+      : member_(member), subject_(subject), issued_(issued) {}
+  bool IsValid(absl::Time now) const { return now >= issued_ && now - issued_ <= kLifetime; }
+
+  MemberId member_;
+  std::optional<ContactNumber> subject_;
+  absl::Time issued_;
+};
+
 }  // namespace sealbook

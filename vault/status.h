@@ -8,6 +8,8 @@
 //   kInvalidArgument      bad input                                           6
 //   kDataLoss             something stored was altered or damaged             7
 //   kUnavailable          busy: another process holds what is needed          8
+//   kAborted              an archive's destination cannot be reached or does
+//                         not hold what it should                             9
 //   anything else         internal                                            1
 //
 // A message is one sentence that says what and where; a hint is one that says what to do. Neither

@@ -110,7 +110,10 @@ TEST(ChatDetectionTest, WhatIsNoChatIsRefusedWithWhatItIs) {
   EXPECT_THAT(FormatOf(absl::string_view("SQLite format 3\0", 16)), HasSubstr("!is a database"));
   EXPECT_THAT(FormatOf(testing::WriteZip({{"a.txt", "hello"}})),
               HasSubstr("!is a zip file without a chat of WhatsApp"));
-  EXPECT_THAT(FormatOf("PK\x03\x04"), HasSubstr("!is a zip file without a chat of WhatsApp"));
+  // What is wrong with a zip is told as WhatsApp's reader tells it.
+  EXPECT_THAT(FormatOf("PK\x03\x04"), HasSubstr("cut off"));
+  EXPECT_THAT(FormatOf(testing::WriteZip({{"_chat.txt", "hello"}, {"../a.jpg", "x"}})),
+              HasSubstr("lead out of it"));
 }
 
 TEST(ChatDetectionTest, FormatThatIsAskedForIsNotLookedFor) {

@@ -190,9 +190,19 @@ TEST_F(ChatImportTest, GroupIsKeptWithThoseWhoWroteInIt) {
                 Contains(HasSubstr("5 messages of the company and of the app")));
   }
   EXPECT_THAT(Chats(),
-              ElementsAre("+821033334444: <+82 10-3333-4444:me too -somebody joined >Shop:hi you",
+              ElementsAre("+821033334444: <me too -somebody joined >Shop:hi you",
                           "Ada: -Shop created the group >Shop:welcome all <Ada:hello >Shop:hi Ada "
                           "<Ada:bye"));
+}
+
+// Who may read a chat may not read whose number it is.
+TEST_F(ChatImportTest, NumberThatStandsForANameIsNotTold) {
+  ASSERT_TRUE(Import(Club(), {.books = {InSeoul().books}, .me = "Shop"}).status.ok());
+  ChatMessage hook = Recorded({kBen}, false, "my name is a number", 9);
+  hook.author = "010-3333-4444";
+  ASSERT_TRUE(Import(FakeChat({hook}), InSeoul()).status.ok());
+  EXPECT_THAT(Chats("mina"), Contains("+82 10-****-4444: <me too -somebody joined >Shop:hi you "
+                                      "<my name is a number"));
 }
 
 TEST_F(ChatImportTest, GroupWithoutTheCompany) {

@@ -5,7 +5,7 @@
 # of a command that dies. Beside it the controls: the searcher finds each form of each marker when it is
 # there, and an admin sees them all.
 source "$(dirname "$0")/common.sh"
-find_markers=$TEST_PROGRAMS/find_markers
+source "$(dirname "$0")/leaks.sh"
 
 phone=1$(digits 7)  # +82 10 1… is a valid number whatever follows
 email=$(letters 14)
@@ -23,48 +23,7 @@ cp "$work/markers.identity" "$work/markers.supervisor"
 cat "$work"/markers.{identity,sensitive,profile} >"$work/markers.all"
 for role in importer retention auditor; do cp "$work/markers.all" "$work/markers.$role"; done
 
-absent() {  # MARKERS PATH…
-  local status=0
-  "$find_markers" "$@" >"$work/found" 2>&1 || status=$?
-  [ $status -eq 0 ] || fail "$(head -n 20 "$work/found")"
-}
-present() {  # MARKERS PATH…: every marker of the list
-  local status=0 line
-  "$find_markers" "$@" >"$work/found" 2>&1 || status=$?
-  [ $status -eq 1 ] || fail "control: nothing was found in ${*:2}"
-  for line in $(seq "$(wc -l <"$1")"); do
-    grep -q ": marker $line as" "$work/found" || fail "control: marker $line of $1 was not found in ${*:2}"
-  done
-}
-
-# --- The searcher finds what is there, written by other programs than itself. ---
-mkdir "$work/control"
-line=0
-while IFS= read -r marker; do
-  line=$((line + 1))
-  write() {  # FORM: standard input, somewhere in a file of noise
-    { head -c 1001 /dev/urandom; cat; head -c 501 /dev/urandom; } >"$work/control/file"
-    "$find_markers" "$work/markers.all" "$work/control" >"$work/found" || true
-    grep -qxF "$work/control/file: marker $line as $1" "$work/found" || fail "control: marker $line as $1: $(cat "$work/found")"
-  }
-  printf %s "$marker" | write UTF-8
-  printf %s "$marker" | iconv -f UTF-8 -t UTF-16LE | write UTF-16LE
-  printf %s "$marker" | iconv -f UTF-8 -t UTF-16BE | write UTF-16BE
-  printf %s "$marker" | od -An -v -tx1 | tr -d ' \n' | write hexadecimal
-  printf %s "$marker" | od -An -v -tx1 | tr -d ' \n' | tr a-f A-F | write HEXADECIMAL
-  for offset in 0 1 2; do
-    { head -c $offset /dev/urandom; printf '%s and more' "$marker"; } | base64 -w 0 | write "base64 at $offset"
-    { head -c $offset /dev/urandom; printf '%s and more' "$marker"; } | base64 -w 0 | tr +/ -_ | write "base64url at $offset"
-  done
-  case $marker in
-    *[0-9]*) printf %s "$marker" | sed 's/[^0-9]//g; s/..../& /g' | write digits
-             printf %s "$marker" | iconv -f UTF-8 -t UTF-16LE | write digits ;;
-  esac
-done <"$work/markers.all"
-rm -r "$work/control"
-head -c 100000 /dev/urandom >"$work/noise"
-absent "$work/markers.all" "$work/noise"
-pass "the searcher finds each form of each of $line markers, and nothing in noise"
+control "$work/markers.all"
 
 # --- A vault, its people, and an import that is looked at while it runs. ---
 touch "$work/start"
@@ -93,9 +52,7 @@ for _ in $(seq 600); do
   sleep 0.1
 done
 [ "$(stat -c %s "$SEALBOOK_VAULT/vault.db-wal")" -ge 1000000 ] || fail "no batch reached the write-ahead log"
-new_files() { find /tmp /var/tmp -xdev -path "$work" -prune -o -type f -newer "$work/start" -print0 2>/dev/null | xargs -0 -r "$find_markers" "$work/markers.all" 2>/dev/null || true; }
-absent "$work/markers.all" "$SEALBOOK_VAULT" "$work/state"
-[ -z "$(new_files)" ] || fail "$(new_files)"
+nowhere "$work/markers.all"
 pass "while an import runs: $(cd "$SEALBOOK_VAULT" && ls | tr '\n' ' ')"
 exec 3>&-
 wait $importing || fail "import: $(cat "$work/import.out" "$work/import.err")"
@@ -104,12 +61,6 @@ grep -q '"imported":21001,' "$work/import.out" || fail "import: $(cat "$work/imp
 # --- What commands print, to whom. ---
 uid=$(as owner --json lookup --phone "+8210$phone" | grep -o 'UID_[0-9]*')
 mkdir "$work/out"
-run() {  # MEMBER COMMAND…: the output is kept as that member's; exit codes are other tests' business
-  local member=$1 file
-  shift
-  file=$work/out/$member.$(ls "$work/out" | wc -l)
-  as "$member" "$@" >"$file.out" 2>"$file.err" || true
-}
 run owner show "$uid"
 run owner --json show "$uid"
 for file in "$work"/out/owner.*.out; do present "$work/markers.all" "$file"; done
@@ -136,8 +87,6 @@ printf '%s\n' "phone=$email" >"$work/bad.set"
 printf '%s\n' "+8210$phone" >"$work/line.set"
 printf '%s\n' "{\"+8210$phone\": 1}" >"$work/number.json"
 printf '%s\n' "{\"phone\": \"+8210$phone" >"$work/cut.json"
-# As text and as JSON.
-both() { run "$@"; run "$1" --json "${@:2}"; }
 for member in mina other sora robot keeper check; do
   both $member list
   both $member show "$uid"
@@ -248,17 +197,9 @@ for format in "${formats[@]}"; do
   "$SEALBOOK" --key-file "$work/robot.key" import "$list" --book seoul --on-duplicate replace --rejects "$work/rejects/$format" --shred \
     >"$work/out/robot.$format.out" 2>"$work/out/robot.$format.err" </dev/null &
   importing=$!
-  until [ "$(stat -c %s "$SEALBOOK_VAULT/vault.db-wal" 2>/dev/null || echo 0)" -ge 1000000 ]; do
-    kill -0 $importing 2>/dev/null || fail "$format: the import ended early: $(cat "$work/out/robot.$format".*)"
-  done
-  kill -STOP $importing
-  kill -0 $importing 2>/dev/null || fail "$format: the import had ended"
-  absent "$work/markers.any" "$SEALBOOK_VAULT" "$work/state"
-  [ -z "$(new_files)" ] || fail "$(new_files)"
-  # Files that have no name any more.
-  for file in "/proc/$importing/fd"/*; do
-    case $(readlink "$file") in *"(deleted)") absent "$work/markers.any" "$file" ;; esac
-  done
+  stop_in_the_middle $importing 1000000 "$work/out/robot.$format".*
+  nowhere "$work/markers.any"
+  unnamed_files "$work/markers.any" $importing
   [ -e "$list" ] || fail "$format: the list was shredded before it was stored"
   kill -CONT $importing
   status=0
@@ -267,7 +208,7 @@ for format in "${formats[@]}"; do
   [ ! -e "$list" ] || fail "$format: the list is left: $(cat "$work/out/robot.$format".*)"
   [ "$(stat -c %a "$work/rejects/$format")" = 600 ] || fail "$format: others may read the rejected rows"
   present "$work/markers.letters" "$work/rejects/$format"
-  [ -z "$(new_files)" ] || fail "$(new_files)"
+  [ -z "$(new_files "$work/markers.any")" ] || fail "$(new_files "$work/markers.any")"
   pass "$format: read, previewed, rejected and shredded"
 done
 absent "$work/markers.any" "$SEALBOOK_VAULT" "$work/state"
@@ -338,6 +279,5 @@ mkdir "$work/dies"
 [ "$(ls "$work/dies")" = list ] || fail "a dying command left $(ls "$work/dies")"
 
 expect 0 as owner doctor
-absent "$work/markers.all" "$SEALBOOK_VAULT" "$work/state"
-[ -z "$(new_files)" ] || fail "$(new_files)"
+nowhere "$work/markers.all"
 pass "the vault's files ($(cd "$SEALBOOK_VAULT" && ls | tr '\n' ' ')), the state folder, /tmp and /var/tmp afterwards"

@@ -61,7 +61,7 @@ TEST(CompileTest, RolesHoldTheirClearanceAndNoOtherKey) {
                                     kChat,     kIndex,  kAudit};
   const std::vector<ClassId> data = {kIdentity, kMasked, kProfile, kSensitive, kChat};
   const std::uint32_t admin = Bits({Power::kSignRoster, Power::kAssign, Power::kCreateContacts,
-                                    Power::kWriteChats, Power::kRetention});
+                                    Power::kWriteChats, Power::kRetention, Power::kSubjects});
   EXPECT_EQ(compiled.roles,
             std::vector<RoleDefinition>({
                 {"admin", true, false, all, data, admin},

@@ -127,7 +127,7 @@ TEST(DecideTest, RefusalNamesNoRuleAndSaysWhy) {
 TEST(DecideTest, UnknownRoleMayNothing) {
   const Policy policy = DefaultPolicy();
   for (const absl::string_view role : {"", "Owner", "owner ", "thief", "owne"}) {
-    for (int action = 0; action <= static_cast<int>(Action::kReadAudit); ++action) {
+    for (int action = 0; action <= static_cast<int>(Action::kSubjects); ++action) {
       const Decision decision = Decide(policy, role, static_cast<Action>(action), "name");
       EXPECT_FALSE(decision.allowed) << role << " " << action;
       EXPECT_EQ(decision.view, View::kHidden);

@@ -36,8 +36,8 @@ struct Row {
 };
 void PrintTo(const Row& row, std::ostream* out) { *out << row.role; }
 
-const std::vector<std::string> kEverything = {"members", "books",  "assign", "import",
-                                              "export",  "policy", "audit",  "retention"};
+const std::vector<std::string> kEverything = {"members", "books", "assign",    "import",  "export",
+                                              "policy",  "audit", "retention", "subjects"};
 const Row kTable[] = {
     //  role       all    service  identity             profile           sensitive         chat
     {"owner",
@@ -159,7 +159,8 @@ TEST_P(DefaultRoleTest, HasTheRightsOfTheTableAndNoOthers) {
   const std::pair<Action, const char*> rights[] = {
       {Action::kImport, "import"},         {Action::kAssign, "assign"},
       {Action::kManageMembers, "members"}, {Action::kManageBooks, "books"},
-      {Action::kManagePolicy, "policy"},   {Action::kReadAudit, "audit"}};
+      {Action::kManagePolicy, "policy"},   {Action::kReadAudit, "audit"},
+      {Action::kRetention, "retention"},   {Action::kSubjects, "subjects"}};
   for (const auto& [action, right] : rights) {
     SCOPED_TRACE(right);
     const bool has = std::find(row.may.begin(), row.may.end(), right) != row.may.end();

@@ -34,6 +34,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "tests/support/scratch.h"
 
 namespace sealbook::testing {
 
@@ -262,8 +263,7 @@ class CommandTest : public ::testing::Test {
   static constexpr uid_t kNobody = 65534;
 
   CommandTest() {
-    char name[] = "/tmp/sealbook-cli-XXXXXX";
-    root_ = mkdtemp(name);
+    root_ = ScratchFolder("cli");
     for (const char* folder : {"home", "data", "state"})
       std::filesystem::create_directory(Path(folder));
     std::filesystem::create_directory(Path("captured"));

@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "policies/decision.h"
 #include "policies/policy.h"
+#include "tests/support/scratch.h"
 #include "vault/crypto/age_file.h"
 #include "vault/keyring/administration.h"
 #include "vault/records/contact_reader.h"
@@ -32,8 +33,7 @@ class PolicyVault {
   explicit PolicyVault(absl::string_view region = "KR",
                        const std::function<void(std::string&)>& edit = nullptr) {
     crypto::PrepareProcess().IgnoreError();
-    char name[] = "/tmp/sealbook-test-XXXXXX";
-    root_ = mkdtemp(name);
+    root_ = ScratchFolder();
     setenv("XDG_STATE_HOME", (root_ + "/state").c_str(), 1);
     const crypto::ExchangePublic recipient = crypto::ExchangePair::Generate().public_key();
     std::string text =

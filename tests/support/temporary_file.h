@@ -8,14 +8,15 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "tests/support/scratch.h"
 
 namespace sealbook::testing {
 
 class TemporaryFile {
  public:
   explicit TemporaryFile(absl::string_view bytes) {
-    char name[] = "/tmp/sealbook-test-XXXXXX";
-    const int fd = mkstemp(name);
+    std::string name = ScratchPlace() + "/sealbook-test-XXXXXX";
+    const int fd = mkstemp(name.data());
     path_ = name;
     EXPECT_GE(fd, 0);
     while (!bytes.empty()) {

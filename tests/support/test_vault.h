@@ -7,14 +7,16 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tests/support/scratch.h"
 #include "vault/crypto/random.h"
 #include "vault/keyring/administration.h"
-#include "vault/records/contact_reader.h"
 #include "vault/records/contact_changes.h"
+#include "vault/records/contact_reader.h"
 #include "vault/records/contact_writer.h"
 #include "vault/records/token.h"
 
@@ -28,6 +30,12 @@ class PermitIssuer {
   static ReadPermit One(MemberId member, ContactNumber contact, std::vector<ClassId> clear,
                         bool masked, absl::Time issued) {
     return ReadPermit(member, contact, std::move(clear), masked, issued);
+  }
+  static PurgePermit Purge(MemberId member, absl::Time issued) {
+    return PurgePermit(member, std::nullopt, issued);
+  }
+  static PurgePermit Erase(MemberId member, ContactNumber contact, absl::Time issued) {
+    return PurgePermit(member, contact, issued);
   }
 };
 }  // namespace sealbook::policies
@@ -49,7 +57,8 @@ inline keyring::CompiledPolicy TestPolicy() {
   all.push_back(ClassId::kIndex);
   all.push_back(ClassId::kAudit);
   const std::uint32_t admin_powers =
-      bits({Power::kSignRoster, Power::kAssign, Power::kCreateContacts, Power::kWriteChats});
+      bits({Power::kSignRoster, Power::kAssign, Power::kCreateContacts, Power::kWriteChats,
+            Power::kRetention, Power::kSubjects});
   return {.text = "test policy",
           .classes = {{ClassId::kIdentity, "identity"},
                       {ClassId::kMasked, "masked"},
@@ -84,15 +93,15 @@ class TestVault {
 
   TestVault() {
     crypto::PrepareProcess().IgnoreError();
-    char name[] = "/tmp/sealbook-test-XXXXXX";
-    root_ = mkdtemp(name);
+    root_ = ScratchFolder();
     setenv("XDG_STATE_HOME", (root_ + "/state").c_str(), 1);
+    archive_identity_ = crypto::ExchangePair::Generate();
     auto created = keyring::CreateVault(
         {.directory = directory(),
          .owner = std::string(kOwner),
          .passphrase = crypto::SecretBytes::CopyOf(crypto::AsBytes("passphrase of owner")),
          .policy = TestPolicy(),
-         .archive_recipients = {crypto::ExchangePair::Generate().public_key()}},
+         .archive_recipients = {archive_identity_->public_key()}},
         [](const keyring::CreatedVault&) { return absl::OkStatus(); });
     EXPECT_TRUE(created.ok()) << created.status();
     if (created.ok()) recovery_code_ = std::string(created->recovery_code.ExposeText());
@@ -103,6 +112,8 @@ class TestVault {
   keyring::VaultPaths paths() const { return keyring::VaultPaths(directory()); }
   const std::string& root() const { return root_; }
   const std::string& recovery_code() const { return recovery_code_; }
+  // What archives and the escrow key are sealed to; its owner keeps it elsewhere.
+  const crypto::ExchangePair& archive_identity() const { return *archive_identity_; }
 
   absl::StatusOr<std::unique_ptr<keyring::Keyring>> TryUnlock(absl::string_view name) const {
     return keyring::Keyring::Unlock(
@@ -222,6 +233,7 @@ class TestVault {
  private:
   std::string root_;
   std::string recovery_code_;
+  std::optional<crypto::ExchangePair> archive_identity_;
 };
 
 }  // namespace sealbook::testing

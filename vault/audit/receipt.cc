@@ -47,6 +47,12 @@ std::string Receipt::Sign(const crypto::SigningPair& signing) const {
 
 absl::StatusOr<Receipt> Receipt::Verify(absl::string_view text,
                                         const crypto::VerifyKey& authority) {
+  return Verify(text, [&](const Receipt&) { return authority; });
+}
+
+absl::StatusOr<Receipt> Receipt::Verify(
+    absl::string_view text,
+    const std::function<absl::StatusOr<crypto::VerifyKey>(const Receipt& claimed)>& key_for) {
   if (text.size() > kMaxBytes || text.size() < 2 || text.back() != '\n') return NoReceipt();
   const auto last = text.rfind('\n', text.size() - 2);
   if (last == absl::string_view::npos) return NoReceipt();
@@ -84,6 +90,7 @@ absl::StatusOr<Receipt> Receipt::Verify(absl::string_view text,
   }
   receipt.member = MemberId{member};
   receipt.facts.assign(pairs.begin() + std::size(kHead), pairs.end());
+  ASSIGN_OR_RETURN(const crypto::VerifyKey authority, key_for(receipt));
   if (receipt.key != authority) {
     return WithHint(absl::DataLossError("the receipt is signed with another key"),
                     "Ask the vault's owner for the key of who signed it ('sealbook receipt key').");

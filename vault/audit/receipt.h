@@ -10,6 +10,7 @@
 //   signature: <base64>
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,6 +42,11 @@ struct Receipt {
 
   // InvalidArgument: not a receipt. DataLoss: altered, or signed with another key than `authority`.
   static absl::StatusOr<Receipt> Verify(absl::string_view text, const crypto::VerifyKey& authority);
+
+  // The same, with the key that `key_for` gives for who the receipt claims to be from; its errors.
+  static absl::StatusOr<Receipt> Verify(
+      absl::string_view text,
+      const std::function<absl::StatusOr<crypto::VerifyKey>(const Receipt& claimed)>& key_for);
 
   const std::string* Find(absl::string_view fact) const;
 };

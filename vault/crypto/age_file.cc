@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "vault/crypto/age_writer.h"
 #include "vault/crypto/bech32.h"
 #include "vault/status.h"
@@ -69,6 +72,28 @@ absl::StatusOr<ExchangePair> ParseAgeIdentity(absl::string_view text) {
   }
   ASSIGN_OR_RETURN(const SecretBytes bytes, ParseBech32Key(kIdentityPrefix, text));
   return ExchangePair::FromSecret(ExchangeSecret::CopyOf(bytes.ExposeBytes()));
+}
+
+absl::StatusOr<std::vector<ExchangePair>> ParseAgeIdentities(const SecretBytes& file) {
+  std::vector<ExchangePair> identities;
+  std::size_t number = 0;
+  for (absl::string_view line : absl::StrSplit(file.ExposeText(), '\n')) {
+    ++number;
+    absl::ConsumeSuffix(&line, "\r");
+    if (line.empty() || line[0] == '#') continue;
+    auto identity = ParseAgeIdentity(line);
+    if (!identity.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", number, " is no age identity: ", identity.status().message()));
+    }
+    if (identities.size() == kMaxAgeIdentities) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("more than ", kMaxAgeIdentities, " age identities"));
+    }
+    identities.push_back(*std::move(identity));
+  }
+  if (identities.empty()) return absl::InvalidArgumentError("there is no age identity in it");
+  return identities;
 }
 
 absl::StatusOr<Bytes> EncryptAge(const std::vector<ExchangePublic>& recipients,

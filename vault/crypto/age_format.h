@@ -19,6 +19,7 @@
 namespace sealbook::crypto::internal {
 
 inline constexpr absl::string_view kAgeVersionLine = "age-encryption.org/v1";
+inline constexpr std::size_t kAgeMacCharacters = 43;  // of base64
 inline constexpr absl::string_view kAgeX25519 = "X25519";
 inline constexpr absl::string_view kAgeScrypt = "scrypt";
 inline constexpr std::size_t kAgeFileKeyBytes = 16;

@@ -103,7 +103,60 @@ absl::StatusOr<AgeHeader> HeaderReader::Read() {
   }
 }
 
+absl::Status CheckStanzas(const AgeHeader& header, int max_work_factor) {
+  for (const AgeStanza& stanza : header.stanzas) {
+    const std::string& type = stanza.arguments.front();
+    if (type == kAgeX25519) RETURN_IF_ERROR(CheckX25519Stanza(stanza));
+    if (type == kAgeScrypt) {
+      // Otherwise whoever knows the passphrase could not tell that others can read it, too.
+      if (header.stanzas.size() != 1) {
+        return absl::InvalidArgumentError(
+            "an age file with a passphrase has another recipient as well");
+      }
+      RETURN_IF_ERROR(CheckScryptStanza(stanza, max_work_factor));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<AgeKey> UnwrapFileKey(const AgeHeader& header, const AgeReaderOptions& options) {
+  const bool by_passphrase = header.stanzas.front().arguments.front() == kAgeScrypt;
+  if (by_passphrase) {
+    if (options.passphrase == nullptr) {
+      return WithHint(absl::UnauthenticatedError("the age file is encrypted with a passphrase"),
+                      "Give the passphrase.");
+    }
+    absl::StatusOr<AgeKey> key =
+        UnwrapScrypt(header.stanzas.front(), options.passphrase->ExposeBytes());
+    if (absl::IsUnauthenticated(key.status())) {
+      return absl::UnauthenticatedError("the passphrase does not open the age file");
+    }
+    return key;
+  }
+  for (const ExchangePair& identity : options.identities) {
+    for (const AgeStanza& stanza : header.stanzas) {
+      if (stanza.arguments.front() != kAgeX25519) continue;
+      absl::StatusOr<AgeKey> key = UnwrapX25519(stanza, identity);
+      if (!absl::IsUnauthenticated(key.status())) return key;
+    }
+  }
+  return WithHint(absl::UnauthenticatedError("no identity opens the age file"),
+                  "It is encrypted to other recipients: give one of their identities.");
+}
+
 }  // namespace
+
+absl::StatusOr<AgeKey> OpenAgeHeader(const AgeHeader& header, const AgeReaderOptions& options) {
+  if (options.max_work_factor < 1 || options.max_work_factor > 30) {
+    return absl::InvalidArgumentError("a limit of age work factors outside 1 to 30");
+  }
+  RETURN_IF_ERROR(CheckStanzas(header, options.max_work_factor));
+  ASSIGN_OR_RETURN(AgeKey file_key, UnwrapFileKey(header, options));
+  if (!EqualInConstantTime(AgeHeaderMac(file_key, header.text), header.mac)) {
+    return absl::DataLossError("the header of an age file was altered");
+  }
+  return file_key;
+}
 
 absl::StatusOr<AgeHeader> ReadAgeHeader(AgeInput& input) { return HeaderReader(input).Read(); }
 

@@ -16,4 +16,7 @@ struct AgeHeader {
 // input's errors.
 absl::StatusOr<AgeHeader> ReadAgeHeader(AgeInput& input);
 
+// The file key. InvalidArgument, Unauthenticated, DataLoss, ResourceExhausted: as AgeReader::Open.
+absl::StatusOr<AgeKey> OpenAgeHeader(const AgeHeader& header, const AgeReaderOptions& options);
+
 }  // namespace sealbook::crypto::internal

@@ -14,7 +14,6 @@ namespace sealbook::crypto {
 using internal::AgeBatch;
 using internal::AgeHeader;
 using internal::AgeKey;
-using internal::AgeStanza;
 using internal::kAgeChunkBytes;
 using internal::kAgeSealedChunkBytes;
 using internal::kAgeTagBytes;
@@ -27,47 +26,6 @@ namespace {
 
 constexpr std::size_t kFullBatchBytes = AgeBatch::kChunks * kAgeSealedChunkBytes;
 
-absl::Status CheckStanzas(const AgeHeader& header, int max_work_factor) {
-  for (const AgeStanza& stanza : header.stanzas) {
-    const std::string& type = stanza.arguments.front();
-    if (type == internal::kAgeX25519) RETURN_IF_ERROR(CheckX25519Stanza(stanza));
-    if (type == internal::kAgeScrypt) {
-      // Otherwise whoever knows the passphrase could not tell that others can read it, too.
-      if (header.stanzas.size() != 1) {
-        return absl::InvalidArgumentError(
-            "an age file with a passphrase has another recipient as well");
-      }
-      RETURN_IF_ERROR(CheckScryptStanza(stanza, max_work_factor));
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<AgeKey> UnwrapFileKey(const AgeHeader& header, const AgeReaderOptions& options) {
-  const bool by_passphrase = header.stanzas.front().arguments.front() == internal::kAgeScrypt;
-  if (by_passphrase) {
-    if (options.passphrase == nullptr) {
-      return WithHint(absl::UnauthenticatedError("the age file is encrypted with a passphrase"),
-                      "Give the passphrase.");
-    }
-    absl::StatusOr<AgeKey> key =
-        UnwrapScrypt(header.stanzas.front(), options.passphrase->ExposeBytes());
-    if (absl::IsUnauthenticated(key.status())) {
-      return absl::UnauthenticatedError("the passphrase does not open the age file");
-    }
-    return key;
-  }
-  for (const ExchangePair& identity : options.identities) {
-    for (const AgeStanza& stanza : header.stanzas) {
-      if (stanza.arguments.front() != internal::kAgeX25519) continue;
-      absl::StatusOr<AgeKey> key = UnwrapX25519(stanza, identity);
-      if (!absl::IsUnauthenticated(key.status())) return key;
-    }
-  }
-  return WithHint(absl::UnauthenticatedError("no identity opens the age file"),
-                  "It is encrypted to other recipients: give one of their identities.");
-}
-
 }  // namespace
 
 AgeReader::AgeReader() = default;
@@ -75,17 +33,10 @@ AgeReader::~AgeReader() = default;
 
 absl::StatusOr<std::unique_ptr<AgeReader>> AgeReader::Open(AgeSource source,
                                                            const AgeReaderOptions& options) {
-  if (options.max_work_factor < 1 || options.max_work_factor > 30) {
-    return absl::InvalidArgumentError("a limit of age work factors outside 1 to 30");
-  }
   auto input = std::make_unique<internal::AgeInput>(std::move(source));
   RETURN_IF_ERROR(input->Start());
   ASSIGN_OR_RETURN(const AgeHeader header, internal::ReadAgeHeader(*input));
-  RETURN_IF_ERROR(CheckStanzas(header, options.max_work_factor));
-  ASSIGN_OR_RETURN(const AgeKey file_key, UnwrapFileKey(header, options));
-  if (!EqualInConstantTime(AgeHeaderMac(file_key, header.text), header.mac)) {
-    return absl::DataLossError("the header of an age file was altered");
-  }
+  ASSIGN_OR_RETURN(const AgeKey file_key, internal::OpenAgeHeader(header, options));
   std::array<std::uint8_t, internal::kAgeNonceBytes> nonce;
   ASSIGN_OR_RETURN(const std::size_t nonce_bytes, input->Read(nonce));
   if (nonce_bytes != nonce.size()) {

@@ -56,6 +56,27 @@ Hash256 HashOf(absl::string_view label, std::initializer_list<ByteView> parts) {
   return out;
 }
 
+struct LabeledHash::State {
+  internal::Blake2bState blake2b{{}, sizeof(Hash256)};
+};
+
+LabeledHash::LabeledHash(absl::string_view label) : state_(std::make_unique<State>()) {
+  if (label.size() > 255) std::abort();
+  const auto label_bytes = static_cast<std::uint8_t>(label.size());
+  Update({&label_bytes, 1});
+  Update(AsBytes(label));
+}
+LabeledHash::LabeledHash(LabeledHash&&) noexcept = default;
+LabeledHash::~LabeledHash() = default;
+
+void LabeledHash::Update(ByteView part) { state_->blake2b.Update(part); }
+
+Hash256 LabeledHash::Finish() {
+  Hash256 out;
+  state_->blake2b.Final(out);
+  return out;
+}
+
 Hash128 KeyedHash128(ByteView key, absl::string_view label, std::initializer_list<ByteView> parts) {
   // BLAKE2b takes an empty key for no key: what is guessable would be hashed unkeyed.
   if (key.size() < kMinHashKeyBytes) std::abort();

@@ -126,6 +126,7 @@ struct EpochLinkPurpose;  // seals an older epoch's secret under a newer one's
 struct ChatPurpose;       // K(contact, session)
 struct ChatTagPurpose;    // knows messages again
 struct ChatTagSealPurpose;  // seals that key
+struct SuppressionPurpose;  // knows the identifiers of erased contacts again
 struct SpillPurpose;  // seals what a process puts aside on a disk for itself; random, never kept
 using UnlockKey = Key<UnlockPurpose>;
 using DatabaseKey = Key<DatabasePurpose>;
@@ -140,6 +141,7 @@ using EpochLinkKey = Key<EpochLinkPurpose>;
 using ChatKey = Key<ChatPurpose>;
 using ChatTagKey = Key<ChatTagPurpose>;
 using ChatTagSealKey = Key<ChatTagSealPurpose>;
+using SuppressionKey = Key<SuppressionPurpose>;
 using SpillKey = Key<SpillPurpose>;
 
 }  // namespace sealbook::crypto

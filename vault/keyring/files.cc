@@ -172,16 +172,26 @@ absl::Status ReplaceFile(const std::string& path, absl::string_view contents, mo
 }
 
 absl::StatusOr<FileLock> FileLock::Take(const std::string& path, mode_t mode) {
+  return TakeAs(path, mode, LOCK_EX);
+}
+
+absl::StatusOr<FileLock> FileLock::TryTake(const std::string& path, mode_t mode) {
+  return TakeAs(path, mode, LOCK_EX | LOCK_NB);
+}
+
+absl::StatusOr<FileLock> FileLock::TakeAs(const std::string& path, mode_t mode, int how) {
   const int fd = open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, mode);
   if (fd < 0) return SystemError("open", path);
   FileLock lock(fd);
   // Fails where another user owns the file, who has set its mode already.
   (void)fchmod(fd, mode);
-  while (flock(fd, LOCK_EX) != 0) {
+  while (flock(fd, how) != 0) {
+    if (errno == EWOULDBLOCK) return absl::UnavailableError(absl::StrCat(path, " is locked"));
     if (errno != EINTR) return SystemError("lock", path);
   }
   return lock;
 }
+
 FileLock::~FileLock() {
   if (fd_ >= 0) close(fd_);
 }

@@ -20,6 +20,8 @@ struct VaultPaths {
   std::string escrow() const { return directory + "/escrow.key.age"; }
   // Held while the database gets another key.
   std::string rotation_lock() const { return directory + "/rotation.lock"; }
+  // Held while archives or what stands beside them are brought to their destinations.
+  std::string retention_lock() const { return directory + "/retention.lock"; }
 };
 
 // A whole small file. NotFound: there is none. InvalidArgument: larger than `max_bytes`, or no
@@ -43,12 +45,15 @@ absl::Status SyncDirectory(const std::string& path);
 class FileLock {
  public:
   static absl::StatusOr<FileLock> Take(const std::string& path, mode_t mode);
+  // The same without waiting. Unavailable: another process holds it.
+  static absl::StatusOr<FileLock> TryTake(const std::string& path, mode_t mode);
   FileLock(FileLock&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
   FileLock& operator=(FileLock&&) = delete;
   ~FileLock();
 
  private:
   explicit FileLock(int fd) : fd_(fd) {}
+  static absl::StatusOr<FileLock> TakeAs(const std::string& path, mode_t mode, int how);
   int fd_;
 };
 

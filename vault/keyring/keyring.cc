@@ -240,47 +240,54 @@ absl::StatusOr<bool> Keyring::ReopenIfRekeyed() {
 
 void Keyring::ReplaceBundle(Bundle bundle) { bundle_ = std::move(bundle); }
 
-absl::Status Keyring::CheckMarks() {
+absl::StatusOr<std::string> Keyring::WhatIsOlderThan(const HighWater& seen) {
   ASSIGN_OR_RETURN(const auto snapshot, Snapshot());
+  const crypto::Hash256* roster_hash = history_.HashOfVersion(seen.roster_version);
+  if (seen.roster_version > 0 && (roster_hash == nullptr || *roster_hash != seen.roster_hash))
+    return "its roster";
+  if (seen.session > 0) {
+    ASSIGN_OR_RETURN(const auto record, store_->GetSession(seen.session));
+    if (!record || HashOfSession(*record) != seen.session_hash) return "its sessions";
+  }
+  if (seen.audit > 0) {
+    ASSIGN_OR_RETURN(const auto row, store_->GetAudit(seen.audit));
+    if (!row) return "its audit log";
+    const auto record = audit::Record::Parse(*row);
+    if (!record.ok() || record->hash != seen.audit_hash) return "its audit log";
+  }
+  return "";
+}
+
+absl::Status Keyring::CheckMarks() {
   const VaultId& vault = roster().vault;
   ASSIGN_OR_RETURN(const auto seen, LoadHighWater(vault));
   if (!seen) return absl::OkStatus();
-  const crypto::Hash256* roster_hash = history_.HashOfVersion(seen->roster_version);
-  if (seen->roster_version > 0 && (roster_hash == nullptr || *roster_hash != seen->roster_hash)) {
-    return OlderThanSeen("its roster", vault);
-  }
-  if (seen->session > 0) {
-    ASSIGN_OR_RETURN(const auto record, store_->GetSession(seen->session));
-    if (!record || HashOfSession(*record) != seen->session_hash) {
-      return OlderThanSeen("its sessions", vault);
-    }
-  }
-  if (seen->audit > 0) {
-    ASSIGN_OR_RETURN(const auto row, store_->GetAudit(seen->audit));
-    if (!row) return OlderThanSeen("its audit log", vault);
-    const auto record = audit::Record::Parse(*row);
-    if (!record.ok() || record->hash != seen->audit_hash)
-      return OlderThanSeen("its audit log", vault);
-  }
+  ASSIGN_OR_RETURN(const std::string older, WhatIsOlderThan(*seen));
+  if (!older.empty()) return OlderThanSeen(older, vault);
   if (seen->session > 0 && seen->taking >= 0)
     sessions_->TrustUpTo(seen->session, seen->session_hash, seen->taking);
   return absl::OkStatus();
 }
 
-absl::Status Keyring::SaveMarks() {
+absl::StatusOr<HighWater> Keyring::Heads() {
   ASSIGN_OR_RETURN(const auto snapshot, Snapshot());
-  HighWater marks{.roster_version = roster().version, .roster_hash = history_.current_hash()};
-  ASSIGN_OR_RETURN(marks.session, store_->LastSession());
-  if (marks.session > 0) {
-    ASSIGN_OR_RETURN(const auto record, store_->GetSession(marks.session));
-    if (record) marks.session_hash = HashOfSession(*record);
+  HighWater heads{.roster_version = roster().version, .roster_hash = history_.current_hash()};
+  ASSIGN_OR_RETURN(heads.session, store_->LastSession());
+  if (heads.session > 0) {
+    ASSIGN_OR_RETURN(const auto record, store_->GetSession(heads.session));
+    if (record) heads.session_hash = HashOfSession(*record);
     // Where it cannot be told, the next process looks through all again.
-    marks.taking = sessions_->LastTaking().value_or(-1);
+    heads.taking = sessions_->LastTaking().value_or(-1);
   }
   ASSIGN_OR_RETURN(const audit::Head head, audit::ReadHead(*store_));
-  marks.audit = head.sequence;
-  marks.audit_hash = head.hash;
-  return SaveHighWater(roster().vault, marks);
+  heads.audit = head.sequence;
+  heads.audit_hash = head.hash;
+  return heads;
+}
+
+absl::Status Keyring::SaveMarks() {
+  ASSIGN_OR_RETURN(const HighWater heads, Heads());
+  return SaveHighWater(roster().vault, heads);
 }
 
 audit::KeyOf Keyring::SignerKeys() const {

@@ -17,6 +17,7 @@
 #include "vault/audit/log.h"
 #include "vault/crypto/derive.h"
 #include "vault/keyring/files.h"
+#include "vault/keyring/high_water.h"
 #include "vault/keyring/lockout.h"
 #include "vault/keyring/session.h"
 #include "vault/keyring/unlock_file.h"
@@ -102,6 +103,11 @@ class Keyring {
 
   // This member's own new secrets, once the roster names their public halves.
   void ReplaceBundle(Bundle bundle);
+
+  // Roster, session and audit heads as they stand; and whether the vault has those that somebody
+  // saw: what of it is older ("its roster"), or an empty string.
+  absl::StatusOr<HighWater> Heads();
+  absl::StatusOr<std::string> WhatIsOlderThan(const HighWater& seen);
 
   // Remembers roster, session and audit heads outside the vault.
   absl::Status SaveMarks();

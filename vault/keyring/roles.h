@@ -19,6 +19,7 @@ enum class Power : std::uint32_t {
   kCreateContacts = 1u << 2,  // creates contacts and their index rows
   kWriteChats = 1u << 3,      // writes chats and subject keys
   kRetention = 1u << 4,       // archives and purges
+  kSubjects = 1u << 5,        // the rights of data subjects: holds, labels, erasure
 };
 
 struct ClassDefinition {

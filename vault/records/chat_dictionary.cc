@@ -8,8 +8,8 @@
 namespace sealbook::records {
 namespace {
 
-// By bench/chat_codec, in texts that the dictionaries do not know: level 4 takes 5 % more bytes and a
-// third of the time, 9 saves half a percent, 16 saves 2 % and takes five times as long.
+// By bench/chat_codec, in texts that the dictionaries do not know: level 4 takes 5 % more bytes and
+// a third of the time, 9 saves half a percent, 16 saves 2 % and takes five times as long.
 constexpr int kLevel = 6;
 
 // What zstd makes of the dictionaries. A function's static is made once, whoever comes first.

@@ -59,6 +59,9 @@ absl::StatusOr<std::set<std::int64_t>> SmallSessions(keyring::Keyring& keyring,
     return absl::OkStatus();
   }));
   if (keys < at_least) return small;  // most contacts: without a look at their chunks
+  // On their way into an archive, or in one: they go soon, or are older than what is looked at.
+  ASSIGN_OR_RETURN(const bool archived, keyring.store().HasArchiveKeys(contact));
+  if (archived) return small;
   ASSIGN_OR_RETURN(const auto sessions, BySession(keyring, contact));
   for (const auto& [number, of] : sessions) {
     if (of.messages < kWorthItsKeys) small.insert(number);
@@ -79,10 +82,11 @@ absl::StatusOr<std::int64_t> RewriteChats(keyring::Keyring& keyring,
         days.push_back(day);
         return true;
       }));
+  std::vector<BookId> books;
+  for (const keyring::Book& book : keyring.roster().books) books.push_back(book.id);
   std::optional<crypto::ChatKey> key;
   ChunkOpener opener;
   ChunkPacker packer;
-  std::vector<ChatEntry> entries;
   std::int64_t written = 0;
   for (const std::int32_t day : days) {
     bool wanted = false;
@@ -91,21 +95,53 @@ absl::StatusOr<std::int64_t> RewriteChats(keyring::Keyring& keyring,
       return absl::OkStatus();
     }));
     if (!wanted) continue;
-    const absl::Cleanup wipe = [&] { Wipe(entries); };
-    RETURN_IF_ERROR(store.EachChat(day, owner.contact, [&](const store::ChatRow& row) {
-      return OpenChunk(keyring, keys, owner, row, opener, entries);
-    }));
-    std::stable_sort(entries.begin(), entries.end(),
-                     [](const auto& a, const auto& b) { return a.time < b.time; });
+    // What an archive has stays known as that, apart from what came later: else it would be
+    // archived twice, or purged without having been.
+    std::map<std::pair<std::int64_t, std::int32_t>, std::vector<ChatEntry>> parts;  // by run, due
+    const absl::Cleanup wipe = [&] {
+      for (auto& [archived, part] : parts) Wipe(part);
+    };
+    std::vector<store::ArchiveKeyRow> archived;
+    std::map<std::int64_t, std::int64_t> gone;  // chunks, by session
+    RETURN_IF_ERROR(
+        store.EachChat(day, owner.contact, [&](const store::ChatRow& row) -> absl::Status {
+          store::ArchiveKeyRow known;
+          ASSIGN_OR_RETURN(const bool is,
+                           store.GetArchiveKey(owner.contact, day, row.sequence, known));
+          if (is) archived.push_back(known);
+          ++gone[row.session];
+          return OpenChunk(keyring, keys, owner, row, opener, parts[{known.run, known.due}]);
+        }));
     if (!key) {
       ASSIGN_OR_RETURN(key, MakeChatKey(keyring, session, owner));
     }
     RETURN_IF_ERROR(store.DeleteChats(day, owner.contact));
-    RETURN_IF_ERROR(StoreChunks(keyring, session, *key, owner, day, entries, packer));
-    written += static_cast<std::int64_t>(entries.size());
+    for (const store::ArchiveKeyRow& row : archived)
+      RETURN_IF_ERROR(store.DeleteArchiveKey(row.contact, row.day, row.sequence));
+    for (const auto& [number, chunks] : gone) {
+      ASSIGN_OR_RETURN(const std::int64_t left, store.AddChunks(owner.contact, number, -chunks));
+      if (left > 0) continue;
+      RETURN_IF_ERROR(store.DeleteChatKey(owner.contact, number));
+      RETURN_IF_ERROR(store.DeleteChatWraps(owner.contact, number, books));
+    }
+    for (auto& [archive, part] : parts) {
+      std::stable_sort(part.begin(), part.end(),
+                       [](const auto& a, const auto& b) { return a.time < b.time; });
+      ASSIGN_OR_RETURN(const std::int64_t before, store.LastChat(day, owner.contact));
+      RETURN_IF_ERROR(StoreChunks(keyring, session, *key, owner, day, part, packer));
+      written += static_cast<std::int64_t>(part.size());
+      if (archive.first == 0) continue;
+      ASSIGN_OR_RETURN(const std::int64_t after, store.LastChat(day, owner.contact));
+      for (std::int64_t sequence = before + 1; sequence <= after; ++sequence) {
+        RETURN_IF_ERROR(store.PutArchiveKey({.contact = owner.contact,
+                                             .day = day,
+                                             .sequence = sequence,
+                                             .run = archive.first,
+                                             .due = archive.second}));
+      }
+    }
   }
-  std::vector<BookId> books;
-  for (const keyring::Book& book : keyring.roster().books) books.push_back(book.id);
+  // Those under which nothing stood.
   for (const std::int64_t number : sessions) {
     RETURN_IF_ERROR(store.DeleteChatKey(owner.contact, number));
     RETURN_IF_ERROR(store.DeleteChatWraps(owner.contact, number, books));

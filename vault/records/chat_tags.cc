@@ -94,6 +94,10 @@ ChatTag ChatTags::TagOf(ContactNumber contact, const ChatEntry& entry,
   return tag;
 }
 
+crypto::SuppressionKey ChatTags::SuppressionKey() const {
+  return crypto::DeriveKey<crypto::SuppressionPurpose>(key_, "sealbook/suppression-key/1", {});
+}
+
 crypto::Hash128 ChatTags::CheckOf(ContactNumber contact, std::int32_t day, ByteView tags) const {
   crypto::ByteWriter place;
   place.U64(static_cast<std::uint64_t>(contact)).U32(static_cast<std::uint32_t>(day));

@@ -31,6 +31,9 @@ class ChatTags {
   // `occurrence` as in DraftMessage.
   ChatTag TagOf(ContactNumber contact, const ChatEntry& entry, std::uint32_t occurrence) const;
 
+  // Derived from the tags' key, which is never changed either.
+  crypto::SuppressionKey SuppressionKey() const;
+
   // Those of a contact and day. DataLoss: somebody changed them.
   absl::StatusOr<std::vector<ChatTag>> Get(ContactNumber contact, std::int32_t day) const;
   absl::Status Put(ContactNumber contact, std::int32_t day, const std::vector<ChatTag>& tags) const;

@@ -64,7 +64,13 @@ absl::Status InsertChunks(store::Store& store, std::vector<store::ChatRow>& rows
   std::sort(rows.begin(), rows.end(), [](const store::ChatRow& a, const store::ChatRow& b) {
     return std::tie(a.day, a.contact, a.sequence) < std::tie(b.day, b.contact, b.sequence);
   });
-  for (const store::ChatRow& row : rows) RETURN_IF_ERROR(store.InsertChat(row));
+  std::map<std::pair<ContactNumber, std::int64_t>, std::int64_t> chunks;  // by contact and session
+  for (const store::ChatRow& row : rows) {
+    RETURN_IF_ERROR(store.InsertChat(row));
+    ++chunks[{row.contact, row.session}];
+  }
+  for (const auto& [whose, count] : chunks)
+    RETURN_IF_ERROR(store.AddChunks(whose.first, whose.second, count).status());
   rows.clear();
   return absl::OkStatus();
 }

@@ -100,8 +100,7 @@ class ContactReader {
 
   // Whether a key that session `wrapped` made for a book counts, of something that session
   // `written` wrote. DataLoss otherwise.
-  absl::Status CheckWrap(std::int64_t written, BookId book, ClassId class_id,
-                         std::int64_t wrapped);
+  absl::Status CheckWrap(std::int64_t written, BookId book, ClassId class_id, std::int64_t wrapped);
 
  private:
   absl::StatusOr<Contact> Open(const ReadPermit& permit, const store::ContactRow& row,

@@ -12,6 +12,7 @@
 #include "vault/records/contact_changes.h"
 #include "vault/records/known_contacts.h"
 #include "vault/records/sealing.h"
+#include "vault/records/suppression.h"
 #include "vault/records/token.h"
 #include "vault/status.h"
 
@@ -164,6 +165,18 @@ absl::Status ContactWriter::PrepareFilter(std::size_t drafts, std::int64_t last_
   return absl::OkStatus();
 }
 
+namespace {
+
+absl::StatusOr<bool> AnySuppressed(const Suppressions& suppressions, const ContactDraft& draft) {
+  for (const IdentifierValue& identifier : draft.identifiers) {
+    ASSIGN_OR_RETURN(const bool suppressed, suppressions.Contains(identifier));
+    if (suppressed) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 // Which drafts are new, and which are contacts that are there. Hashes are looked up in their order,
 // so that each page of the index is read once.
 absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
@@ -220,6 +233,7 @@ absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
     return at == owner_of.end() ? std::nullopt : std::optional(at->second);
   };
   const bool combines = on_duplicate != OnDuplicate::kSkip;
+  ASSIGN_OR_RETURN(const auto suppressions, Suppressions::Open(*keyring_));
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     DraftResult& result = results[i];
     if (result.outcome != Outcome::kImported) continue;
@@ -231,6 +245,13 @@ absl::Status ContactWriter::Classify(const std::vector<ContactDraft>& drafts,
       owner = leads_to;
     }
     if (result.outcome == Outcome::kConflict) continue;
+    if (suppressions && (owner == 0 || combines)) {
+      ASSIGN_OR_RETURN(const bool any, AnySuppressed(*suppressions, drafts[i]));
+      if (any) {
+        result.outcome = Outcome::kSuppressed;
+        continue;
+      }
+    }
     if (owner == 0) {
       fresh.push_back({.first = i, .more = {}});
       own(i, -static_cast<std::int64_t>(fresh.size()));

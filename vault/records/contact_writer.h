@@ -46,10 +46,11 @@ using Combine = std::function<Combined(const std::vector<ClassFields>& now,
 struct DraftResult {
   enum class Outcome {
     kImported,
-    kUpdated,    // replaced or merged
-    kDuplicate,  // there already, and as it was
-    kConflict,   // its identifiers belong to different contacts; nothing was written
-    kDamaged,    // the contact that it is a duplicate of does not count; nothing was written
+    kUpdated,     // replaced or merged
+    kDuplicate,   // there already, and as it was
+    kConflict,    // its identifiers belong to different contacts; nothing was written
+    kDamaged,     // the contact that it is a duplicate of does not count; nothing was written
+    kSuppressed,  // an identifier of it is that of somebody who was erased; nothing was written
   };
   Outcome outcome = Outcome::kImported;
   ContactNumber contact = 0;

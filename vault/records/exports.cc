@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "vault/crypto/random.h"
+#include "vault/keyring/signed_document.h"
 #include "vault/status.h"
 
 namespace sealbook::records {
@@ -17,7 +18,6 @@ constexpr absl::string_view kSpecLabel = "sealbook/export-spec/1";
 constexpr absl::string_view kRequestLabel = "sealbook/export-request/1";
 constexpr absl::string_view kApprovalLabel = "sealbook/export-approval/1";
 constexpr absl::string_view kRecordLabel = "sealbook/export/1";
-constexpr std::size_t kSignatureBytes = std::tuple_size_v<crypto::Signature>;
 constexpr std::size_t kMaxFields = 10'000, kMinPrefix = 8;
 // A request that a clock ahead of ours dated counts all the same, within this.
 constexpr std::int64_t kClockSlackMs = 2 * 60 * 1000;
@@ -41,22 +41,6 @@ absl::StatusOr<const crypto::ExchangePair*> AuditPair(keyring::Keyring& keyring,
 }
 
 std::uint64_t U64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
-
-void Sign(const crypto::SigningPair& pair, absl::string_view label, crypto::Bytes& body) {
-  const crypto::Signature signature = pair.Sign(label, body);
-  body.insert(body.end(), signature.begin(), signature.end());
-}
-
-struct Parts {
-  ByteView body;
-  crypto::Signature signature{};
-};
-std::optional<Parts> Split(ByteView document) {
-  if (document.size() <= kSignatureBytes) return std::nullopt;
-  Parts parts{.body = document.first(document.size() - kSignatureBytes), .signature = {}};
-  std::copy_n(document.end() - kSignatureBytes, kSignatureBytes, parts.signature.begin());
-  return parts;
-}
 
 }  // namespace
 
@@ -132,7 +116,7 @@ absl::StatusOr<ExportRequest> InsertExportRequest(keyring::Keyring& keyring, con
   out.Variable(request.sealed_spec);
   crypto::Bytes document = out.Take();
   request.hash = crypto::HashOf(kRequestLabel, {document});
-  Sign(keyring.bundle().signing, kRequestLabel, document);
+  keyring::SignDocument(keyring.bundle().signing, kRequestLabel, document);
   RETURN_IF_ERROR(keyring.store().InsertExportRequest(request.id, document));
   return request;
 }
@@ -140,7 +124,7 @@ absl::StatusOr<ExportRequest> InsertExportRequest(keyring::Keyring& keyring, con
 absl::StatusOr<ExportRequest> ParseExportRequest(keyring::Keyring& keyring, const ExportId& place,
                                                  ByteView document) {
   const absl::Status damaged = Damaged("a request for an export");
-  const auto parts = Split(document);
+  const auto parts = keyring::SplitDocument(document);
   if (!parts) return damaged;
   crypto::ByteReader in(parts->body);
   ExportRequest request;
@@ -223,7 +207,7 @@ absl::Status PutExportApproval(keyring::Keyring& keyring, const ExportRequest& r
   out.U32(static_cast<std::uint32_t>(keyring.bundle().member)).U64(keyring.roster().version);
   out.U64(U64(absl::ToUnixMillis(now)));
   crypto::Bytes document = out.Take();
-  Sign(keyring.bundle().signing, kApprovalLabel, document);
+  keyring::SignDocument(keyring.bundle().signing, kApprovalLabel, document);
   return keyring.store().PutExportApproval(request.id, keyring.bundle().member, document);
 }
 
@@ -233,7 +217,7 @@ absl::StatusOr<std::vector<MemberId>> ExportApprovals(keyring::Keyring& keyring,
   RETURN_IF_ERROR(keyring.store().EachExportApproval(
       request.id, [&](MemberId place, ByteView document) -> absl::Status {
         const absl::Status damaged = Damaged("an export's approval");
-        const auto parts = Split(document);
+        const auto parts = keyring::SplitDocument(document);
         if (!parts) return damaged;
         crypto::ByteReader in(parts->body);
         const bool right = in.Text() == kApprovalLabel;
@@ -277,7 +261,7 @@ absl::Status InsertExportRecord(keyring::Keyring& keyring, ExportRecord& record,
   out.U64(U64(record.rows)).U64(U64(record.bytes)).Raw(record.sha256);
   out.U64(U64(record.audit_sequence)).Variable(record.header);
   crypto::Bytes document = out.Take();
-  Sign(keyring.bundle().signing, kRecordLabel, document);
+  keyring::SignDocument(keyring.bundle().signing, kRecordLabel, document);
   return keyring.store().InsertExport(record.number, document);
 }
 
@@ -290,7 +274,7 @@ absl::Status EachExportBack(keyring::Keyring& keyring,
         if (expected != 0 && number != expected)
           return Damaged(absl::StrCat("the record of export ", expected));
         const absl::Status damaged = Damaged(absl::StrCat("the record of export ", number));
-        const auto parts = Split(document);
+        const auto parts = keyring::SplitDocument(document);
         if (!parts) return damaged;
         crypto::ByteReader in(parts->body);
         ExportRecord record;

@@ -15,6 +15,7 @@
 #include "vault/records/health_documents.h"
 #include "vault/records/index.h"
 #include "vault/records/sealing.h"
+#include "vault/records/statements.h"
 #include "vault/records/token.h"
 #include "vault/status.h"
 
@@ -153,6 +154,7 @@ class Doctor {
   absl::Status Members();
   absl::Status Grants();
   absl::Status Links(Faults& faults, std::int64_t& mended);
+  absl::Status Erased();
   absl::Status Contacts();
   absl::Status Index();
   absl::Status Books();
@@ -173,6 +175,8 @@ class Doctor {
   std::string name_;
   std::int64_t rows_ = 0;
   Numbers created_;
+  std::vector<ContactNumber> erased_;  // of those; a signed tombstone of each says so
+  std::vector<std::string> tombstone_faults_;
   std::map<BookId, Numbers> assigned_;
 };
 
@@ -408,6 +412,25 @@ absl::Status Doctor::Links(Faults& faults, std::int64_t& mended) {
   return Look();
 }
 
+// Those that were erased are gone, and a signed tombstone of each says so.
+absl::Status Doctor::Erased() {
+  return store_.EachTombstone([&](ContactNumber contact, std::int64_t token, std::int64_t,
+                                  ByteView document, bool) -> absl::Status {
+    const absl::Status stone = CheckTombstone(keyring_, token, document);
+    store::ContactRow row;
+    ASSIGN_OR_RETURN(const bool there, store_.GetContact(contact, row));
+    if (!stone.ok()) {
+      tombstone_faults_.push_back(absl::StrCat(FormatToken(token), ": ", stone.message()));
+    } else if (there) {
+      tombstone_faults_.push_back(
+          absl::StrCat(FormatToken(token), " was erased and is there again"));
+    } else if (created_.Contains(contact)) {
+      erased_.push_back(contact);
+    }
+    return absl::OkStatus();
+  });
+}
+
 absl::Status Doctor::Contacts() {
   Faults faults;
   const bool root = keyring_.role().root_scope;
@@ -434,7 +457,8 @@ absl::Status Doctor::Contacts() {
     }
     return true;
   }));
-  const std::int64_t missing = created_.Count() - rows_;
+  for (const std::string& fault : tombstone_faults_) faults.Add(fault);
+  const std::int64_t missing = created_.Count() - rows_ - static_cast<std::int64_t>(erased_.size());
   if (missing > 0 && !faults.any())
     faults.Add(absl::StrCat(missing, " contacts that sessions created are missing"));
   ASSIGN_OR_RETURN(const std::int64_t tokens, store_.CountTokens());
@@ -525,6 +549,7 @@ absl::Status Doctor::Index() {
 // Each row of each book is an assignment that counts, and its keys open.
 absl::Status Doctor::Books() {
   Faults faults;
+  RETURN_IF_ERROR(Erased());
   std::vector<store::BookContactRow> bad;
   constexpr std::size_t kMaxBad = 100'000;
   std::vector<BookId> books;
@@ -560,7 +585,10 @@ absl::Status Doctor::Books() {
             faults.Add(absl::string_view(status.message()));
           return true;
         }));
-    // What sessions assigned and none took away must be there.
+    // What sessions assigned and none took away must be there, or erased.
+    for (const ContactNumber contact : erased_) {
+      if (assigned_[book].Contains(contact)) ++counting;
+    }
     if (counting < assigned_[book].Count())
       faults.Add("contacts that sessions assigned to a book are not in it");
   }

@@ -70,6 +70,35 @@ CREATE TABLE subject (
   contact INTEGER PRIMARY KEY, session INTEGER NOT NULL, public BLOB NOT NULL,
   secret BLOB NOT NULL, signature BLOB NOT NULL);
 )sql",
+      // Retention. A chat key's number of chunks says when it can go. archive_key lists what an
+      // archive has and the live store still has, too: to be purged, and never archived again.
+      R"sql(
+ALTER TABLE chat_key ADD COLUMN chunks INTEGER NOT NULL DEFAULT 0;
+UPDATE chat_key SET chunks = counted.chunks FROM
+  (SELECT contact, session, count(*) AS chunks FROM chat GROUP BY contact, session) AS counted
+  WHERE counted.contact = chat_key.contact AND counted.session = chat_key.session;
+CREATE TABLE archive (
+  run INTEGER PRIMARY KEY, state INTEGER NOT NULL, label TEXT NOT NULL, first_day INTEGER NOT NULL,
+  last_day INTEGER NOT NULL, purged INTEGER NOT NULL, signature BLOB NOT NULL);
+CREATE TABLE archive_key (
+  contact INTEGER NOT NULL, day INTEGER NOT NULL, sequence INTEGER NOT NULL, run INTEGER NOT NULL,
+  due INTEGER NOT NULL, PRIMARY KEY (contact, day, sequence)) WITHOUT ROWID;
+CREATE TABLE archive_subject (
+  run INTEGER NOT NULL, first INTEGER NOT NULL, contacts BLOB NOT NULL,
+  PRIMARY KEY (run, first)) WITHOUT ROWID;
+CREATE TABLE subject_shard (
+  shard INTEGER PRIMARY KEY, version INTEGER NOT NULL, contacts BLOB NOT NULL);
+CREATE TABLE remote_file (
+  destination TEXT NOT NULL, path TEXT NOT NULL, state INTEGER NOT NULL,
+  PRIMARY KEY (destination, path)) WITHOUT ROWID;
+CREATE TABLE subject_mark (
+  contact INTEGER NOT NULL, kind INTEGER NOT NULL, label TEXT NOT NULL, document BLOB NOT NULL,
+  PRIMARY KEY (contact, kind)) WITHOUT ROWID;
+CREATE TABLE tombstone (
+  contact INTEGER PRIMARY KEY, token INTEGER NOT NULL, shard_version INTEGER NOT NULL,
+  document BLOB NOT NULL, confirmed INTEGER NOT NULL);
+CREATE TABLE suppression (hash BLOB PRIMARY KEY) WITHOUT ROWID;
+)sql",
   };
   return *migrations;
 }

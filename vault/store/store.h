@@ -81,9 +81,38 @@ struct SubjectRow {
   std::array<std::uint8_t, 64> signature{};
 };
 
+// An archive of expired chats (docs/format.md, "Retention").
+struct ArchiveRow {
+  std::int64_t run = 0;
+  int state = 0;
+  std::string label;
+  std::int32_t first_day = 0, last_day = 0;
+  std::int64_t purged = 0;  // messages that were
+  crypto::Bytes signature;  // what stands beside it; empty until it is spooled
+};
+
+// A chunk that archive `run` has and that is still here. Not purged before day `due`.
+struct ArchiveKeyRow {
+  ContactNumber contact = 0;
+  std::int32_t day = 0;
+  std::int64_t sequence = 0;
+  std::int64_t run = 0;
+  std::int32_t due = 0;
+};
+
+// A chunk without its bytes.
+struct ChatPlace {
+  std::int32_t day = 0;
+  ContactNumber contact = 0;
+  std::int64_t sequence = 0;
+  std::int64_t session = 0;
+  std::uint32_t messages = 0;
+  std::int64_t bytes = 0;
+};
+
 class Store {
  public:
-  static constexpr int kSchemaVersion = 4;
+  static constexpr int kSchemaVersion = 5;
 
   // Creates the file and the schema. Open refuses a schema that is newer than kSchemaVersion
   // (FailedPrecondition) and applies the migrations that an older one lacks.
@@ -227,6 +256,17 @@ class Store {
   absl::Status EachChatAfter(std::int32_t day, ContactNumber contact, std::int64_t sequence,
                              const std::function<absl::StatusOr<bool>(const ChatRow&)>& visit);
   absl::Status DeleteChats(std::int32_t day, ContactNumber contact);
+  // Gives what it was, without its bytes; nullopt: it was not there.
+  absl::StatusOr<std::optional<ChatPlace>> DeleteChat(std::int32_t day, ContactNumber contact,
+                                                      std::int64_t sequence);
+  absl::StatusOr<bool> GetChat(std::int32_t day, ContactNumber contact, std::int64_t sequence,
+                               ChatRow& row);
+  // The oldest; nullopt: there are no chats.
+  absl::StatusOr<std::optional<std::int32_t>> OldestChatDay();
+  // Those after a place and before a day, until `visit` gives false.
+  absl::Status EachChatPlace(std::int32_t day, ContactNumber contact, std::int64_t sequence,
+                             std::int32_t before_day,
+                             const std::function<absl::StatusOr<bool>(const ChatPlace&)>& visit);
   // Of every chat: rows, messages.
   absl::StatusOr<std::pair<std::int64_t, std::int64_t>> CountChats();
 
@@ -236,6 +276,15 @@ class Store {
       ContactNumber contact,
       const std::function<absl::Status(std::int64_t session, ByteView sealed)>& visit);
   absl::Status DeleteChatKey(ContactNumber contact, std::int64_t session);
+  absl::StatusOr<bool> GetChatKey(ContactNumber contact, std::int64_t session,
+                                  crypto::Bytes& sealed);
+  // How many chunks stand under each of a contact's chat keys, as they count themselves.
+  absl::Status EachChunkCount(
+      ContactNumber contact,
+      const std::function<absl::Status(std::int64_t session, std::int64_t chunks)>& visit);
+  // So many chunks more (or fewer) stand under it; gives how many do.
+  absl::StatusOr<std::int64_t> AddChunks(ContactNumber contact, std::int64_t session,
+                                         std::int64_t more);
 
   absl::Status PutChatWrap(const ChatWrapRow& row);
   absl::StatusOr<bool> GetChatWrap(BookId book, ContactNumber contact, std::int64_t session,
@@ -250,6 +299,7 @@ class Store {
   // Tags of a contact and day, with the check behind them; false: there are none.
   absl::StatusOr<bool> GetChatTags(ContactNumber contact, std::int32_t day, crypto::Bytes& tags);
   absl::Status PutChatTags(ContactNumber contact, std::int32_t day, ByteView tags);
+  absl::Status DeleteChatTags(ContactNumber contact, std::int32_t day);
   // Days of a contact on which it has tags, newest first, until `visit` gives false.
   absl::Status EachChatDayBack(ContactNumber contact,
                                const std::function<absl::StatusOr<bool>(std::int32_t)>& visit);
@@ -259,6 +309,82 @@ class Store {
 
   absl::Status InsertSubject(const SubjectRow& row);
   absl::StatusOr<bool> GetSubject(ContactNumber contact, SubjectRow& row);
+
+  // Retention (docs/format.md, "Retention").
+  absl::Status PutArchive(const ArchiveRow& row);
+  absl::StatusOr<bool> GetArchive(std::int64_t run, ArchiveRow& row);
+  // Its state becomes `state` where that is a later one, and so many more messages were purged; how
+  // many in all. NotFound.
+  absl::StatusOr<std::int64_t> AdvanceArchive(std::int64_t run, int state, std::int64_t purged);
+  absl::Status DeleteArchive(std::int64_t run);
+  absl::Status EachArchive(const std::function<absl::StatusOr<bool>(const ArchiveRow&)>& visit);
+  absl::StatusOr<std::int64_t> LastArchiveRun();                      // 0: none yet
+  absl::Status RenumberArchive(std::int64_t run, std::int64_t next);  // with its keys
+
+  absl::Status PutArchiveKey(const ArchiveKeyRow& row);
+  absl::StatusOr<bool> GetArchiveKey(ContactNumber contact, std::int32_t day, std::int64_t sequence,
+                                     ArchiveKeyRow& row);
+  absl::Status DeleteArchiveKey(ContactNumber contact, std::int32_t day, std::int64_t sequence);
+  // After a place, by contact, until `visit` gives false.
+  absl::Status EachArchiveKey(
+      const ArchiveKeyRow& after,
+      const std::function<absl::StatusOr<bool>(const ArchiveKeyRow&)>& visit);
+  absl::StatusOr<bool> HasArchiveKeys(ContactNumber contact);
+
+  // Which contacts an archive has, in blocks that begin with contact `first`.
+  absl::Status PutArchiveSubjects(std::int64_t run, ContactNumber first, ByteView contacts);
+  // The block that would have a contact; nullopt: none.
+  absl::StatusOr<std::optional<crypto::Bytes>> FindArchiveSubjects(std::int64_t run,
+                                                                   ContactNumber contact);
+  absl::Status EachArchiveSubjects(std::int64_t run,
+                                   const std::function<absl::Status(ByteView contacts)>& visit);
+  absl::Status DeleteArchiveSubjects(std::int64_t run);
+
+  // Version and the set of contacts of a subject shard; version 0: there is none yet.
+  absl::StatusOr<std::pair<std::int64_t, crypto::Bytes>> GetSubjectShard(std::int64_t shard);
+  absl::Status PutSubjectShard(std::int64_t shard, std::int64_t version, ByteView contacts);
+  absl::Status EachSubjectShard(
+      const std::function<absl::Status(std::int64_t shard, std::int64_t version)>& visit);
+
+  // What stands at a destination; state 0: not there as far as is known.
+  absl::StatusOr<int> GetRemoteFile(absl::string_view destination, absl::string_view path);
+  absl::Status PutRemoteFile(absl::string_view destination, absl::string_view path, int state);
+  absl::Status DeleteRemoteFile(absl::string_view destination, absl::string_view path);
+  // Those whose path begins so, of one destination; with an empty one, of all.
+  absl::Status EachRemoteFile(
+      absl::string_view destination, absl::string_view prefix,
+      const std::function<absl::Status(absl::string_view destination, absl::string_view path,
+                                       int state)>& visit);
+
+  // Holds and labels (vault/records/subject_marks.h).
+  absl::Status PutSubjectMark(ContactNumber contact, int kind, absl::string_view label,
+                              ByteView document);
+  absl::StatusOr<std::optional<crypto::Bytes>> GetSubjectMark(ContactNumber contact, int kind);
+  absl::Status DeleteSubjectMark(ContactNumber contact, int kind);
+  absl::Status EachSubjectMark(
+      const std::function<absl::Status(ContactNumber, int kind, absl::string_view label,
+                                       ByteView document)>& visit);
+  // The label of a contact's mark; nullopt: it has none of this kind.
+  absl::StatusOr<std::optional<std::string>> LabelOf(ContactNumber contact, int kind);
+  absl::StatusOr<bool> HasSubjectMarks();
+
+  // Erased contacts.
+  absl::Status InsertTombstone(ContactNumber contact, std::int64_t token,
+                               std::int64_t shard_version, ByteView document);
+  absl::Status EachTombstone(const std::function<absl::Status(
+                                 ContactNumber, std::int64_t token, std::int64_t shard_version,
+                                 ByteView document, bool confirmed)>& visit);
+  // It has reached every destination.
+  absl::Status ConfirmTombstone(ContactNumber contact);
+  absl::StatusOr<bool> HasTombstone(std::int64_t token);
+
+  absl::Status PutSuppression(const crypto::Hash128& hash);
+  absl::StatusOr<bool> HasSuppression(const crypto::Hash128& hash);
+  absl::StatusOr<std::int64_t> CountSuppressions();
+
+  // All that there is of a contact and its chats, but for its index rows, whose hashes stand in its
+  // row.
+  absl::Status DeleteContact(const ContactRow& row, const std::vector<BookId>& books);
 
   absl::Status InsertAudit(std::int64_t sequence, ByteView record);
   // Sequence and record of the newest row; sequence 0 where there is none.

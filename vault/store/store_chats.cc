@@ -13,6 +13,15 @@ void ReadChat(Statement& select, ChatRow& row) {
   CopyTo(select.Blob(5), row.chunk);
 }
 
+ChatPlace ReadPlace(Statement& row) {
+  return {.day = static_cast<std::int32_t>(row.Int(0)),
+          .contact = row.Int(1),
+          .sequence = row.Int(2),
+          .session = row.Int(3),
+          .messages = static_cast<std::uint32_t>(row.Int(4)),
+          .bytes = row.Int(5)};
+}
+
 ChatWrapRow ReadChatWrap(Statement& select) {
   return {.book = BookId{static_cast<std::uint32_t>(select.Int(0))},
           .contact = select.Int(1),
@@ -79,6 +88,51 @@ absl::Status Store::DeleteChats(std::int32_t day, ContactNumber contact) {
   return remove->Run();
 }
 
+absl::StatusOr<std::optional<ChatPlace>> Store::DeleteChat(std::int32_t day, ContactNumber contact,
+                                                           std::int64_t sequence) {
+  USE_STATEMENT(remove,
+                "DELETE FROM chat WHERE day = ? AND contact = ? AND sequence = ? "
+                "RETURNING day, contact, sequence, session, messages, length(chunk)");
+  remove->Bind(1, day).Bind(2, contact).Bind(3, sequence);
+  ASSIGN_OR_RETURN(const bool found, remove->Step());
+  if (!found) return std::nullopt;
+  return ReadPlace(*remove);
+}
+
+absl::StatusOr<bool> Store::GetChat(std::int32_t day, ContactNumber contact, std::int64_t sequence,
+                                    ChatRow& row) {
+  USE_STATEMENT(select,
+                "SELECT day, contact, sequence, session, messages, chunk FROM chat "
+                "WHERE day = ? AND contact = ? AND sequence = ?");
+  select->Bind(1, day).Bind(2, contact).Bind(3, sequence);
+  ASSIGN_OR_RETURN(const bool found, select->Step());
+  if (found) ReadChat(*select, row);
+  return found;
+}
+
+absl::StatusOr<std::optional<std::int32_t>> Store::OldestChatDay() {
+  USE_STATEMENT(select, "SELECT day FROM chat ORDER BY day LIMIT 1");
+  ASSIGN_OR_RETURN(const bool found, select->Step());
+  if (!found) return std::nullopt;
+  return static_cast<std::int32_t>(select->Int(0));
+}
+
+absl::Status Store::EachChatPlace(
+    std::int32_t day, ContactNumber contact, std::int64_t sequence, std::int32_t before_day,
+    const std::function<absl::StatusOr<bool>(const ChatPlace&)>& visit) {
+  USE_STATEMENT(select,
+                "SELECT day, contact, sequence, session, messages, length(chunk) FROM chat "
+                "WHERE (day, contact, sequence) > (?, ?, ?) AND day < ? "
+                "ORDER BY day, contact, sequence");
+  select->Bind(1, day).Bind(2, contact).Bind(3, sequence).Bind(4, before_day);
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool more, visit(ReadPlace(*select)));
+    if (!more) return absl::OkStatus();
+  }
+}
+
 absl::StatusOr<std::pair<std::int64_t, std::int64_t>> Store::CountChats() {
   USE_STATEMENT(select, "SELECT count(*), coalesce(sum(messages), 0) FROM chat");
   ASSIGN_OR_RETURN(const bool row, select->Step());
@@ -109,6 +163,38 @@ absl::Status Store::DeleteChatKey(ContactNumber contact, std::int64_t session) {
   USE_STATEMENT(remove, "DELETE FROM chat_key WHERE contact = ? AND session = ?");
   remove->Bind(1, contact).Bind(2, session);
   return remove->Run();
+}
+
+absl::StatusOr<bool> Store::GetChatKey(ContactNumber contact, std::int64_t session,
+                                       crypto::Bytes& sealed) {
+  USE_STATEMENT(select, "SELECT sealed FROM chat_key WHERE contact = ? AND session = ?");
+  select->Bind(1, contact).Bind(2, session);
+  ASSIGN_OR_RETURN(const bool found, select->Step());
+  if (found) CopyTo(select->Blob(0), sealed);
+  return found;
+}
+
+absl::Status Store::EachChunkCount(
+    ContactNumber contact,
+    const std::function<absl::Status(std::int64_t session, std::int64_t chunks)>& visit) {
+  USE_STATEMENT(select, "SELECT session, chunks FROM chat_key WHERE contact = ? ORDER BY session");
+  select->Bind(1, contact);
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row) return absl::OkStatus();
+    RETURN_IF_ERROR(visit(select->Int(0), select->Int(1)));
+  }
+}
+
+absl::StatusOr<std::int64_t> Store::AddChunks(ContactNumber contact, std::int64_t session,
+                                              std::int64_t more) {
+  USE_STATEMENT(update,
+                "UPDATE chat_key SET chunks = chunks + ? WHERE contact = ? AND session = ? "
+                "RETURNING chunks");
+  update->Bind(1, more).Bind(2, contact).Bind(3, session);
+  ASSIGN_OR_RETURN(const bool found, update->Step());
+  if (!found) return absl::DataLossError("the key of a chat is missing");
+  return update->Int(0);
 }
 
 absl::Status Store::PutChatWrap(const ChatWrapRow& row) {
@@ -175,6 +261,12 @@ absl::Status Store::PutChatTags(ContactNumber contact, std::int32_t day, ByteVie
   USE_STATEMENT(put, "INSERT OR REPLACE INTO chat_tag (contact, day, tags) VALUES (?, ?, ?)");
   put->Bind(1, contact).Bind(2, day).Bind(3, tags);
   return put->Run();
+}
+
+absl::Status Store::DeleteChatTags(ContactNumber contact, std::int32_t day) {
+  USE_STATEMENT(remove, "DELETE FROM chat_tag WHERE contact = ? AND day = ?");
+  remove->Bind(1, contact).Bind(2, day);
+  return remove->Run();
 }
 
 absl::Status Store::EachChatDayBack(

@@ -1,0 +1,42 @@
+// What the commands around retention share: their report, as JSON, as text, as metrics.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "cli/command.h"
+#include "vault/archive/retention_job.h"
+
+namespace sealbook::cli {
+
+// The vault's archives as it knows them.
+struct ArchiveSummary {
+  std::int64_t run = 0;
+  std::string name, state, label;
+  std::int64_t messages = 0, bytes = 0, purged = 0;
+  std::string from, to, sha256;  // empty while it is planned
+  Json remote = Json::array();   // {"destination","state"}
+};
+absl::StatusOr<std::vector<ArchiveSummary>> ListArchives(keyring::Keyring& keyring);
+
+// What every one of the commands tells; those that do not apply are 0.
+struct RetentionNumbers {
+  std::int64_t expired = 0, archived = 0, purged = 0, held = 0;
+  std::int64_t pending_erasures = 0;
+  std::string oldest_live;  // a day; empty: there are no chats
+  std::string state;
+};
+// Counts what has expired; the log's entries beyond their days go into `audit_due`.
+struct ExpiredByLabel {
+  std::string label;
+  archive::Expired expired;
+};
+absl::StatusOr<std::vector<ExpiredByLabel>> ExpiredNow(Context& context, absl::Time now);
+absl::StatusOr<std::string> OldestLive(keyring::Keyring& keyring);
+
+// Metrics for the text file collector of the Prometheus node exporter, replaced as a whole. The
+// time of the last success is kept from the file that was there.
+absl::Status WriteMetrics(const std::string& path, const RetentionNumbers& numbers, bool success,
+                          absl::Time now);
+
+}  // namespace sealbook::cli

@@ -1,0 +1,254 @@
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "anonymizer/identifiers.h"
+#include "cli/commands.h"
+#include "cli/destinations.h"
+#include "policies/retention.h"
+#include "vault/archive/erasure.h"
+#include "vault/records/contact_reader.h"
+#include "vault/records/subject_marks.h"
+#include "vault/records/token.h"
+#include "vault/status.h"
+
+namespace sealbook::cli {
+namespace {
+
+// Into the log, whose details are sealed.
+constexpr std::size_t kMaxReason = 500;
+
+absl::StatusOr<std::string> ReasonOf(const Arguments& arguments) {
+  std::string reason = arguments.Value("reason");
+  if (reason.empty())
+    return Usage("this needs a reason, which goes into the log", "Give it with --reason TEXT.");
+  if (reason.size() > kMaxReason)
+    return Usage("that reason is too long", absl::StrCat("Say it in ", kMaxReason, " bytes."));
+  return reason;
+}
+
+absl::StatusOr<records::ChatOwner> FindSubject(Context& context, const std::string& uid) {
+  const auto token = records::ParseToken(uid);
+  if (!token.ok()) return Usage("that is no token", "Give one, as UID_2837470195 is.");
+  ASSIGN_OR_RETURN(const ContactNumber contact,
+                   records::ContactReader(context.keyring()).FindToken(*token));
+  return records::ChatOwner{.contact = contact, .token = *token};
+}
+
+// What was known of the customer's mark goes into the log with the change.
+absl::Status Change(Context& context, records::ChatOwner owner, const std::string& act,
+                    const std::string& detail, const std::function<absl::Status()>& change) {
+  ASSIGN_OR_RETURN(store::Transaction transaction, context.keyring().BeginWrite());
+  // It may have been erased meanwhile.
+  store::ContactRow row;
+  ASSIGN_OR_RETURN(const bool found, context.keyring().store().GetContact(owner.contact, row));
+  if (!found) return absl::NotFoundError("there is no such customer");
+  RETURN_IF_ERROR(change());
+  RETURN_IF_ERROR(audit::Append(context.keyring().store(), context.keyring().AuditAuthor(),
+                                {.act = act, .token = owner.token, .detail = detail}));
+  return transaction.Commit();
+}
+
+absl::Status Hold(Context& context, const Arguments& arguments) {
+  ASSIGN_OR_RETURN(const std::string reason, ReasonOf(arguments));
+  RETURN_IF_ERROR(context.Unlock());
+  RETURN_IF_ERROR(context.Require(policies::Action::kSubjects));
+  ASSIGN_OR_RETURN(const records::ChatOwner owner, FindSubject(context, arguments.positional()[0]));
+  const Json detail = {{"reason", reason}};
+  RETURN_IF_ERROR(Change(context, owner, "subject.hold", detail.dump(), [&] {
+    return records::PutMark(context.keyring(), owner, records::SubjectMark::kHold, "", absl::Now());
+  }));
+  const std::string uid = records::FormatToken(owner.token);
+  if (context.globals().json) {
+    PrintJson({{"uid", uid}, {"held", true}});
+  } else {
+    PrintLine(absl::StrCat(uid,
+                           " is on hold: nothing of it is purged, destroyed or erased until "
+                           "'sealbook subject release'."));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Release(Context& context, const Arguments& arguments) {
+  RETURN_IF_ERROR(context.Unlock());
+  RETURN_IF_ERROR(context.Require(policies::Action::kSubjects));
+  ASSIGN_OR_RETURN(const records::ChatOwner owner, FindSubject(context, arguments.positional()[0]));
+  constexpr int kKind = static_cast<int>(records::SubjectMark::kHold);
+  ASSIGN_OR_RETURN(const auto hold, context.keyring().store().GetSubjectMark(owner.contact, kKind));
+  const std::string uid = records::FormatToken(owner.token);
+  if (!hold) {
+    return WithHint(absl::FailedPreconditionError(absl::StrCat(uid, " is not on hold")),
+                    "There is nothing to do.");
+  }
+  RETURN_IF_ERROR(Change(context, owner, "subject.release", "", [&] {
+    return context.keyring().store().DeleteSubjectMark(owner.contact, kKind);
+  }));
+  if (context.globals().json) {
+    PrintJson({{"uid", uid}, {"held", false}});
+  } else {
+    PrintLine(absl::StrCat(uid,
+                           " is on hold no more: the next 'sealbook retention run' takes what "
+                           "has expired."));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Label(Context& context, const Arguments& arguments) {
+  RETURN_IF_ERROR(context.Unlock());
+  RETURN_IF_ERROR(context.Require(policies::Action::kSubjects));
+  const std::string label = arguments.positional().size() > 1 ? arguments.positional()[1] : "";
+  if (!label.empty() && !context.policy().retention().contains(label)) {
+    std::vector<std::string> labels;
+    for (const auto& [name, rule] : context.policy().retention()) {
+      if (!name.empty()) labels.push_back(name);
+    }
+    return Usage("the policy has no such label",
+                 labels.empty() ? "Add [retention.labels.NAME] to the policy first."
+                                : absl::StrCat("It has: ", absl::StrJoin(labels, ", "), "."));
+  }
+  ASSIGN_OR_RETURN(const records::ChatOwner owner, FindSubject(context, arguments.positional()[0]));
+  const Json detail = {{"label", label}};
+  RETURN_IF_ERROR(Change(context, owner, "subject.label", detail.dump(), [&] {
+    return label.empty() ? context.keyring().store().DeleteSubjectMark(
+                               owner.contact, static_cast<int>(records::SubjectMark::kLabel))
+                         : records::PutMark(context.keyring(), owner, records::SubjectMark::kLabel,
+                                            label, absl::Now());
+  }));
+  const std::string uid = records::FormatToken(owner.token);
+  if (context.globals().json) {
+    PrintJson({{"uid", uid}, {"label", label.empty() ? Json(nullptr) : Json(label)}});
+  } else if (label.empty()) {
+    PrintLine(absl::StrCat(uid, " has no label."));
+  } else {
+    PrintLine(absl::StrCat(uid, ": label ", label, ", chats ",
+                           context.policy().retention().at(label).chat_days, " days."));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Erase(Context& context, const Arguments& arguments) {
+  ASSIGN_OR_RETURN(const std::string reason, ReasonOf(arguments));
+  RETURN_IF_ERROR(context.Unlock());
+  RETURN_IF_ERROR(context.Require(policies::Action::kSubjects));
+  ASSIGN_OR_RETURN(const records::ChatOwner owner, FindSubject(context, arguments.positional()[0]));
+  ASSIGN_OR_RETURN(
+      const PurgePermit permit,
+      context.permits().Erase(context.keyring().bundle().member, context.role(), owner.contact));
+  ASSIGN_OR_RETURN(archive::JobOptions options,
+                   policies::RetentionOptions(context.policy(), absl::Now()));
+  ASSIGN_OR_RETURN(options.destinations, DestinationsFor(context));
+  archive::ErasureRequest request{
+      .contact = owner.contact, .reason = reason, .identifiers_of = &anonymizer::IdentifiersOf};
+  for (const auto& [url, open] : options.destinations) request.destinations.push_back(url);
+  ASSIGN_OR_RETURN(const archive::Erased erased,
+                   archive::EraseContact(context.keyring(), permit, request, absl::Now()));
+
+  // It is done here; now as far as the destinations can be reached from here and now.
+  options.upload.attempts = 1;
+  archive::JobReport report;
+  absl::Status synced;
+  {
+    const auto lock = keyring::FileLock::TryTake(context.keyring().paths().retention_lock(), 0660);
+    synced = lock.status();
+    if (lock.ok()) {
+      archive::RetentionJob job(context.keyring(), permit, std::move(options));
+      synced = job.SyncErasures(report);
+    }
+  }
+  std::vector<std::string> pending;
+  for (const std::string& url : request.destinations) {
+    ASSIGN_OR_RETURN(const bool is,
+                     archive::ArchivePlace::IsPending(context.keyring(), url, owner.contact,
+                                                      owner.token, erased.shard_version));
+    if (is) pending.push_back(url);
+  }
+  const std::string uid = records::FormatToken(owner.token);
+  // Where all is reached already, the receipt that says so goes with the first.
+  std::string confirmation;
+  for (const auto& [token, text] : report.confirmed) {
+    if (token == owner.token) confirmation = text;
+  }
+  const std::string file = arguments.Value("output");
+  if (!file.empty()) {
+    RETURN_IF_ERROR(keyring::CreateNewFile(file, erased.receipt, 0600));
+    if (!confirmation.empty())
+      RETURN_IF_ERROR(keyring::CreateNewFile(file + ".confirmed", confirmation, 0600));
+  }
+  if (context.globals().json) {
+    PrintJson({{"uid", uid},
+               {"receipt", erased.receipt},
+               {"confirmation", confirmation.empty() ? Json(nullptr) : Json(confirmation)},
+               {"receipt_id", erased.receipt_id},
+               {"archives_affected", erased.archives},
+               {"pending_remote", pending}});
+    return absl::OkStatus();
+  }
+  PrintLine(
+      absl::StrCat(uid, " is erased here",
+                   erased.archives.empty()
+                       ? "; no archive has anything of it."
+                       : absl::StrCat(", and in ", erased.archives.size(),
+                                      erased.archives.size() == 1 ? " archive." : " archives.")));
+  for (const std::string& url : pending)
+    PrintLine(absl::StrCat("  pending at ", url, ": the next 'sealbook retention run' goes on."));
+  if (!pending.empty() && !synced.ok())
+    PrintNote(context.globals(), absl::StrCat("sealbook: ", std::string(synced.message())));
+  if (!file.empty()) {
+    PrintLine(Printable(absl::StrCat(
+        "  receipt  ", file,
+        confirmation.empty()
+            ? ""
+            : absl::StrCat("\n  and that it reached every destination  ", file, ".confirmed"))));
+  } else {
+    PrintLine(absl::StrCat("\n", erased.receipt));
+    if (!confirmation.empty()) PrintLine(confirmation);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Command SubjectEraseCommand() {
+  return {.name = "subject erase",
+          .arguments = "UID",
+          .summary = "deletes a customer here and in every archive, for good",
+          .options = {{.name = "reason", .placeholder = "TEXT", .help = "why, for the log"},
+                      {.name = "o,output",
+                       .placeholder = "FILE",
+                       .help = "the receipt, into a new file"}},
+          .min_positional = 1,
+          .max_positional = 1,
+          .run = &Erase};
+}
+
+Command SubjectHoldCommand() {
+  return {.name = "subject hold",
+          .arguments = "UID",
+          .summary = "keeps everything of a customer, whatever has expired",
+          .options = {{.name = "reason", .placeholder = "TEXT", .help = "why, for the log"}},
+          .min_positional = 1,
+          .max_positional = 1,
+          .run = &Hold};
+}
+
+Command SubjectReleaseCommand() {
+  return {.name = "subject release",
+          .arguments = "UID",
+          .summary = "ends a hold",
+          .options = {},
+          .min_positional = 1,
+          .max_positional = 1,
+          .run = &Release};
+}
+
+Command SubjectLabelCommand() {
+  return {
+      .name = "subject label",
+      .arguments = "UID [LABEL]",
+      .summary = "gives a customer other retention days, by a label of the policy; none: the usual",
+      .options = {},
+      .min_positional = 1,
+      .max_positional = 2,
+      .run = &Label};
+}
+
+}  // namespace sealbook::cli

@@ -1,0 +1,91 @@
+// One destination, and what the vault knows of it: what has been brought there and read back
+// (the table remote_file), and what is still to be brought or taken away.
+//
+// Everything that is put there is read back, on a connection that did not write it, before it
+// counts as there. Nothing that is there is ever written over. Belongs to one thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "vault/archive/archive_signature.h"
+#include "vault/archive/archive_states.h"
+#include "vault/archive/purge.h"
+#include "vault/archive/upload.h"
+#include "vault/keyring/keyring.h"
+
+namespace sealbook::archive {
+
+struct PlaceOptions {
+  std::string url;  // as the policy has it
+  DestinationOpener open;
+  UploadOptions upload = {};
+  std::function<bool()> interrupted = nullptr;
+  // What is about to happen ("upload", "verify", "shard", …), for progress and for tests that end
+  // the process there.
+  std::function<void(absl::string_view step)> at = nullptr;
+};
+
+class ArchivePlace {
+ public:
+  ArchivePlace(keyring::Keyring& keyring, PlaceOptions options);
+
+  const std::string& url() const { return options_.url; }
+
+  // Compares the vault with the newest checkpoint there, and brings the escrow file. Before
+  // anything else. DataLoss: the vault is older than the checkpoint. kAborted: see destination.h.
+  absl::Status Begin();
+
+  // Brings the current version of every subject shard, and takes the older ones away. False: what
+  // is deleted there is not gone, so that no shard may stand there.
+  absl::StatusOr<bool> SyncShards(absl::Time now);
+  // Brings the tombstones.
+  absl::Status SyncTombstones();
+  // Brings an archive from the spool, then its signature. AlreadyExists: another file has that
+  // name.
+  absl::Status Upload(const ArchiveSignature& archive, ByteView signature,
+                      const std::string& spooled);
+  // Reads archive and signature back on a new connection. kAborted: they are not there, or differ
+  // from what was signed.
+  absl::StatusOr<VerifiedArchive> Verify(const ArchiveSignature& archive, ByteView signature);
+  // Takes an archive and its signature away. False: they are there still, since this account may
+  // not delete, or deletion does not delete there.
+  absl::StatusOr<bool> Destroy(const ArchiveSignature& archive);
+  // Brings a checkpoint of the vault as it stands, where it has changed since the last one, and
+  // takes older ones away where it may.
+  absl::Status PutCheckpoint(absl::Time now);
+
+  // What an erasure still has to reach here.
+  static absl::StatusOr<bool> IsPending(keyring::Keyring& keyring, const std::string& url,
+                                        ContactNumber contact, std::int64_t token,
+                                        std::int64_t shard_version);
+
+ private:
+  absl::StatusOr<Destination*> Connection();
+  // Forgets the connection: the next call opens another.
+  void Disconnect() { connection_ = nullptr; }
+  absl::Status Mark(absl::string_view path, RemoteState state);
+  absl::Status Forget(absl::string_view path);
+  absl::StatusOr<RemoteState> StateOf(absl::string_view path);
+  // Brings a small file and reads it back.
+  absl::Status PutAndReadBack(const std::string& path, ByteView bytes);
+  // Takes a file away; false: it is there still.
+  absl::StatusOr<bool> TakeAway(const std::string& path);
+  absl::Status SyncShard(std::uint32_t shard, std::int64_t version, absl::Time now);
+  void At(absl::string_view step) const {
+    if (options_.at) options_.at(step);
+  }
+
+  keyring::Keyring& keyring_;
+  PlaceOptions options_;
+  std::unique_ptr<Destination> connection_;
+  std::optional<bool> deletes_;                           // in the folder of shards
+  std::optional<std::vector<RemoteFile>> listed_shards_;  // when first asked for
+};
+
+}  // namespace sealbook::archive
