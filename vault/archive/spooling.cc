@@ -248,7 +248,7 @@ absl::Status SpoolArchive(keyring::Keyring& keyring, std::int64_t run, const Spo
                           absl::Time now, SpoolReport& report) {
   store::Store& store = keyring.store();
   const std::string folder = SpoolFolder(keyring.paths());
-  if (mkdir(folder.c_str(), 02770) != 0 && errno != EEXIST) return SystemError("make", folder);
+  if (mkdir(folder.c_str(), 0770) != 0 && errno != EEXIST) return SystemError("make", folder);
 
   store::ArchiveRow row;
   std::vector<ContactNumber> damaged, moved;
