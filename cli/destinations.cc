@@ -44,7 +44,12 @@ absl::StatusOr<std::vector<std::pair<std::string, archive::DestinationOpener>>> 
     Context& context) {
   const keyring::VaultPaths& paths = context.keyring().paths();
   std::vector<std::pair<std::string, archive::DestinationOpener>> out;
-  for (const std::string& url : policies::DestinationsOf(context.policy(), paths).urls) {
+  for (const std::string& url : policies::DestinationsOf(context.policy()).urls) {
+    if (url == policies::kOwnFolder) {
+      const std::string folder = absl::StrCat("file://", paths.directory, "/archives");
+      out.emplace_back(url, [folder] { return archive::OpenDestination(folder, {}); });
+      continue;
+    }
     auto parsed = archive::ParseDestination(url);
     if (!parsed.ok()) {
       return WithHint(
@@ -63,7 +68,7 @@ absl::StatusOr<std::vector<std::pair<std::string, archive::DestinationOpener>>> 
 }
 
 std::string NotIndependent(Context& context) {
-  if (policies::DestinationsOf(context.policy(), context.keyring().paths()).independent) return "";
+  if (policies::DestinationsOf(context.policy()).independent) return "";
   return "archives go into the vault's own folder, which is no independent server: name one in the "
          "policy, [archives] destinations";
 }

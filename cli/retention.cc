@@ -58,7 +58,7 @@ std::string Messages(std::int64_t count) {
 
 absl::StatusOr<std::int64_t> PendingErasures(Context& context) {
   std::int64_t pending = 0;
-  const auto urls = policies::DestinationsOf(context.policy(), context.keyring().paths()).urls;
+  const auto urls = policies::DestinationsOf(context.policy()).urls;
   RETURN_IF_ERROR(context.keyring().store().EachTombstone(
       [&](ContactNumber contact, std::int64_t token, std::int64_t version, ByteView,
           bool confirmed) -> absl::Status {

@@ -36,10 +36,10 @@ absl::StatusOr<archive::JobOptions> RetentionOptions(const Policy& policy, absl:
   return options;
 }
 
-Destinations DestinationsOf(const Policy& policy, const keyring::VaultPaths& paths) {
+Destinations DestinationsOf(const Policy& policy) {
   if (!policy.archive_destinations().empty())
     return {.urls = policy.archive_destinations(), .independent = true};
-  return {.urls = {absl::StrCat("file://", paths.directory, "/archives")}, .independent = false};
+  return {.urls = {std::string(kOwnFolder)}, .independent = false};
 }
 
 absl::Status CheckClock(keyring::Keyring& keyring, absl::Time now, bool accept_pause) {

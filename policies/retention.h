@@ -17,13 +17,15 @@ namespace sealbook::policies {
 // interruption are the caller's. InvalidArgument: the policy's recipients.
 absl::StatusOr<archive::JobOptions> RetentionOptions(const Policy& policy, absl::Time now);
 
-// The addresses to which archives go: the policy's, or the vault's own folder `archives`, which is
-// no independent server.
+// Where the policy names no destination: the vault's own folder `archives`, wherever the vault is.
+inline constexpr absl::string_view kOwnFolder = "vault:///archives";
+
+// The addresses to which archives go: the policy's, or kOwnFolder, which is no independent server.
 struct Destinations {
   std::vector<std::string> urls;
   bool independent = false;  // the policy names them
 };
-Destinations DestinationsOf(const Policy& policy, const keyring::VaultPaths& paths);
+Destinations DestinationsOf(const Policy& policy);
 
 // Longer than this, nobody used the vault; or the clock was set ahead.
 inline constexpr absl::Duration kLongestPause = absl::Hours(24 * 31);

@@ -81,11 +81,10 @@ TEST(RetentionRulesTest, TheJobGetsWhatThePolicySays) {
   EXPECT_EQ(options->rules.at("a").chats, 7);
   EXPECT_EQ(options->rules.at("").chats, 90);
   EXPECT_EQ(options->recipients.size(), policy->archive_recipients().size());
-  const keyring::VaultPaths paths("/somewhere");
-  EXPECT_TRUE(DestinationsOf(*policy, paths).independent);
-  const Destinations none = DestinationsOf(*Policy::Parse(DefaultText()), paths);
+  EXPECT_TRUE(DestinationsOf(*policy).independent);
+  const Destinations none = DestinationsOf(*Policy::Parse(DefaultText()));
   EXPECT_FALSE(none.independent);
-  EXPECT_THAT(none.urls, ::testing::ElementsAre("file:///somewhere/archives"));
+  EXPECT_THAT(none.urls, ::testing::ElementsAre(std::string(kOwnFolder)));
 }
 
 }  // namespace
