@@ -70,13 +70,14 @@ std::string OneLine(const RetentionNumbers& numbers, const archive::JobReport& r
 }
 
 // The run itself. `report` and `numbers` tell of it also where it fails.
-absl::Status Work(Context& context, const Arguments& arguments, std::int64_t limit, absl::Time now,
+absl::Status Work(Context& context, const Arguments& arguments, std::int64_t limit,
                   archive::JobReport& report, RetentionNumbers& numbers) {
   numbers.state = "failed";
   RETURN_IF_ERROR(context.Unlock());
   context.RecordEveryFailure();
   ASSIGN_OR_RETURN(const PurgePermit permit,
                    context.permits().Purge(context.keyring().bundle().member, context.role()));
+  const absl::Time now = absl::Now();
   ASSIGN_OR_RETURN(archive::JobOptions options, policies::RetentionOptions(context.policy(), now));
   ASSIGN_OR_RETURN(options.destinations, DestinationsFor(context));
   options.limit = limit;
@@ -128,13 +129,13 @@ absl::Status Run(Context& context, const Arguments& arguments) {
       (!absl::SimpleAtoi(arguments.Value("limit"), &limit) || limit <= 0)) {
     return Usage("--limit is a number of messages", "Give one above 0.");
   }
-  const absl::Time now = absl::Now();
+  const absl::Time began = absl::Now();
   archive::JobReport report;
   RetentionNumbers numbers;
-  absl::Status status = Work(context, arguments, limit, now, report, numbers);
+  absl::Status status = Work(context, arguments, limit, report, numbers);
   // Whatever went wrong: a monitor must not go on reading that all is well.
   if (const std::string metrics = arguments.Value("metrics"); !metrics.empty()) {
-    const absl::Status written = WriteMetrics(metrics, numbers, status.ok(), now);
+    const absl::Status written = WriteMetrics(metrics, numbers, status.ok(), began);
     if (!written.ok() && status.ok()) {
       status = WithHint(absl::FailedPreconditionError(
                             absl::StrCat("the run was done, and its metrics could not be written: ",
