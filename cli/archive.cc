@@ -28,15 +28,7 @@ absl::Status List(Context& context, const Arguments&) {
     PrintNote(context.globals(), "There are no archives yet.");
     return absl::OkStatus();
   }
-  std::vector<std::vector<std::string>> rows;
-  for (const ArchiveSummary& archive : archives) {
-    std::size_t verified = 0;
-    for (const Json& place : archive.remote) verified += place["state"] == "verified" ? 1 : 0;
-    rows.push_back({archive.from, archive.to, absl::StrCat(archive.messages),
-                    absl::StrCat(archive.bytes), absl::StrCat(verified), archive.state,
-                    archive.name});
-  }
-  PrintTable({"from", "to", "messages", "bytes", "verified at", "state", "archive"}, rows);
+  for (const ArchiveSummary& archive : archives) PrintArchive(archive);
   return absl::OkStatus();
 }
 
@@ -92,7 +84,7 @@ absl::Status Verify(Context& context, const Arguments& arguments) {
         archive::ArchivePlace place(keyring, {.url = url, .open = open});
         const auto verified = place.Verify(*signature, row.signature);
         if (verified.ok()) {
-          absl::StrAppend(&one.detail, "; read back from ", url);
+          absl::StrAppend(&one.detail, "\n       read back from ", url);
         } else if (one.status.ok()) {
           one.status = verified.status();
         }
@@ -110,8 +102,10 @@ absl::Status Verify(Context& context, const Arguments& arguments) {
     PrintJson({{"ok", first.ok()}, {"archives", list}});
     return first.ok() ? first : absl::Status(first.code(), "");
   }
-  for (const Checked& one : all)
-    PrintLine(absl::StrCat(one.status.ok() ? "ok     " : "FAULT  ", one.name, ": ", one.detail));
+  for (const Checked& one : all) {
+    PrintLine(absl::StrCat(one.status.ok() ? "ok     " : "FAULT  ", one.name, "\n       ",
+                           Printable(one.detail)));
+  }
   if (all.empty()) PrintNote(context.globals(), "There are no archives yet.");
   if (!remote && first.ok() && !all.empty()) {
     PrintNote(context.globals(), "With --remote they are read back from their destinations, too.");

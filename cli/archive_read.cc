@@ -23,14 +23,14 @@ absl::StatusOr<std::optional<std::int64_t>> TokenOf(const Arguments& arguments) 
 absl::Status TellMissing(Context& context, const ArchiveSource::Read& read) {
   if (read.erased > 0) {
     PrintNote(context.globals(),
-              absl::StrCat("sealbook: ", read.erased,
-                           " customers of this archive were erased: nobody reads "
-                           "their chats any more"));
+              absl::StrCat("sealbook: ", read.erased, read.erased == 1 ? " customer" : " customers",
+                           " of this archive erased: nobody reads those chats any more"));
   }
   if (read.no_shard == 0) return absl::OkStatus();
   return WithHint(
       absl::DataLossError(absl::StrCat("the keys of ", read.no_shard,
-                                       " customers are not there: their subject shard is missing")),
+                                       read.no_shard == 1 ? " customer is" : " customers are",
+                                       " not there: their subject shard is missing")),
       "Fetch the folder 'subjects' from where the archives are, and name what it stands in with "
       "--keys.");
 }
@@ -58,12 +58,11 @@ absl::Status Read(Context& context, const Arguments& arguments) {
     ASSIGN_OR_RETURN(source, ArchiveSource::OfFile(file, arguments.Value("keys"),
                                                    arguments.List("authority"), identities));
     if (!arguments.Has("authority")) {
-      PrintNote(
-          context.globals(),
-          absl::StrCat("sealbook: signed with the key ",
-                       crypto::ToHex(source->signature().signer.key.bytes),
-                       "; whether that is the vault's, 'sealbook receipt key' says there, and "
-                       "--authority KEY compares"));
+      PrintNote(context.globals(),
+                absl::StrCat("sealbook: signed with the key\n    ",
+                             crypto::ToHex(source->signature().signer.key.bytes),
+                             "\nWhether that is the vault's, 'sealbook receipt key' says there; "
+                             "--authority KEY compares."));
     }
   }
   CatchInterrupts();
@@ -138,7 +137,7 @@ absl::Status Restore(Context& context, const Arguments& arguments) {
                            " here again, until ", archive::FormatDay(due), "."));
     if (report.already > 0) PrintLine(absl::StrCat(report.already, " were here already."));
     if (unknown > 0)
-      PrintLine(absl::StrCat(unknown, " customers of the archive are not here any more."));
+      PrintLine(absl::StrCat("Not here any more: ", unknown, " of the archive's customers."));
   }
   return TellMissing(context, *read);
 }

@@ -62,10 +62,9 @@ absl::Status ArchiveSource::OpenReader(const std::vector<crypto::ExchangePair>& 
                                        archive::SignerKey authority) {
   auto reader = archive::ArchiveReader::Open(access_, identities, signature_);
   if (absl::IsUnauthenticated(reader.status())) {
-    return WithHint(
-        reader.status(),
-        "This is not the identity that the archives are sealed to: it was made at 'init', "
-        "and is kept away from the vault's machine.");
+    return WithHint(absl::UnauthenticatedError("that identity does not open this archive"),
+                    "The right one was made at 'init', or before it, and is kept away from the "
+                    "vault's machine.");
   }
   RETURN_IF_ERROR(reader.status());
   reader_ = *std::move(reader);

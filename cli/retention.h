@@ -18,6 +18,8 @@ struct ArchiveSummary {
   Json remote = Json::array();   // {"destination","state"}
 };
 absl::StatusOr<std::vector<ArchiveSummary>> ListArchives(keyring::Keyring& keyring);
+// In two lines: what it is, and its name.
+void PrintArchive(const ArchiveSummary& archive);
 
 // What every one of the commands tells; those that do not apply are 0.
 struct RetentionNumbers {
@@ -26,6 +28,9 @@ struct RetentionNumbers {
   std::string oldest_live;  // a day; empty: there are no chats
   std::string state;
 };
+Json ToJson(const RetentionNumbers& numbers);
+std::string Counted(std::int64_t count, absl::string_view what);  // "1 archive", "2 archives"
+std::string Messages(std::int64_t count);
 // Counts what has expired; the log's entries beyond their days go into `audit_due`.
 struct ExpiredByLabel {
   std::string label;
@@ -33,10 +38,5 @@ struct ExpiredByLabel {
 };
 absl::StatusOr<std::vector<ExpiredByLabel>> ExpiredNow(Context& context, absl::Time now);
 absl::StatusOr<std::string> OldestLive(keyring::Keyring& keyring);
-
-// Metrics for the text file collector of the Prometheus node exporter, replaced as a whole. The
-// time of the last success is kept from the file that was there.
-absl::Status WriteMetrics(const std::string& path, const RetentionNumbers& numbers, bool success,
-                          absl::Time now);
 
 }  // namespace sealbook::cli

@@ -26,7 +26,7 @@ class Shredder {
   // True where an earlier run was interrupted while it overwrote this file: all of it is stored,
   // and only Shred is left to do.
   absl::StatusOr<bool> WasBegun() const;
-  // Aborted: the file was changed or replaced meanwhile, and is left alone. Internal: the disk
+  // Unavailable: the file was changed or replaced meanwhile, and is left alone. Internal: the disk
   // failed.
   absl::Status Shred();
 

@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
@@ -16,6 +18,8 @@ namespace {
 
 // Into the log, whose details are sealed.
 constexpr std::size_t kMaxReason = 500;
+// Behind the receipt's file: the second one, which says that all destinations were reached.
+constexpr const char* kConfirmedSuffix = ".confirmed";
 
 absl::StatusOr<std::string> ReasonOf(const Arguments& arguments) {
   std::string reason = arguments.Value("reason");
@@ -62,7 +66,7 @@ absl::Status Hold(Context& context, const Arguments& arguments) {
     PrintJson({{"uid", uid}, {"held", true}});
   } else {
     PrintLine(absl::StrCat(uid,
-                           " is on hold: nothing of it is purged, destroyed or erased until "
+                           " is on hold: nothing of it is purged, destroyed or erased until\n"
                            "'sealbook subject release'."));
   }
   return absl::OkStatus();
@@ -86,7 +90,7 @@ absl::Status Release(Context& context, const Arguments& arguments) {
     PrintJson({{"uid", uid}, {"held", false}});
   } else {
     PrintLine(absl::StrCat(uid,
-                           " is on hold no more: the next 'sealbook retention run' takes what "
+                           " is on hold no more: the next 'sealbook retention run' takes what\n"
                            "has expired."));
   }
   return absl::OkStatus();
@@ -127,6 +131,15 @@ absl::Status Label(Context& context, const Arguments& arguments) {
 
 absl::Status Erase(Context& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const std::string reason, ReasonOf(arguments));
+  const std::string file = arguments.Value("output");
+  // Looked at first: what was erased is not erased a second time for a receipt.
+  for (const std::string& name : {file, file + kConfirmedSuffix}) {
+    std::error_code error;
+    if (!file.empty() && std::filesystem::exists(std::filesystem::symlink_status(name, error))) {
+      return WithHint(absl::AlreadyExistsError(absl::StrCat(name, " is there already")),
+                      "Name a new file for the receipt. Nothing was erased.");
+    }
+  }
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kSubjects));
   ASSIGN_OR_RETURN(const records::ChatOwner owner, FindSubject(context, arguments.positional()[0]));
@@ -167,11 +180,18 @@ absl::Status Erase(Context& context, const Arguments& arguments) {
   for (const auto& [token, text] : report.confirmed) {
     if (token == owner.token) confirmation = text;
   }
-  const std::string file = arguments.Value("output");
+  absl::Status written;
   if (!file.empty()) {
-    RETURN_IF_ERROR(keyring::CreateNewFile(file, erased.receipt, 0600));
-    if (!confirmation.empty())
-      RETURN_IF_ERROR(keyring::CreateNewFile(file + ".confirmed", confirmation, 0600));
+    written = keyring::CreateNewFile(file, erased.receipt, 0600);
+    if (written.ok() && !confirmation.empty())
+      written = keyring::CreateNewFile(file + kConfirmedSuffix, confirmation, 0600);
+    if (!written.ok()) {
+      // It is done, and this is the only word of it outside the log.
+      written = WithHint(absl::FailedPreconditionError(
+                             absl::StrCat(uid, " is erased, and the receipt could not be written: ",
+                                          std::string(written.message()))),
+                         "The receipt was printed instead: keep it.");
+    }
   }
   if (context.globals().json) {
     PrintJson({{"uid", uid},
@@ -180,7 +200,9 @@ absl::Status Erase(Context& context, const Arguments& arguments) {
                {"receipt_id", erased.receipt_id},
                {"archives_affected", erased.archives},
                {"pending_remote", pending}});
-    return absl::OkStatus();
+    if (!written.ok())
+      PrintNote(context.globals(), absl::StrCat("sealbook: ", std::string(written.message())));
+    return written.ok() ? written : absl::Status(written.code(), "");
   }
   PrintLine(
       absl::StrCat(uid, " is erased here",
@@ -192,17 +214,17 @@ absl::Status Erase(Context& context, const Arguments& arguments) {
     PrintLine(absl::StrCat("  pending at ", url, ": the next 'sealbook retention run' goes on."));
   if (!pending.empty() && !synced.ok())
     PrintNote(context.globals(), absl::StrCat("sealbook: ", std::string(synced.message())));
-  if (!file.empty()) {
-    PrintLine(Printable(absl::StrCat(
-        "  receipt  ", file,
-        confirmation.empty()
-            ? ""
-            : absl::StrCat("\n  and that it reached every destination  ", file, ".confirmed"))));
+  if (!file.empty() && written.ok()) {
+    PrintLine(absl::StrCat("  receipt  ", Printable(file)));
+    if (!confirmation.empty()) {
+      PrintLine(absl::StrCat("  and that it reached every destination  ",
+                             Printable(file + kConfirmedSuffix)));
+    }
   } else {
     PrintLine(absl::StrCat("\n", erased.receipt));
     if (!confirmation.empty()) PrintLine(confirmation);
   }
-  return absl::OkStatus();
+  return written;
 }
 
 }  // namespace

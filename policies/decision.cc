@@ -97,6 +97,13 @@ absl::Status Require(const Policy& policy, absl::string_view role, Action action
                      absl::string_view field) {
   const Decision decision = Decide(policy, role, action, field);
   if (decision.allowed) return absl::OkStatus();
+  if (action == Action::kSubjects) {
+    return WithHint(
+        absl::PermissionDeniedError(
+            absl::StrCat("role ", role, " may not ", NameOf(action).sentence)),
+        "Ask an admin. A policy from before there was this right gives it to nobody: an owner adds "
+        "\"subjects\" to a role's \"may\" ('sealbook policy show', 'sealbook policy apply').");
+  }
   std::string what;
   if (!field.empty()) {
     const ClassRule& rule = policy.ClassOfField(field);

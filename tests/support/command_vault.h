@@ -8,6 +8,8 @@
 //   sora             supervisor of seoul
 //   audra            auditor
 //   importer         importer                    a key in importer.key
+//
+// archive-identity.txt opens its archives.
 #pragma once
 
 #include <memory>
@@ -83,8 +85,8 @@ class VaultTest : public CommandTest {
 
   RunOptions Member(const std::string& name, RunOptions options = {}) const {
     options.environment["SEALBOOK_MEMBER"] = name;
-    if (name == "importer") {
-      options.environment["SEALBOOK_KEY_FILE"] = Path("importer.key");
+    if (std::filesystem::exists(Path(name + ".key"))) {
+      options.environment["SEALBOOK_KEY_FILE"] = Path(name + ".key");
     } else {
       options.environment["SEALBOOK_PASSPHRASE_FILE"] = Path(name + ".passphrase");
     }
@@ -171,6 +173,7 @@ class VaultTest : public CommandTest {
  private:
   void BuildVault() {
     const crypto::ExchangePair archive = crypto::ExchangePair::Generate();
+    Write("archive-identity.txt", std::string(crypto::FormatAgeIdentity(archive).ExposeText()));
     auto policy =
         policies::Policy::Parse(CheapPolicyText(crypto::FormatAgeRecipient(archive.public_key())));
     ASSERT_TRUE(policy.ok()) << policy.status();

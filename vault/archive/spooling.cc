@@ -271,7 +271,8 @@ absl::Status SpoolArchive(keyring::Keyring& keyring, std::int64_t run, const Spo
                           absl::Time now, SpoolReport& report) {
   store::Store& store = keyring.store();
   const std::string folder = SpoolFolder(keyring.paths());
-  if (mkdir(folder.c_str(), 02770) != 0 && errno != EEXIST) return SystemError("make", folder);
+  // It has the vault's setgid by itself; a service that is kept from setting it could not ask for it.
+  if (mkdir(folder.c_str(), 0770) != 0 && errno != EEXIST) return SystemError("make", folder);
 
   store::ArchiveRow row;
   std::vector<ContactNumber> damaged, moved;

@@ -46,7 +46,9 @@ absl::StatusOr<std::int64_t> SessionWriter::Number() {
   if (number_ == 0) {
     ASSIGN_OR_RETURN(const std::uint64_t newest, keyring_->store().LastRosterVersion());
     if (newest != roster_version_) {
-      return absl::AbortedError("the roster changed while this was being written");
+      return WithHint(
+          absl::UnavailableError("members or books changed while this was being written"),
+          "Try again in a moment.");
     }
     ASSIGN_OR_RETURN(const std::int64_t last, keyring_->store().LastSession());
     number_ = last + 1;

@@ -34,7 +34,7 @@ class SessionWriter {
   // on several threads at once.
   absl::Status Prepare(ClassId class_id, const std::vector<BookId>& books);
 
-  // The number that this session gets. Aborted: another process published a roster version
+  // The number that this session gets. Unavailable: another process published a roster version
   // meanwhile, so what was sealed names the wrong epochs: refresh the keyring and begin again.
   absl::StatusOr<std::int64_t> Number();
   void Cover(CoverageKind kind, BookId book, ContactNumber contact);

@@ -363,7 +363,9 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
 
   ASSIGN_OR_RETURN(store::Transaction transaction, store.BeginWrite());
   const absl::Time locked = absl::Now();
-  ASSIGN_OR_RETURN(const std::int64_t session_number, session.Number());
+  const auto given = session.Number();
+  if (absl::IsUnavailable(given.status())) return absl::AbortedError(given.status().message());
+  ASSIGN_OR_RETURN(const std::int64_t session_number, given);
   const auto taken = [](const absl::Status& status) {
     return absl::IsAlreadyExists(status) ? absl::AbortedError("somebody was faster") : status;
   };

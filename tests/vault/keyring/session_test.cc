@@ -410,13 +410,13 @@ TEST_F(SessionDirectoryTest, WritingBeforeTheAssignmentDoesNotCount) {
   EXPECT_TRUE(absl::IsDataLoss(CheckWriter(early, 5, ClassId::kProfile, {{seoul_, given}})));
 }
 
-TEST_F(SessionDirectoryTest, WriterThatSawAnOlderRosterIsAborted) {
+TEST_F(SessionDirectoryTest, WriterThatSawAnOlderRosterIsToldToBeginAgain) {
   auto session = SessionWriter::Open(*owner_);
   ASSERT_TRUE(vault_.AddBook("daegu").ok());
   auto transaction = owner_->store().BeginWrite();
   ASSERT_TRUE(transaction.ok());
-  EXPECT_TRUE(absl::IsAborted(session.Number().status()));
-  EXPECT_TRUE(absl::IsAborted(session.Insert()));
+  EXPECT_TRUE(absl::IsUnavailable(session.Number().status()));
+  EXPECT_TRUE(absl::IsUnavailable(session.Insert()));
   EXPECT_EQ(*owner_->store().LastSession(), 0);
   // Refreshed, it goes on.
   ASSERT_TRUE(owner_->Refresh().ok());

@@ -1,0 +1,189 @@
+// subject hold, release, label, erase; and what stays of somebody who was erased.
+#include <gmock/gmock.h>
+
+#include "tests/support/retention_commands.h"
+
+namespace sealbook::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+class SubjectTest : public RetentionCommandTest {
+ public:
+  SubjectTest() {
+    WriteChats();
+    uid_ = UidOf(ChatPhones()[0]);
+  }
+  Ran Erase(Words more = {}, const std::string& member = "owner") {
+    Words words = {"subject", "erase", uid_, "--reason", "asked by letter"};
+    words.insert(words.end(), more.begin(), more.end());
+    return As(member, words);
+  }
+  // By the keys that `receipt key` shows.
+  Json Verified(const std::string& file) {
+    const Json keys = Ask("owner", {"receipt", "key"})["keys"];
+    Ran ran;
+    for (const Json& key : keys) {
+      ran = Run({"receipt", "verify", file, "--authority", key["key"].get<std::string>(), "--json"},
+                {.environment = {{"SEALBOOK_VAULT", Path("no-vault")}}});
+      if (ran.exit == 0) return ran.json();
+    }
+    ADD_FAILURE() << ran;
+    return nullptr;
+  }
+
+ protected:
+  std::string uid_;
+};
+
+TEST_F(SubjectTest, HoldReleaseAndLabel) {
+  ExpectJsonError(As("owner", {"subject", "hold", uid_, "--json"}), 2, "usage");
+  ExpectJsonError(
+      As("owner", {"subject", "hold", uid_, "--reason", std::string(501, 'x'), "--json"}), 2,
+      "usage");
+  ExpectJsonError(As("owner", {"subject", "hold", NobodysToken(), "--reason", "court", "--json"}),
+                  5, "not_found");
+  ExpectJsonError(As("owner", {"subject", "hold", "Wang", "--reason", "court", "--json"}), 2,
+                  "usage");
+  ExpectJsonError(As("owner", {"subject", "release", uid_, "--json"}), 2, "usage");
+  Json json = Ask("ada", {"subject", "hold", uid_, "--reason", "court order 12/3"});
+  EXPECT_EQ(json["uid"], uid_);
+  EXPECT_EQ(json["held"], true);
+  // Nobody erases who is on hold.
+  ExpectJsonError(Erase({"--json"}), 2, "usage");
+  EXPECT_EQ(As("owner", {"show", uid_}).exit, 0);
+  EXPECT_EQ(Ask("ada", {"subject", "release", uid_})["held"], false);
+  const Ran unknown = As("owner", {"subject", "label", uid_, "gold"});
+  ExpectError(unknown, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("retention.labels"));
+  // The reason stands in the log, for those who read it.
+  bool found = false;
+  for (const Json& line : AuditLog({"--uid", uid_}))
+    found = found || (line["act"] == "subject.hold" &&
+                      line.dump().find("court order 12/3") != std::string::npos);
+  EXPECT_TRUE(found);
+  EXPECT_EQ(CountActs("subject.release"), 1);
+  for (const char* member : {"mina", "sora", "audra", "importer", "cron"}) {
+    for (const char* what : {"hold", "erase"}) {
+      ExpectJsonError(As(member, {"subject", what, uid_, "--reason", "mine", "--json"}), 3,
+                      "permission_denied");
+    }
+    ExpectJsonError(As(member, {"subject", "release", uid_, "--json"}), 3, "permission_denied");
+    ExpectJsonError(As(member, {"subject", "label", uid_, "--json"}), 3, "permission_denied");
+  }
+  EXPECT_EQ(As("owner", {"show", uid_}).exit, 0);
+}
+
+TEST_F(SubjectTest, ErasedIsErasedEverywhere) {
+  RunJob();
+  // A list and chats from before, as somebody may have kept them.
+  const Ran ran = Erase({"-o", Path("receipt.txt")});
+  ASSERT_EQ(ran.exit, 0) << ran;
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("2 archives"), HasSubstr(Path("receipt.txt"))));
+  EXPECT_EQ(ModeOf(Path("receipt.txt")), 0600u);
+
+  // The receipts, checked without the vault.
+  const Json receipt = Verified(Path("receipt.txt"));
+  EXPECT_EQ(receipt["ok"], true);
+  EXPECT_EQ(receipt["kind"], "erasure");
+  EXPECT_FALSE(receipt["time"].get<std::string>().empty());
+  EXPECT_EQ(Verified(Path("receipt.txt.confirmed"))["kind"], "erasure_confirmed");
+  std::string forged = ReadFile(Path("receipt.txt"));
+  forged.replace(forged.find("uid: UID_") + 9, 1,
+                 forged[forged.find("uid: UID_") + 9] == '1' ? "2" : "1");
+  Write("forged.txt", forged);
+  const std::string key = Ask("owner", {"receipt", "key"})["keys"][0]["key"].get<std::string>();
+  EXPECT_EQ(Run({"receipt", "verify", Path("forged.txt"), "--authority", key}).exit, 7);
+
+  // Here: nobody.
+  ExpectJsonError(As("owner", {"show", uid_, "--json"}), 5, "not_found");
+  ExpectJsonError(As("mina", {"chat", "show", uid_, "--json"}), 5, "not_found");
+  ExpectJsonError(As("owner", {"lookup", "--phone", ChatPhones()[0], "--json"}), 5, "not_found");
+  ExpectJsonError(Erase({"--json"}), 5, "not_found");
+  // In the archives: all but this one, who is told of.
+  EXPECT_EQ(Archived(Path("nas/archives")), Texts({ChatPhones()[1], ChatPhones()[2]}, OldDays()));
+  const std::string name = ArchiveNames()[0];
+  const Ran rest = As("owner", {"archive", "read", name, "--identity", Identity()});
+  EXPECT_EQ(rest.exit, 0) << rest;
+  EXPECT_THAT(rest.err, HasSubstr("1 customer of this archive erased"));
+  EXPECT_EQ(TextsOf(rest).size(), 4u);
+  ExpectJsonError(
+      As("owner", {"archive", "read", name, "--identity", Identity(), "--uid", uid_, "--json"}), 5,
+      "not_found");
+  const Json restored = Ask("owner", {"archive", "restore", name, "--identity", Identity()});
+  EXPECT_EQ(restored["messages"], 4);
+  EXPECT_EQ(restored["erased"], 1);
+  // The archives themselves are as they were.
+  EXPECT_EQ(Cron({"archive", "verify", "--remote"})["ok"], true);
+
+  // What somebody kept does not bring this customer back, and says why.
+  const Json list = Ask("owner", {"import", Path("list.csv"), "--book", "seoul"});
+  EXPECT_EQ(list["imported"], 0);
+  EXPECT_EQ(list["rejected"], 1);
+  ASSERT_THAT(list["rejects"], SizeIs(1));
+  EXPECT_EQ(list["rejects"][0]["line"], 2);
+  EXPECT_THAT(list["rejects"][0]["reason"].get<std::string>(), HasSubstr("erased"));
+  const Json chats = Ask("importer", {"chat", "import", Path("chats.jsonl"), "--book", "seoul"});
+  EXPECT_EQ(chats["contacts_created"], 0);
+  EXPECT_EQ(chats["rejected"], 4);
+  ExpectJsonError(As("owner", {"lookup", "--phone", ChatPhones()[0], "--json"}), 5, "not_found");
+  RunJob();
+  EXPECT_EQ(Archived(Path("nas/archives")), Texts({ChatPhones()[1], ChatPhones()[2]}, OldDays()));
+  EXPECT_EQ(Ask("owner", {"doctor"})["ok"], true);
+}
+
+TEST_F(SubjectTest, WhatCouldNotBeReachedIsPendingUntilARunReachesIt) {
+  RunJob();
+  std::filesystem::rename(Path("nas"), Path("unplugged"));
+  const Ran ran = Erase({"--json"});
+  EXPECT_EQ(ran.exit, 0) << ran;
+  const Json erased = ran.json();
+  EXPECT_EQ(erased["uid"], uid_);
+  EXPECT_THAT(erased["archives_affected"], SizeIs(2));
+  EXPECT_THAT(erased["pending_remote"], ElementsAre(Folder()));
+  EXPECT_EQ(erased["confirmation"], nullptr);
+  EXPECT_EQ(Verified(Write("receipt.txt", erased["receipt"].get<std::string>()))["kind"],
+            "erasure");
+  EXPECT_EQ(Cron({"retention", "status"})["pending_erasures"], 1);
+  EXPECT_EQ(Cron({"retention", "plan"})["pending_erasures"], 1);
+  EXPECT_EQ(TryJob().exit, 9);
+  // Not yet gone there.
+  EXPECT_EQ(Archived(Path("unplugged/archives")), Texts(ChatPhones(), OldDays()));
+  std::filesystem::rename(Path("unplugged"), Path("nas"));
+  const Json later = RunJob();
+  EXPECT_EQ(later["pending_erasures"], 0);
+  EXPECT_EQ(Cron({"retention", "status"})["pending_erasures"], 0);
+  EXPECT_EQ(Archived(Path("nas/archives")), Texts({ChatPhones()[1], ChatPhones()[2]}, OldDays()));
+  EXPECT_EQ(CountActs("subject.erased"), 1);
+}
+
+TEST_F(SubjectTest, TheReceiptNeedsANewFile) {
+  for (const char* name : {"there.txt", "there.txt.confirmed"}) {
+    Write(name, "something else");
+    ExpectJsonError(Erase({"-o", Path("there.txt"), "--json"}), 2, "usage");
+    EXPECT_EQ(ReadFile(Path(name)), "something else");
+    EXPECT_EQ(As("owner", {"show", uid_}).exit, 0) << "erased without a receipt";
+    std::filesystem::remove(Path(name));
+  }
+  // Where it cannot be written after all, it is printed.
+  const Ran ran = Erase({"-o", Path("no-folder/receipt.txt")});
+  EXPECT_EQ(ran.exit, 2) << ran;
+  EXPECT_THAT(ran.out, HasSubstr("kind: erasure"));
+  EXPECT_EQ(As("owner", {"show", uid_}).exit, 5);
+}
+
+TEST_F(SubjectTest, BeforeTheFirstArchive) {
+  const Json erased = Erase({"--json"}).json();
+  EXPECT_THAT(erased["archives_affected"], IsEmpty());
+  EXPECT_EQ(RunJob()["purged"], 6);
+  EXPECT_EQ(Archived(Path("nas/archives")), Texts({ChatPhones()[1], ChatPhones()[2]}, OldDays()));
+}
+
+}  // namespace
+}  // namespace sealbook::testing
