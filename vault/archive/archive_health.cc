@@ -52,7 +52,7 @@ class ArchiveDoctor {
       RETURN_IF_ERROR(Step());
       const auto state = static_cast<ArchiveState>(row.state);
       runs_[row.run] = state;
-      if (state == ArchiveState::kPlanned) return true;
+      if (state == ArchiveState::kPlanned || row.signature.empty()) return true;
       const auto signature = SignatureOf(keyring_, row);
       if (!signature.ok()) {
         Fault(std::string(signature.status().message()));

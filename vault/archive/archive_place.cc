@@ -203,6 +203,7 @@ absl::Status ArchivePlace::SyncSome(std::vector<Shard> shards, absl::Time now) {
         shard.path = ShardName(shard.number, static_cast<std::uint64_t>(shard.version));
         ASSIGN_OR_RETURN(const RemoteState state, StateOf(shard.path));
         if (state == RemoteState::kVerified) continue;
+        shard.ours = state != RemoteState::kUnknown;
         ASSIGN_OR_RETURN(const auto now_there, keyring_.store().GetSubjectShard(shard.number));
         if (now_there.first != shard.version) continue;  // changed meanwhile: the next round
         ASSIGN_OR_RETURN(shard.bytes, MakeShard(keyring_, shard.number, shard.version,
@@ -219,7 +220,8 @@ absl::Status ArchivePlace::SyncSome(std::vector<Shard> shards, absl::Time now) {
       const absl::Status put = PutSmall(*destination, shard->path, shard->bytes);
       const bool name_taken = IsUnreachable(put) && !WorthRetrying(put);
       if (name_taken && tries + 1 < kShardTries) {
-        // An older run that was cut, or a stranger's file.
+        // An older run that was cut, which goes with the older versions; or a stranger's file.
+        if (!shard->ours) RETURN_IF_ERROR(Forget(shard->path));
         taken.push_back({.number = shard->number, .version = shard->version});
         shard = nullptr;
         continue;
@@ -271,10 +273,74 @@ absl::Status ArchivePlace::TakeOlderAway(const Shard& shard) {
   std::set<std::string> gone;
   for (const auto& [older, number] : versions) {
     if (number >= static_cast<std::uint64_t>(shard.version) || !gone.insert(older).second) continue;
+    ASSIGN_OR_RETURN(const RemoteState known, StateOf(older));
+    if (known == RemoteState::kUnknown) {
+      ASSIGN_OR_RETURN(const bool ours, IsOurShard(older));
+      if (!ours) continue;
+    }
     At("old shard");
     RETURN_IF_ERROR(TakeAway(older).status());
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> ArchivePlace::Erasable() {
+  if (!deletes_) {
+    At("probe");
+    ASSIGN_OR_RETURN(Destination* const destination, Connection());
+    ASSIGN_OR_RETURN(deletes_, destination->ProvesDeletion(kShardFolder));
+  }
+  return *deletes_;
+}
+
+absl::StatusOr<bool> ArchivePlace::HasOlderShard(ContactNumber contact, std::int64_t version) {
+  if (version == 0) return false;
+  if (!listed_shards_) {
+    ASSIGN_OR_RETURN(Destination* const destination, Connection());
+    ASSIGN_OR_RETURN(listed_shards_, destination->List(kShardFolder));
+  }
+  const std::uint32_t shard = SubjectShard::NumberOf(contact);
+  for (const RemoteFile& file : *listed_shards_) {
+    const auto parts = ParseShardName(file.name);
+    if (!parts || parts->number != shard || parts->version >= static_cast<std::uint64_t>(version))
+      continue;
+    // As listed before; it may have been taken away since.
+    ASSIGN_OR_RETURN(Destination* const destination, Connection());
+    const std::string path = ShardName(parts->number, parts->version);
+    ASSIGN_OR_RETURN(const auto size, destination->Size(path));
+    if (!size) continue;
+    ASSIGN_OR_RETURN(const bool ours, IsOurShard(path));
+    if (ours) return true;
+  }
+  return false;
+}
+
+// Other vaults may have the same folder.
+absl::StatusOr<bool> ArchivePlace::IsOurShard(const std::string& path) {
+  ASSIGN_OR_RETURN(Destination* const destination, Connection());
+  const auto text = GetSmall(*destination, path, SubjectShard::kMaxBytes);
+  if (absl::IsNotFound(text.status())) return false;
+  RETURN_IF_ERROR(text.status());
+  const auto shard = SubjectShard::Verify(crypto::AsBytes(*text), path, RosterSigners(keyring_));
+  return shard.ok() && shard->vault == keyring_.roster().vault;
+}
+
+absl::StatusOr<bool> ArchivePlace::IsElsewhere(keyring::Keyring& keyring,
+                                               const std::vector<std::string>& urls,
+                                               ContactNumber contact, std::int64_t version) {
+  const std::uint32_t shard = SubjectShard::NumberOf(contact);
+  const std::string first = ShardName(shard, 1);
+  bool found = false;
+  RETURN_IF_ERROR(keyring.store().EachRemoteFile(
+      "", first.substr(0, first.size() - 1),
+      [&](absl::string_view url, absl::string_view path, int) -> absl::Status {
+        const auto parts = ParseShardName(path);
+        found = found || (parts && parts->number == shard &&
+                          parts->version < static_cast<std::uint64_t>(version) &&
+                          std::find(urls.begin(), urls.end(), url) == urls.end());
+        return absl::OkStatus();
+      }));
+  return found;
 }
 
 absl::StatusOr<bool> ArchivePlace::SyncShards(absl::Time now) {
@@ -294,12 +360,8 @@ absl::StatusOr<bool> ArchivePlace::SyncShards(absl::Time now) {
         }));
   }
   if (wanted.empty()) return true;
-  if (!deletes_) {
-    At("probe");
-    ASSIGN_OR_RETURN(Destination* const destination, Connection());
-    ASSIGN_OR_RETURN(deletes_, destination->ProvesDeletion(kShardFolder));
-  }
-  if (!*deletes_) return false;
+  ASSIGN_OR_RETURN(const bool erasable, Erasable());
+  if (!erasable) return false;
   for (std::size_t i = 0; i < wanted.size(); i += kShardsAtOnce) {
     if (options_.interrupted && options_.interrupted()) return absl::CancelledError("interrupted");
     const auto some = std::span(wanted).subspan(i, std::min(kShardsAtOnce, wanted.size() - i));
@@ -334,13 +396,19 @@ absl::Status ArchivePlace::Upload(const ArchiveSignature& archive, ByteView sign
   const std::string name = ArchiveName(archive.header);
   const std::string beside = absl::StrCat(name, std::string(kSignatureSuffix));
   ASSIGN_OR_RETURN(const RemoteState state, StateOf(beside));
-  if (state == RemoteState::kVerified) return absl::OkStatus();
   At("upload");
   ASSIGN_OR_RETURN(Destination * destination, Connection());
   ASSIGN_OR_RETURN(const auto there, destination->Size(name));
+  if (state == RemoteState::kVerified && there == archive.digest.size) return absl::OkStatus();
   ASSIGN_OR_RETURN(const RemoteState ours, StateOf(name));
-  if (there && ours == RemoteState::kUnknown)
-    return absl::AlreadyExistsError(absl::StrCat(url(), " has a file of that name already"));
+  if (there && ours == RemoteState::kUnknown) {
+    // Somebody may have copied it there from another destination.
+    ArchiveChecker checker(archive.digest);
+    absl::Status same = ReadBack(*destination, name, archive.digest.size, checker);
+    if (same.ok()) same = checker.Finish();
+    if (!same.ok())
+      return absl::AlreadyExistsError(absl::StrCat(url(), " has a file of that name already"));
+  }
   // Before anything is sent that would be cut in the middle.
   ASSIGN_OR_RETURN(const auto free, destination->FreeBytes());
   const std::uint64_t missing =

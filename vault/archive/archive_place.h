@@ -48,6 +48,15 @@ class ArchivePlace {
   // Brings the current version of every subject shard, and takes the older ones away. False: what
   // is deleted there is not gone, so that no shard may stand there.
   absl::StatusOr<bool> SyncShards(absl::Time now);
+  // Whether what is deleted in the folder of shards is gone: by a probe, once.
+  absl::StatusOr<bool> Erasable();
+  // Whether a version of the contact's shard stands there that may still have it: asked of the
+  // destination, and not of what the vault remembers.
+  absl::StatusOr<bool> HasOlderShard(ContactNumber contact, std::int64_t version);
+  // Whether such a one was brought to a destination that is none of `urls`.
+  static absl::StatusOr<bool> IsElsewhere(keyring::Keyring& keyring,
+                                          const std::vector<std::string>& urls,
+                                          ContactNumber contact, std::int64_t version);
   // Brings the tombstones.
   absl::Status SyncTombstones();
   // Brings an archive from the spool, then its signature. AlreadyExists: another file has that
@@ -88,11 +97,13 @@ class ArchivePlace {
     std::int64_t version = 0;
     std::string path = {};
     crypto::Bytes bytes = {};
+    bool ours = false;  // something was brought there before under its name
   };
   absl::Status SyncSome(std::vector<Shard> shards, absl::Time now);
   // The next version of one whose name at this version somebody else's file has.
   absl::StatusOr<std::int64_t> NextVersion(std::uint32_t shard);
   absl::Status TakeOlderAway(const Shard& shard);
+  absl::StatusOr<bool> IsOurShard(const std::string& path);
   void At(absl::string_view step) const {
     if (options_.at) options_.at(step);
   }

@@ -93,6 +93,26 @@ class Purge {
   store::ChatPlace chunk_;  // the last one that was looked at
 };
 
+// Keys whose chunk somebody else deleted: there is nothing to wait for.
+absl::Status ForgetLost(store::Store& store, std::int64_t run, std::int32_t today) {
+  std::vector<store::ArchiveKeyRow> lost;
+  store::ChatRow row;
+  RETURN_IF_ERROR(store.EachArchiveKey(
+      {.contact = 0, .day = std::numeric_limits<std::int32_t>::min()},
+      [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
+        if (key.run != run || key.due == store::ArchiveKeyRow::kGone || key.due > today)
+          return true;
+        ASSIGN_OR_RETURN(const bool there, store.GetChat(key.day, key.contact, key.sequence, row));
+        if (!there) lost.push_back(key);
+        return true;
+      }));
+  for (store::ArchiveKeyRow& key : lost) {
+    key.due = store::ArchiveKeyRow::kGone;
+    RETURN_IF_ERROR(store.PutArchiveKey(key));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status WriteReceipt(keyring::Keyring& keyring, const ArchiveSignature& archive,
                           const std::vector<VerifiedArchive>& proof, std::int64_t purged,
                           PurgeReport& report, absl::Time now) {
@@ -159,6 +179,7 @@ absl::StatusOr<PurgeReport> PurgeArchived(keyring::Keyring& keyring, const Purge
                        store.AdvanceArchive(run, more ? 0 : static_cast<int>(ArchiveState::kPurged),
                                             report.messages - before));
       if (!more) {
+        RETURN_IF_ERROR(ForgetLost(store, run, options.today));
         if (first || report.messages > 0) {
           RETURN_IF_ERROR(
               audit::Append(store, keyring.AuditAuthor(),

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "vault/archive/archive_states.h"
 #include "vault/audit/log.h"
 #include "vault/records/chat_writer.h"
 #include "vault/status.h"
@@ -51,8 +52,12 @@ absl::Status ChatRestorer::EndContact() { return entries_.empty() ? absl::OkStat
 absl::Status ChatRestorer::Write() {
   store::Store& store = keyring_.store();
   ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
-  // It may have been erased meanwhile.
+  // The contact may have been erased meanwhile, or the archive destroyed.
   RETURN_IF_ERROR(BeginContact(owner_));
+  store::ArchiveRow archive;
+  ASSIGN_OR_RETURN(const bool known, store.GetArchive(run_, archive));
+  if (!known || archive.state == static_cast<int>(ArchiveState::kDestroyed))
+    return absl::NotFoundError("the archive was destroyed");
   // Days of which something of this archive is here.
   std::set<std::int32_t> here;
   RETURN_IF_ERROR(store.EachArchiveKey(

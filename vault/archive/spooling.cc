@@ -271,7 +271,8 @@ absl::Status SpoolArchive(keyring::Keyring& keyring, std::int64_t run, const Spo
                           absl::Time now, SpoolReport& report) {
   store::Store& store = keyring.store();
   const std::string folder = SpoolFolder(keyring.paths());
-  // It has the vault's setgid by itself; a service that is kept from setting it could not ask for it.
+  // It has the vault's setgid by itself; a service that is kept from setting it could not ask for
+  // it.
   if (mkdir(folder.c_str(), 0770) != 0 && errno != EEXIST) return SystemError("make", folder);
 
   store::ArchiveRow row;
@@ -341,7 +342,9 @@ absl::Status SpoolArchive(keyring::Keyring& keyring, std::int64_t run, const Spo
   }
   if (moved.empty()) {
     report.empty = true;
-    RETURN_IF_ERROR(store.DeleteArchive(run));
+    // Its number is not used again: half of an archive may stand somewhere under it.
+    row.state = static_cast<int>(ArchiveState::kDestroyed);
+    RETURN_IF_ERROR(store.PutArchive(row));
     return transaction.Commit();
   }
   for (std::size_t i = 0; i < moved.size(); i += kContactsPerBlock) {

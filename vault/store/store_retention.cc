@@ -1,4 +1,5 @@
 // Store's tables of retention and of erased contacts.
+#include "absl/strings/str_cat.h"
 #include "vault/store/store_inl.h"
 
 namespace sealbook::store {
@@ -241,12 +242,17 @@ absl::Status Store::EachRemoteFile(
     absl::string_view destination, absl::string_view prefix,
     const std::function<absl::Status(absl::string_view destination, absl::string_view path,
                                      int state)>& visit) {
-  ASSIGN_OR_RETURN(
-      Statement select,
-      database_->Prepare("SELECT destination, path, state FROM remote_file "
-                         "WHERE (?1 = '' OR destination = ?1) AND path >= ?2 "
-                         "AND substr(path, 1, length(?2)) = ?2 ORDER BY destination, path"));
-  select.Bind(1, destination).Bind(2, prefix);
+  // Ranges of the key: there are thousands of shards. Paths are ASCII.
+  const std::string behind = absl::StrCat(std::string(prefix), "\x7f");
+  ASSIGN_OR_RETURN(Statement select,
+                   database_->Prepare(destination.empty()
+                                          ? "SELECT destination, path, state FROM remote_file "
+                                            "WHERE path >= ?2 AND path < ?3 AND ?1 = '' "
+                                            "ORDER BY destination, path"
+                                          : "SELECT destination, path, state FROM remote_file "
+                                            "WHERE destination = ?1 AND path >= ?2 AND path < ?3 "
+                                            "ORDER BY path"));
+  select.Bind(1, destination).Bind(2, prefix).Bind(3, absl::string_view(behind));
   for (;;) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return absl::OkStatus();
@@ -363,6 +369,11 @@ absl::Status Store::DeleteContact(const ContactRow& row, const std::vector<BookI
   RETURN_IF_ERROR(EachChatDayBack(row.number, [&](std::int32_t day) -> absl::StatusOr<bool> {
     days.push_back(day);
     return true;
+  }));
+  // Those too of which only an archive's list knows.
+  RETURN_IF_ERROR(EachArchiveKeyOf(row.number, [&](const ArchiveKeyRow& key) {
+    days.push_back(key.day);
+    return absl::OkStatus();
   }));
   for (const std::int32_t day : days) RETURN_IF_ERROR(DeleteChats(day, row.number));
   for (const BookId book : books) {
