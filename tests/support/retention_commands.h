@@ -110,7 +110,8 @@ class RetentionCommandTest : public VaultTest {
   }
   std::vector<std::string> ArchiveNames() {
     std::vector<std::string> names;
-    for (const Json& archive : Cron({"archive", "list"})["archives"])
+    const Json list = Cron({"archive", "list"});
+    for (const Json& archive : list["archives"])
       names.push_back(archive["name"].get<std::string>());
     return names;
   }
