@@ -21,10 +21,10 @@ absl::StatusOr<std::optional<std::int64_t>> TokenOf(const Arguments& arguments) 
 }
 
 absl::Status TellMissing(Context& context, const ArchiveSource::Read& read) {
-  if (read.erased > 0) {
+  if (read.erased > 0 && !context.globals().json) {
     PrintNote(context.globals(),
               absl::StrCat("sealbook: ", read.erased, read.erased == 1 ? " customer" : " customers",
-                           " of this archive erased: nobody reads those chats any more"));
+                           " of this archive had been erased: nobody reads those chats any more"));
   }
   if (read.no_shard == 0) return absl::OkStatus();
   return WithHint(

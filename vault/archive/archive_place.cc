@@ -289,6 +289,7 @@ absl::StatusOr<bool> ArchivePlace::Erasable() {
     At("probe");
     ASSIGN_OR_RETURN(Destination* const destination, Connection());
     ASSIGN_OR_RETURN(deletes_, destination->ProvesDeletion(kShardFolder));
+    Disconnect();
   }
   return *deletes_;
 }

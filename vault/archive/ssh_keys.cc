@@ -1,5 +1,7 @@
 #include "vault/archive/ssh_keys.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -49,6 +51,10 @@ absl::StatusOr<SshKey> ReadPrivateKey(const std::string& path) {
       "authorized_keys on the server.";
   if (path.empty() || path == "-") {
     return WithHint(absl::FailedPreconditionError("no key file is named for the SFTP destination"),
+                    kMakeOne);
+  }
+  if (access(path.c_str(), F_OK) != 0) {
+    return WithHint(absl::FailedPreconditionError(absl::StrCat("there is no key file ", path)),
                     kMakeOne);
   }
   auto text = keyring::ReadSecretFile(path, kMaxKeyFileBytes);

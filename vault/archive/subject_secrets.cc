@@ -79,7 +79,7 @@ absl::StatusOr<SubjectSecrets> SubjectSecrets::Open(
   if (absl::IsNotFound(file.status())) {
     return WithHint(
         absl::NotFoundError("there is no escrow.key.age, without which no archive is read"),
-        "It stands beside the archives and in the vault's folder.");
+        "It stands beside the archives and in the vault's folder: name that folder with --keys.");
   }
   RETURN_IF_ERROR(file.status());
   ASSIGN_OR_RETURN(crypto::ExchangePair escrow, OpenEscrow(identities, crypto::AsBytes(*file)));
