@@ -137,14 +137,6 @@ TEST_F(RetentionSftpTest, AServerThatGoesInTheMiddleAndComesBack) {
   EXPECT_EQ(Ask("owner", {"doctor"})["ok"], true);
 }
 
-TEST_F(RetentionSftpTest, AConnectionThatBreaksIsGoneOnWith) {
-  // Each connection takes so much; the first archive is larger.
-  Begin({.filter = {"cut-after=1500"}});
-  const Ran ran = TryJob();
-  EXPECT_EQ(ran.exit, 0) << ran;
-  ExpectAllArchived();
-}
-
 TEST_F(RetentionSftpTest, AnAccountThatMayNotDeleteArchives) {
   Begin({.filter = {"keep-outside=subjects"}});
   EXPECT_EQ(RunJob()["purged"], kExpired);

@@ -1,6 +1,9 @@
 #include "vault/archive/ssh_keys.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 
 #include "absl/strings/ascii.h"
@@ -49,6 +52,11 @@ absl::StatusOr<SshKey> ReadPrivateKey(const std::string& path) {
       "authorized_keys on the server.";
   if (path.empty() || path == "-") {
     return WithHint(absl::FailedPreconditionError("no key file is named for the SFTP destination"),
+                    kMakeOne);
+  }
+  if (access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
+    return WithHint(absl::FailedPreconditionError(
+                        absl::StrCat("there is no key for the SFTP destination in ", path)),
                     kMakeOne);
   }
   auto text = keyring::ReadSecretFile(path, kMaxKeyFileBytes);
