@@ -20,8 +20,9 @@ absl::StatusOr<std::optional<std::int64_t>> TokenOf(const Arguments& arguments) 
   return *token;
 }
 
-absl::Status TellMissing(Context& context, const ArchiveSource::Read& read) {
-  if (read.erased > 0 && !context.globals().json) {
+// `told`: how many were erased was said already.
+absl::Status TellMissing(Context& context, const ArchiveSource::Read& read, bool told) {
+  if (read.erased > 0 && !told) {
     PrintNote(context.globals(),
               absl::StrCat("sealbook: ", read.erased, read.erased == 1 ? " customer" : " customers",
                            " of this archive had been erased: nobody reads those chats any more"));
@@ -81,7 +82,7 @@ absl::Status Read(Context& context, const Arguments& arguments) {
                                                    : absl::CancelledError("nobody reads any more");
                                       },
                                   .end = nullptr}));
-  return TellMissing(context, read);
+  return TellMissing(context, read, false);
 }
 
 absl::Status Restore(Context& context, const Arguments& arguments) {
@@ -139,7 +140,7 @@ absl::Status Restore(Context& context, const Arguments& arguments) {
     if (unknown > 0)
       PrintLine(absl::StrCat("Not here any more: ", unknown, " of the archive's customers."));
   }
-  return TellMissing(context, *read);
+  return TellMissing(context, *read, context.globals().json);
 }
 
 }  // namespace

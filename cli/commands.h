@@ -36,6 +36,8 @@ Command ExportApproveCommand();
 Command ExportListCommand();
 Command ReceiptVerifyCommand();
 Command ReceiptKeyCommand();
+Command ReceiptListCommand();
+Command ReceiptShowCommand();
 Command FactorEnrollCommand();
 Command FactorListCommand();
 Command FactorRemoveCommand();

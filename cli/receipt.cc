@@ -1,5 +1,7 @@
 #include "vault/audit/receipt.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
 #include "cli/receipt_key.h"
@@ -51,8 +53,11 @@ absl::Status RunVerify(Context& context, const Arguments& arguments) {
     return absl::OkStatus();
   }
   PrintLine(absl::StrCat("This receipt is genuine: ", Printable(receipt->kind), ", ", time, "."));
+  int width = 0;
   for (const auto& [name, value] : receipt->facts)
-    PrintLine(absl::StrCat("  ", PadTo(Printable(name), 12), " ", Printable(value)));
+    width = std::max(width, DisplayWidth(Printable(name)));
+  for (const auto& [name, value] : receipt->facts)
+    PrintLine(absl::StrCat("  ", PadTo(Printable(name), width + 2), Printable(value)));
   return absl::OkStatus();
 }
 

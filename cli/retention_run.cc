@@ -12,6 +12,7 @@
 #include "cli/destinations.h"
 #include "cli/retention.h"
 #include "policies/retention.h"
+#include "vault/records/token.h"
 #include "vault/status.h"
 
 namespace sealbook::cli {
@@ -115,11 +116,16 @@ void PrintReport(const Globals& globals, const archive::JobReport& report, bool 
   }
   for (const std::string& name : report.destroyed)
     PrintLine(absl::StrCat(name, ": destroyed, as the policy says"));
+  for (const auto& [token, receipt] : report.confirmed) {
+    const std::string uid = records::FormatToken(token);
+    PrintLine(
+        absl::StrCat(uid, ": erased at every destination ('sealbook receipt list ", uid, "')"));
+  }
   if (!report.archives.empty() || report.purged > 0) {
     PrintLine(absl::StrCat(
         Messages(report.archived), " archived and verified, ", report.purged, " purged here",
         report.held > 0 ? absl::StrCat(", ", report.held, " on hold") : "", "."));
-  } else if (ok && report.destroyed.empty()) {
+  } else if (ok && report.destroyed.empty() && report.confirmed.empty()) {
     PrintLine("Nothing has expired; what stands beside the archives is renewed.");
   }
 }
@@ -161,6 +167,9 @@ absl::Status Run(Context& context, const Arguments& arguments) {
     out["destroyed"] = report.destroyed;
     out["due"] = report.due;
     out["receipts"] = report.receipts;
+    out["confirmed"] = Json::array();
+    for (const auto& [token, receipt] : report.confirmed)
+      out["confirmed"].push_back({{"uid", records::FormatToken(token)}, {"receipt", receipt}});
     out["troubles"] = troubles;
     if (!status.ok()) out["error"] = ErrorJson(status);
     PrintJson(out);

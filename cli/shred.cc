@@ -76,8 +76,9 @@ absl::Status Shredder::Shred() {
                     now.st_size == seen_.st_size && now.st_mtim.tv_sec == seen_.st_mtim.tv_sec &&
                     now.st_mtim.tv_nsec == seen_.st_mtim.tv_nsec && now.st_nlink == 1;
   if (!same) {
-    return WithHint(absl::UnavailableError(absl::StrCat(path_, " was changed while it was imported")),
-                    "It was not shredded. Run the same import again; it adds nothing twice.");
+    return WithHint(
+        absl::UnavailableError(absl::StrCat(path_, " was changed while it was imported")),
+        "It was not shredded. Run the same import again; it adds nothing twice.");
   }
   // What is there of the list after an interruption is told from a list by its first bytes.
   std::vector<char> zeros(1 << 20, '\0');

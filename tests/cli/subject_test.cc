@@ -161,6 +161,27 @@ TEST_F(SubjectTest, WhatCouldNotBeReachedIsPendingUntilARunReachesIt) {
   EXPECT_EQ(Cron({"retention", "status"})["pending_erasures"], 0);
   EXPECT_EQ(Archived(Path("nas/archives")), Texts({ChatPhones()[1], ChatPhones()[2]}, OldDays()));
   EXPECT_EQ(CountActs("subject.erased"), 1);
+  // The second receipt: told by that run, and kept for whoever asks later.
+  ASSERT_THAT(later["confirmed"], SizeIs(1));
+  EXPECT_EQ(later["confirmed"][0]["uid"], uid_);
+  const Json receipts = Ask("audra", {"receipt", "list", uid_});
+  ASSERT_THAT(receipts["receipts"], SizeIs(2));
+  for (const Json& one : receipts["receipts"]) {
+    const std::string id = one["id"].get<std::string>();
+    EXPECT_EQ(one["uid"], uid_);
+    const Ran text = As("ada", {"receipt", "show", id});
+    EXPECT_EQ(text.exit, 0) << text;
+    EXPECT_EQ(Verified(Write("kept.txt", text.out))["kind"], one["kind"]);
+    if (one["kind"] == "erasure_confirmed") {
+      EXPECT_EQ(text.out, later["confirmed"][0]["receipt"].get<std::string>());
+    }
+    ExpectJsonError(As("mina", {"receipt", "show", id, "--json"}), 3, "permission_denied");
+  }
+  EXPECT_GT(Ask("owner", {"receipt", "list"})["receipts"].size(), 2u);  // purges too
+  ExpectJsonError(As("mina", {"receipt", "list", "--json"}), 3, "permission_denied");
+  ExpectJsonError(As("owner", {"receipt", "list", "Wang", "--json"}), 2, "usage");
+  ExpectJsonError(As("owner", {"receipt", "show", "12", "--json"}), 2, "usage");
+  ExpectJsonError(As("owner", {"receipt", "show", std::string(32, 'a'), "--json"}), 5, "not_found");
 }
 
 TEST_F(SubjectTest, TheReceiptNeedsANewFile) {

@@ -11,15 +11,18 @@ using ::testing::Not;
 
 const Words& AllCommands() {
   static const Words commands = {
-      "init",           "member add",    "member list",      "member passwd",
-      "member request", "member unlock", "book add",         "book list",
-      "book members",   "book assign",   "import",           "lookup",
-      "list",           "show",          "reveal",           "set",
-      "audit log",      "audit verify",  "audit checkpoint", "policy show",
-      "policy check",   "policy apply",  "doctor",           "version",
-      "member disable", "member role",   "book unassign",    "key rotate",
-      "recover",        "consent list",  "chat import",      "chat show",
-      "chat search"};
+      "init",           "member add",     "member list",      "member passwd",
+      "member request", "member unlock",  "book add",         "book list",
+      "book members",   "book assign",    "import",           "lookup",
+      "list",           "show",           "reveal",           "set",
+      "audit log",      "audit verify",   "audit checkpoint", "policy show",
+      "policy check",   "policy apply",   "doctor",           "version",
+      "member disable", "member role",    "book unassign",    "key rotate",
+      "recover",        "consent list",   "chat import",      "chat show",
+      "chat search",    "retention plan", "retention run",    "retention status",
+      "archive list",   "archive verify", "archive read",     "archive restore",
+      "subject erase",  "subject hold",   "subject release",  "subject label",
+      "receipt verify", "receipt key",    "receipt list",     "receipt show"};
   return commands;
 }
 Words Split(const std::string& command) {
@@ -52,6 +55,12 @@ TEST_F(UsageTest, EveryCommandExplainsItselfAndItsOptionsHoweverItIsAsked) {
       {"member passwd", {"--new-passphrase-file"}},
       {"member request", {"-o", "--new-passphrase-file"}},
       {"book members", {"--add", "--remove", "--no-drain"}},
+      {"retention run", {"--limit", "--metrics", "--accept-clock"}},
+      {"archive verify", {"--remote"}},
+      {"archive read", {"--identity", "--uid", "--file", "--keys", "--authority"}},
+      {"archive restore", {"--identity", "--uid"}},
+      {"subject erase", {"--reason", "-o"}},
+      {"subject hold", {"--reason"}},
       {"book unassign", {"--from"}},
       {"member disable", {"--no-drain"}},
       {"member role", {"--no-drain"}},

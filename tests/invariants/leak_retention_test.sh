@@ -19,7 +19,7 @@ control "$work/markers.all"
 
 touch "$work/start"
 recipient=$("$SEALBOOK" init --vault "$work/other" --owner other --passphrase-file <(echo 'only for the identity of it') \
-  --archive-identity-out "$work/identity" --json </dev/null | grep -o 'age1[a-z0-9]*' | head -n 1)
+  --archive-identity-out "$work/identity" --json </dev/null 2>/dev/null | grep -o 'age1[a-z0-9]*' | head -n 1)
 rm -r "$work/other"
 mkdir "$work/nas" "$work/out"
 sed "s#\"age1[a-z0-9]*\"#\"$recipient\"#; s#^destinations = .*#destinations = [\"file://$work/nas/archives\"]#" "$SEALBOOK_TEST_POLICY" >"$work/policy"
@@ -32,8 +32,8 @@ add_service keeper retention
 printf 'name,phone,note\n"%s",010-%s-%s,"%s"\n' "$name" "${phone:0:4}" "${phone:4}" "$note" >"$work/list.csv"
 expect 0 as robot import "$work/list.csv" --book seoul
 # So much that a run can be met in the middle.
-seq 20000 | awk -v phone="+8210$phone" -v text="$text" -v author="$author" '{
-  printf "{\"phone\":\"%s\",\"time\":\"2024-%02d-%02dT%02d:%02d:%02dZ\",\"direction\":\"in\",\"author\":\"%s\",\"text\":\"%s %d\"}\n",
+seq 5000 | awk -v phone="+8210$phone" -v text="$text" -v author="$author" '{
+  printf "{\"phone\":\"%s\",\"time\":\"2024-%02d-%02dT%02d:%02d:%02dZ\",\"direction\":\"out\",\"author\":\"%s\",\"text\":\"%s %d\"}\n",
          phone, 1 + $1 % 12, 1 + $1 % 28, $1 / 3600, $1 / 60 % 60, $1 % 60, author, text, $1 * 7919 % 104729 }' >"$work/chats.jsonl"
 expect 0 as robot chat import "$work/chats.jsonl" --book seoul
 uid=$(as owner --json lookup --phone "+8210$phone" | grep -o 'UID_[0-9]*')
@@ -73,7 +73,7 @@ for member in keeper owner; do
   both $member archive verify --remote
   both $member retention plan
 done
-[ "$(as keeper --json retention status | grep -o '"purged":[0-9]*' | head -n 1)" = '"purged":20000' ] || fail "not all was archived: $(as keeper retention status)"
+[ "$(as keeper --json retention status | grep -o '"purged":[0-9]*' | head -n 1)" = '"purged":5000' ] || fail "not all was archived: $(as keeper retention status)"
 nowhere "$work/markers.all"
 absent "$work/markers.all" "$work/nas"
 pass "runs: the vault, $(find "$work/nas" -type f | wc -l) files of archives, metrics, the journal"

@@ -73,9 +73,11 @@ class RetentionCommandTest : public VaultTest {
     return days;
   }
   static std::string Line(const std::string& phone, const std::string& day) {
+    // What we said has our author.
+    const bool out = day == "2024-03-12";
     return absl::StrCat(R"({"phone":")", phone, R"(","time":")", day,
-                        R"(T10:00:00Z","direction":"in","author":"they","text":")",
-                        TextOf(phone, day), "\"}\n");
+                        R"(T10:00:00Z","direction":")", out ? "out" : "in",
+                        R"(","author":"they","text":")", TextOf(phone, day), "\"}\n");
   }
   void WriteChats() {
     std::string lines;
