@@ -136,7 +136,10 @@ absl::StatusOr<std::size_t> ByteSource::Read(char* out, std::size_t size) {
 }
 
 absl::Status ByteSource::KeepForRewind() {
-  if (regular_) limit_ = std::max<std::uint64_t>(bytes_total_, head_.size());
+  if (regular_) {
+    const auto begin = static_cast<std::uint64_t>(begin_);
+    limit_ = std::max<std::uint64_t>(bytes_total_ - std::min(bytes_total_, begin), head_.size());
+  }
   if (regular_ || head_is_all_ || kept_ != nullptr) return absl::OkStatus();
   ASSIGN_OR_RETURN(kept_, SpillFile::Create());
   return absl::OkStatus();

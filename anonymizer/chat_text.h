@@ -23,9 +23,10 @@ absl::string_view WithoutMarks(absl::string_view text);  // of direction, at its
 // "has a time before 2009", "has a time in the future"; empty for a time that can be.
 absl::string_view FaultOfTime(absl::Time time, absl::Time latest);
 
-// The lines of a chat. Encodings are found as TextSource finds them, but a file that is mostly
-// UTF-8 is UTF-8: what is not is then a fault of its line. `bytes` outlives the source.
-// InvalidArgument: not a text file, or one of an encoding that cannot be told.
-absl::StatusOr<std::unique_ptr<TextSource>> OpenChatLines(ByteSource& bytes);
+// The lines of a chat: UTF-16 where a mark or its zeros say so, otherwise UTF-8, or `old` where
+// most of the file is not that. No encoding is guessed beyond these: what is of none of them is a
+// fault of its line. `bytes` outlives the source. InvalidArgument: not a text file.
+absl::StatusOr<std::unique_ptr<TextSource>> OpenChatLines(ByteSource& bytes,
+                                                          Encoding old = Encoding::kUtf8);
 
 }  // namespace sealbook::anonymizer

@@ -13,14 +13,19 @@ namespace {
 
 class KakaoTalkReader : public ChatReader {
  public:
-  KakaoTalkReader(ByteSource& bytes, KakaoTalkRecords records, ChatSurvey survey)
-      : bytes_(bytes), records_(std::move(records)), survey_(std::move(survey)) {}
+  KakaoTalkReader(ByteSource& bytes, Encoding encoding, KakaoTalkRecords records, ChatSurvey survey)
+      : bytes_(bytes),
+        encoding_(encoding),
+        records_(std::move(records)),
+        survey_(std::move(survey)) {}
 
   absl::StatusOr<bool> Next(ChatMessage& message) override { return records_.Next(message); }
   ChatFormat format() const override { return ChatFormat::kKakaoTalk; }
   const ChatSurvey* survey() const override { return &survey_; }
   std::vector<std::string> remarks() const override {
     std::vector<std::string> remarks;
+    if (encoding_ == Encoding::kCp949)
+      remarks.push_back("The file is not UTF-8; it was read as CP949, Korea's older encoding.");
     if (const std::uint64_t count = records_.notices_without_time(); count > 0) {
       remarks.push_back(absl::StrCat(
           count, count == 1 ? " notice of the app has" : " notices of the app have",
@@ -38,6 +43,7 @@ class KakaoTalkReader : public ChatReader {
 
  private:
   ByteSource& bytes_;
+  Encoding encoding_;
   KakaoTalkRecords records_;
   ChatSurvey survey_;
 };
@@ -102,7 +108,7 @@ bool LooksLikeKakaoTalk(ByteSource& bytes, bool anywhere) {
 absl::StatusOr<std::unique_ptr<ChatReader>> OpenKakaoTalk(ByteSource& bytes,
                                                           const ChatReaderOptions& options) {
   RETURN_IF_ERROR(bytes.KeepForRewind());
-  ASSIGN_OR_RETURN(auto lines, OpenChatLines(bytes));
+  ASSIGN_OR_RETURN(auto lines, OpenChatLines(bytes, Encoding::kCp949));
   const auto shape = FindKakaoTalkShape(lines->sample());
   if (!shape) {
     return WithHint(absl::InvalidArgumentError("is no export of KakaoTalk"),
@@ -114,7 +120,7 @@ absl::StatusOr<std::unique_ptr<ChatReader>> OpenKakaoTalk(ByteSource& bytes,
   RETURN_IF_ERROR(bytes.Rewind());
   ASSIGN_OR_RETURN(auto again, TextSource::Open(bytes, encoding));
   return std::make_unique<KakaoTalkReader>(
-      bytes, KakaoTalkRecords(std::move(again), *shape, options), std::move(survey));
+      bytes, encoding, KakaoTalkRecords(std::move(again), *shape, options), std::move(survey));
 }
 
 }  // namespace sealbook::anonymizer

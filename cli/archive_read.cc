@@ -20,12 +20,11 @@ absl::StatusOr<std::optional<std::int64_t>> TokenOf(const Arguments& arguments) 
   return *token;
 }
 
-// `told`: how many were erased was said already.
-absl::Status TellMissing(Context& context, const ArchiveSource::Read& read, bool told) {
-  if (read.erased > 0 && !told) {
+absl::Status TellMissing(Context& context, const ArchiveSource::Read& read) {
+  if (read.erased > 0 && !context.globals().json) {
     PrintNote(context.globals(),
               absl::StrCat("sealbook: ", read.erased, read.erased == 1 ? " customer" : " customers",
-                           " of this archive erased: nobody reads those chats any more"));
+                           " of this archive had been erased: nobody reads those chats any more"));
   }
   if (read.no_shard == 0) return absl::OkStatus();
   return WithHint(
@@ -82,7 +81,7 @@ absl::Status Read(Context& context, const Arguments& arguments) {
                                                    : absl::CancelledError("nobody reads any more");
                                       },
                                   .end = nullptr}));
-  return TellMissing(context, read, false);
+  return TellMissing(context, read);
 }
 
 absl::Status Restore(Context& context, const Arguments& arguments) {
@@ -140,7 +139,7 @@ absl::Status Restore(Context& context, const Arguments& arguments) {
     if (unknown > 0)
       PrintLine(absl::StrCat("Not here any more: ", unknown, " of the archive's customers."));
   }
-  return TellMissing(context, *read, context.globals().json);
+  return TellMissing(context, *read);
 }
 
 }  // namespace

@@ -123,13 +123,7 @@ absl::StatusOr<std::unique_ptr<ArchiveSource>> ArchiveSource::OfFile(
   if (where.empty()) where = path.has_parent_path() ? path.parent_path().string() : ".";
   source->keys_ =
       std::filesystem::is_directory(where) ? archive::KeysIn(where) : archive::KeysOfFile(where);
-  const absl::Status opened = source->OpenReader(identities, by);
-  if (absl::IsNotFound(opened)) {
-    return WithHint(absl::NotFoundError(opened.message()),
-                    "Fetch it and the folder 'subjects' from where the archives are, and name the "
-                    "folder in which they stand with --keys.");
-  }
-  RETURN_IF_ERROR(opened);
+  RETURN_IF_ERROR(source->OpenReader(identities, by));
   return source;
 }
 
@@ -156,15 +150,14 @@ absl::StatusOr<std::unique_ptr<ArchiveSource>> ArchiveSource::OfVault(
     auto destination = open();
     absl::Status status = destination.status();
     if (status.ok()) {
-      auto remote = (*destination)->Read(name);
+      // All of them are kept: the keys may stand at another one than the archive.
+      source->destinations_.push_back(*std::move(destination));
+      if (source->remote_ != nullptr) continue;
+      auto remote = source->destinations_.back()->Read(name);
       status = remote.status();
-      if (status.ok()) {
-        source->destination_ = *std::move(destination);
-        source->remote_ = *std::move(remote);
-        break;
-      }
+      if (status.ok()) source->remote_ = *std::move(remote);
     }
-    if (!absl::IsNotFound(status)) last = status;
+    if (!status.ok() && !absl::IsNotFound(status)) last = status;
   }
   if (source->remote_ == nullptr) return last;
   archive::RemoteReader* const remote = source->remote_.get();
@@ -172,7 +165,9 @@ absl::StatusOr<std::unique_ptr<ArchiveSource>> ArchiveSource::OfVault(
                      .read_at = [remote](std::uint64_t offset, std::span<std::uint8_t> out) {
                        return remote->ReadAt(offset, out);
                      }};
-  source->keys_ = archive::KeysAt(*source->destination_);
+  std::vector<archive::Destination*> reached;
+  for (const auto& destination : source->destinations_) reached.push_back(destination.get());
+  source->keys_ = archive::KeysAt(std::move(reached));
   RETURN_IF_ERROR(source->OpenReader(identities, archive::RosterSigners(keyring)));
   return source;
 }

@@ -56,7 +56,7 @@ class ArchiveSource {
   absl::Status ReadContact(const archive::ArchiveEntry& entry, const Visitor& visitor, Read& read);
 
   std::shared_ptr<int> descriptor_;  // of a file; closed with the last who has it
-  std::unique_ptr<archive::Destination> destination_;
+  std::vector<std::unique_ptr<archive::Destination>> destinations_;  // that could be reached
   std::unique_ptr<archive::RemoteReader> remote_;
   archive::KeyFolder keys_;
   crypto::RandomAccess access_;

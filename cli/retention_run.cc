@@ -75,7 +75,6 @@ absl::Status Work(Context& context, const Arguments& arguments, std::int64_t lim
                   archive::JobReport& report, RetentionNumbers& numbers) {
   numbers.state = "failed";
   RETURN_IF_ERROR(context.Unlock());
-  context.RecordEveryFailure();
   ASSIGN_OR_RETURN(const PurgePermit permit,
                    context.permits().Purge(context.keyring().bundle().member, context.role()));
   const absl::Time now = absl::Now();
@@ -83,7 +82,9 @@ absl::Status Work(Context& context, const Arguments& arguments, std::int64_t lim
   ASSIGN_OR_RETURN(options.destinations, DestinationsFor(context));
   options.limit = limit;
   const bool accept = arguments.Has("accept-clock");
-  options.check_clock = [&] { return policies::CheckClock(context.keyring(), now, accept); };
+  options.check_clock = [&] {
+    return policies::CheckClock(context.keyring(), absl::Now(), accept);
+  };
   CatchInterrupts();
   options.interrupted = &Interrupted;
   Progress progress(context.globals(), "retention run");

@@ -164,7 +164,7 @@ absl::Status Erase(Context& context, const Arguments& arguments) {
     synced = lock.status();
     if (lock.ok()) {
       archive::RetentionJob job(context.keyring(), permit, std::move(options));
-      synced = job.SyncErasures(report);
+      synced = job.ReachErasures(report);
     }
   }
   std::vector<std::string> pending;

@@ -71,8 +71,9 @@ int ExitCodeOf(const absl::Status& status) {
     case absl::StatusCode::kDataLoss:
       return 7;
     case absl::StatusCode::kUnavailable:
-      return 8;
     case absl::StatusCode::kAborted:
+      return 8;
+    case absl::StatusCode::kOutOfRange:
       return 9;
     case absl::StatusCode::kCancelled:
       return 130;

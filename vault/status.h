@@ -8,8 +8,8 @@
 //   kInvalidArgument      bad input                                           6
 //   kDataLoss             something stored was altered or damaged             7
 //   kUnavailable          busy: another process holds what is needed          8
-//   kAborted              an archive's destination cannot be reached or does
-//                         not hold what it should                             9
+//   kOutOfRange           out of reach: the archives' server, or what it      9
+//                         should hold
 //   anything else         internal                                            1
 //
 // A message is one sentence that says what and where; a hint is one that says what to do. Neither
@@ -30,6 +30,12 @@ absl::Status WithHint(absl::Status status, absl::string_view hint);
 
 // The hint, or an empty string.
 std::string HintOf(const absl::Status& status);
+
+// kOutOfRange: the archives' server cannot be reached, or does not hold what it should.
+inline absl::Status UnreachableError(absl::string_view message) {
+  return absl::OutOfRangeError(message);
+}
+inline bool IsUnreachable(const absl::Status& status) { return absl::IsOutOfRange(status); }
 
 }  // namespace sealbook
 

@@ -141,5 +141,17 @@ TEST(ChatJsonLinesReaderTest, EncodingsGiveTheSameMessages) {
   }
 }
 
+// JSON is UTF-8: what else it could be is not guessed.
+TEST(ChatJsonLinesReaderTest, OtherEncodingsAreRefusedOrFaultsOfTheirLines) {
+  const std::string korean = absl::StrReplaceAll(kGood, {{"\"x\"", "\"가을 하늘\""}});
+  const std::string old = testing::Encode(korean, Encoding::kCp949, false);
+  const Chat chat = Read(absl::StrCat(korean, "\n", old, "\n", korean, "\n"));
+  EXPECT_THAT(chat.messages, SizeIs(2));
+  EXPECT_THAT(chat.faults(), ElementsAre(HasSubstr("2 holds bytes that are no UTF-8")));
+  const absl::Status all = ReadChat(absl::StrCat(old, "\n", old, "\n")).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(all)) << all;
+  EXPECT_THAT(std::string(all.message()), HasSubstr("line 1 holds bytes that are no UTF-8"));
+}
+
 }  // namespace
 }  // namespace sealbook::anonymizer

@@ -307,7 +307,9 @@ TEST(KakaoTalkReaderTest, EncodingsGiveTheSameMessages) {
   EXPECT_EQ(DescribeAll(Read("\xef\xbb\xbf" + text)), expected);
   for (const Encoding encoding : {Encoding::kUtf16Le, Encoding::kUtf16Be})
     EXPECT_EQ(DescribeAll(Read(testing::Encode(text, encoding, true))), expected);
-  EXPECT_EQ(DescribeAll(Read(testing::Encode(text, Encoding::kCp949, false))), expected);
+  const Chat old = Read(testing::Encode(text, Encoding::kCp949, false));
+  EXPECT_EQ(DescribeAll(old), expected);
+  EXPECT_THAT(old.remarks, ElementsAre(HasSubstr("CP949")));
 }
 
 TEST(KakaoTalkReaderTest, PipeGivesWhatAFileGives) {

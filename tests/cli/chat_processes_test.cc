@@ -1,6 +1,7 @@
 // Several processes that import chats into one vault at once.
 #include <gmock/gmock.h>
 
+#include "absl/strings/str_format.h"
 #include "tests/support/command_vault.h"
 
 namespace sealbook::testing {
@@ -67,7 +68,7 @@ TEST_F(ChatProcessesTest, TheSameExportAtOnceIsThereOnce) {
 
 TEST_F(ChatProcessesTest, WritingAgainAndImportingAtOnceLoseNothing) {
   std::vector<std::string> files;
-  for (int file = 0; file < 24; ++file) {
+  for (int file = 0; file < 12; ++file) {
     std::string lines;
     for (int i = 0; i < 30; ++i) {
       absl::StrAppend(&lines, R"({"phone":"+821020000)", 100 + i, R"(","time":"2024-05-01T09:)",
@@ -81,20 +82,20 @@ TEST_F(ChatProcessesTest, WritingAgainAndImportingAtOnceLoseNothing) {
                  files.begin() + static_cast<std::ptrdiff_t>(to));
     return words;
   };
-  Must("importer", import(0, 12));
+  Must("importer", import(0, 8));
   std::vector<Process> processes;
-  processes.push_back(StartAs("importer", import(12, 24)));
+  processes.push_back(StartAs("importer", import(8, 12)));
   processes.push_back(StartAs("owner", {"chat", "compact"}));
-  processes.push_back(StartAs("owner", import(6, 18)));
+  processes.push_back(StartAs("owner", import(5, 10)));
   processes.push_back(StartAs("owner", {"chat", "compact"}));
   for (Process& process : processes) {
     const Ran ran = process.Wait();
     EXPECT_EQ(ran.exit, 0) << ran;
   }
-  EXPECT_THAT(Messages(), SizeIs(24 * 30));
+  EXPECT_THAT(Messages(), SizeIs(12 * 30));
   EXPECT_EQ(Ask("owner", {"doctor"})["ok"], true);
   Must("owner", {"chat", "compact"});
-  EXPECT_THAT(Messages(), SizeIs(24 * 30));
+  EXPECT_THAT(Messages(), SizeIs(12 * 30));
 }
 
 }  // namespace

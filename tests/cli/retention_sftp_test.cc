@@ -57,7 +57,7 @@ TEST_F(RetentionSftpTest, KeysStandInTheVaultWhereNothingElseIsSaid) {
   environment_.erase("SEALBOOK_SFTP_KEY");
   environment_.erase("SEALBOOK_SFTP_KNOWN_HOSTS");
   const Ran without = TryJob();
-  EXPECT_EQ(without.exit, 2) << without;
+  EXPECT_EQ(without.exit, 9) << without;
   EXPECT_THAT(without.out, AllOf(HasSubstr("127.0.0.1.key"), HasSubstr("ssh-keygen")));
   ExpectNothingPurged();
   std::filesystem::create_directory(VaultPath("destinations"));

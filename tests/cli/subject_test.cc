@@ -111,7 +111,7 @@ TEST_F(SubjectTest, ErasedIsErasedEverywhere) {
   const std::string name = ArchiveNames()[0];
   const Ran rest = As("owner", {"archive", "read", name, "--identity", Identity()});
   EXPECT_EQ(rest.exit, 0) << rest;
-  EXPECT_THAT(rest.err, HasSubstr("1 customer of this archive erased"));
+  EXPECT_THAT(rest.err, HasSubstr("1 customer of this archive had been erased"));
   EXPECT_EQ(TextsOf(rest).size(), 4u);
   ExpectJsonError(
       As("owner", {"archive", "read", name, "--identity", Identity(), "--uid", uid_, "--json"}), 5,

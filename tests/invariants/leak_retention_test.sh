@@ -12,8 +12,8 @@ note="비고 $(letters 12)"
 text="상담 $(letters 12)"
 author="상담사 $(letters 12)"
 reason="편지 $(letters 12)"
-printf '%s\n' "$text" "$author" >"$work/markers.chat"
-{ printf '+8210%s\n10-%s-%s\n' "$phone" "${phone:0:4}" "${phone:4}"; printf '%s\n' "$name" "$note" "$reason"; cat "$work/markers.chat"
+printf '%s\n' "$text" >"$work/markers.chat"  # of the customer's own messages no author is kept
+{ printf '+8210%s\n10-%s-%s\n' "$phone" "${phone:0:4}" "${phone:4}"; printf '%s\n' "$name" "$note" "$reason" "$author"; cat "$work/markers.chat"
   for marker in "$name" "$note" "$text" "$author"; do echo "${marker#* }"; done; } >"$work/markers.all"
 control "$work/markers.all"
 

@@ -53,8 +53,13 @@ new_files() {  # MARKERS
 }
 # Nothing is in the vault, the state folder and the temporary folders.
 nowhere() {  # MARKERS
-  absent "$1" "$SEALBOOK_VAULT" "$work/state"
+  inside "$1"
   [ -z "$(new_files "$1")" ] || fail "$(new_files "$1")"
+}
+# The same without what other programs may be writing just now, which takes long to search: commands make their
+# temporary files in TMPDIR.
+inside() {  # MARKERS
+  absent "$1" "$SEALBOOK_VAULT" "$work/state" ${TMPDIR:+"$TMPDIR"}
 }
 # A command that runs, stopped in the middle: files that have no name any more.
 unnamed_files() {  # MARKERS PID

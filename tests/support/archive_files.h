@@ -50,8 +50,7 @@ inline crypto::RandomAccess AccessTo(ByteView file, ReadCounter* counter = nullp
             std::size_t size =
                 static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), file.size() - at));
             if (counter != nullptr) {
-              if (counter->reads >= counter->fail_at)
-                return absl::AbortedError("the server is gone");
+              if (counter->reads >= counter->fail_at) return UnreachableError("the server is gone");
               size = std::min(size, counter->piece);
               ++counter->reads;
               counter->bytes += size;

@@ -49,7 +49,7 @@ struct Lies {
     calls.push_back(std::move(what));
     const int number = static_cast<int>(calls.size());
     if (fail_at_call && number >= *fail_at_call && number - *fail_at_call < fail_calls) {
-      return absl::AbortedError("the connection to the lying destination was lost");
+      return UnreachableError("the connection to the lying destination was lost");
     }
     return absl::OkStatus();
   }
@@ -64,7 +64,7 @@ class LyingWriter : public archive::RemoteWriter {
   absl::Status Append(ByteView bytes) override {
     RETURN_IF_ERROR(lies_->Call("Append"));
     if (lies_->full) {
-      return WithHint(absl::AbortedError("no space left on the lying destination"),
+      return WithHint(UnreachableError("no space left on the lying destination"),
                       "Make room there and run the command again.");
     }
     bool fails = false;
@@ -84,7 +84,7 @@ class LyingWriter : public archive::RemoteWriter {
     if (!fails) return absl::OkStatus();
     // What got there stays there: as a file, not in a buffer of this side.
     RETURN_IF_ERROR(inner_->Finish());
-    return absl::AbortedError("the connection to the lying destination was lost");
+    return UnreachableError("the connection to the lying destination was lost");
   }
   absl::Status Finish() override {
     RETURN_IF_ERROR(lies_->Call("Finish"));

@@ -82,7 +82,7 @@ std::string Refusal(std::uint32_t request, std::uint32_t code) {
 }
 std::string Entry(const std::string& name, std::uint32_t mode) {
   // Size and permissions.
-  return Text(name) + Text("-rw-r--r-- " + name) + U32(1 | 4) + U32(0) + U32(7) + U32(mode);
+  return Text(name) + Text("") + U32(1 | 4) + U32(0) + U32(7) + U32(mode);
 }
 
 std::uint64_t written = 0, writes = 0, listings = 0, names = 0;
@@ -98,7 +98,7 @@ std::string Listing(std::uint32_t request) {
     ++count;
   };
   if (kind == "endless") {
-    while (count < 2000) add("f" + std::to_string(++names), kFile);
+    while (count < 7000) add("f" + std::to_string(++names), kFile);
   } else if (++listings > 1) {
     return Refusal(request, 1);  // the end
   } else if (kind == "twice") {

@@ -23,6 +23,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,8 +72,8 @@ class SftpServer {
   }
 
   explicit SftpServer(SftpServerOptions options = {}) : options_(std::move(options)) {
-    char name[] = "/tmp/sealbook-sftp-XXXXXX";
-    root_ = mkdtemp(name);
+    root_ = absl::StrCat(Above(), "/sealbook-sftp-XXXXXX");
+    EXPECT_NE(mkdtemp(root_.data()), nullptr);
     EXPECT_EQ(chmod(root_.c_str(), 0755), 0);
     std::filesystem::create_directory(folder());
     const bool as_nobody = geteuid() == 0 && options_.filter.empty();
@@ -112,7 +113,7 @@ class SftpServer {
   archive::DestinationOptions options() const {
     return {.key_file = key_file(),
             .known_hosts_file = known_hosts_file(),
-            .timeout = absl::Seconds(20)};
+            .timeout = absl::Seconds(60)};
   }
   // In the server's own folder, for tests' files.
   std::string Path(const std::string& name) const { return absl::StrCat(root_, "/", name); }
@@ -196,6 +197,13 @@ class SftpServer {
   static constexpr const char* kKeygen = "/usr/bin/ssh-keygen";
   static constexpr const char* kSftpServer = "/usr/lib/openssh/sftp-server";
 
+  // In memory where there is enough: the server waits for the disk after each file.
+  static std::string Above() {
+    struct statvfs info {};
+    const bool roomy = statvfs("/dev/shm", &info) == 0 && access("/dev/shm", W_OK) == 0 &&
+                       info.f_bavail * info.f_frsize >= std::uint64_t{1} << 30;
+    return roomy ? "/dev/shm" : "/tmp";
+  }
   static void Run(const std::vector<std::string>& words, const std::string& output) {
     const pid_t pid = fork();
     if (pid == 0) {
@@ -238,7 +246,8 @@ class SftpServer {
       const std::string name = entry.path().filename();
       if (name.find_first_not_of("0123456789") != std::string::npos) continue;
       std::ifstream in(entry.path() / "stat");
-      std::string text((std::istreambuf_iterator<char>(in)), {});
+      std::string text;
+      std::getline(in, text, '\0');      // empty where it is gone meanwhile
       const auto end = text.rfind(')');  // of the program's name
       int above = 0;
       char state = 0;

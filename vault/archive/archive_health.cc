@@ -52,7 +52,7 @@ class ArchiveDoctor {
       RETURN_IF_ERROR(Step());
       const auto state = static_cast<ArchiveState>(row.state);
       runs_[row.run] = state;
-      if (state == ArchiveState::kPlanned) return true;
+      if (state == ArchiveState::kPlanned || row.signature.empty()) return true;
       const auto signature = SignatureOf(keyring_, row);
       if (!signature.ok()) {
         Fault(std::string(signature.status().message()));
@@ -72,6 +72,7 @@ class ArchiveDoctor {
         {.contact = 0, .day = std::numeric_limits<std::int32_t>::min()},
         [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
           RETURN_IF_ERROR(Step());
+          if (key.due == store::ArchiveKeyRow::kGone) return true;
           ++keys_;
           const auto run = runs_.find(key.run);
           if (run == runs_.end() || run->second == ArchiveState::kDestroyed)
@@ -116,6 +117,11 @@ class ArchiveDoctor {
             }));
             return true;
           }));
+      // Those of which the count does not know yet that they are gone.
+      RETURN_IF_ERROR(store_.EachArchiveKeyOf(row.number, [&](const store::ArchiveKeyRow& key) {
+        if (key.due == store::ArchiveKeyRow::kGone) ++chunks[key.session];
+        return absl::OkStatus();
+      }));
       RETURN_IF_ERROR(
           store_.EachChunkCount(row.number, [&](std::int64_t session, std::int64_t count) {
             const auto at = chunks.find(session);

@@ -22,6 +22,7 @@ constexpr std::size_t kMaxStatementBytes = 64 * 1024;
 constexpr std::size_t kMaxEscrowBytes = 64 * 1024;
 // A version of a shard that somebody else's file has the name of is left out.
 constexpr int kShardTries = 3;
+constexpr std::size_t kShardsAtOnce = 32;  // some 8 MiB
 
 // Compares what is read back with what was written.
 class Comparison : public ByteSink {
@@ -61,7 +62,8 @@ absl::StatusOr<std::vector<std::pair<std::string, std::uint64_t>>> KnownVersions
 }
 
 absl::StatusOr<crypto::Bytes> MakeShard(keyring::Keyring& keyring, std::uint32_t shard,
-                                        std::int64_t version, ByteView contacts, absl::Time now) {
+                                        std::int64_t version, ByteView contacts,
+                                        records::KnownSubjects* known, absl::Time now) {
   SubjectShard out{.vault = keyring.roster().vault,
                    .number = shard,
                    .version = static_cast<std::uint64_t>(version),
@@ -76,7 +78,8 @@ absl::StatusOr<crypto::Bytes> MakeShard(keyring::Keyring& keyring, std::uint32_t
     ASSIGN_OR_RETURN(const bool has, keyring.store().GetSubject(number, subject));
     ASSIGN_OR_RETURN(const bool is, keyring.store().GetContact(number, contact));
     // Erased meanwhile; or a row that does not count, with which nobody could read anything.
-    if (!has || !is || !records::CheckSubject(keyring, subject, contact.token).ok()) continue;
+    if (!has || !is || !records::CheckSubject(keyring, subject, contact.token, known).ok())
+      continue;
     ASSIGN_OR_RETURN(const keyring::Session* session, keyring.sessions().Get(subject.session));
     SubjectRecord record{.contact = number,
                          .token = contact.token,
@@ -111,9 +114,10 @@ absl::StatusOr<Destination*> ArchivePlace::Connection() {
   return connection_.get();
 }
 
-absl::Status ArchivePlace::Mark(absl::string_view path, RemoteState state) {
+absl::Status ArchivePlace::Mark(const std::vector<std::string>& paths, RemoteState state) {
   ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
-  RETURN_IF_ERROR(keyring_.store().PutRemoteFile(url(), path, static_cast<int>(state)));
+  for (const std::string& path : paths)
+    RETURN_IF_ERROR(keyring_.store().PutRemoteFile(url(), path, static_cast<int>(state)));
   return transaction.Commit();
 }
 
@@ -179,39 +183,86 @@ absl::Status ArchivePlace::Begin() {
   return PutAndReadBack(std::string(kEscrowPath), crypto::AsBytes(file));
 }
 
-absl::Status ArchivePlace::SyncShard(std::uint32_t shard, std::int64_t version, absl::Time now) {
-  store::Store& store = keyring_.store();
-  std::string path;
-  for (int tries = 0;; ++tries) {
-    path = ShardName(shard, static_cast<std::uint64_t>(version));
-    ASSIGN_OR_RETURN(const RemoteState state, StateOf(path));
-    if (state == RemoteState::kVerified) break;
-    crypto::Bytes bytes;
+absl::StatusOr<std::int64_t> ArchivePlace::NextVersion(std::uint32_t shard) {
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
+  ASSIGN_OR_RETURN(const auto now_there, keyring_.store().GetSubjectShard(shard));
+  RETURN_IF_ERROR(keyring_.store().PutSubjectShard(shard, now_there.first + 1, now_there.second));
+  RETURN_IF_ERROR(transaction.Commit());
+  return now_there.first + 1;
+}
+
+// Many at once: each step takes a write to the disk, here or there.
+absl::Status ArchivePlace::SyncSome(std::vector<Shard> shards, absl::Time now) {
+  std::vector<Shard> taken;
+  for (int tries = 0; !shards.empty(); ++tries) {
+    std::vector<Shard*> missing;
+    std::vector<std::string> paths;
     {
       ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
-      ASSIGN_OR_RETURN(const auto now_there, store.GetSubjectShard(shard));
-      if (now_there.first != version) return absl::OkStatus();  // changed meanwhile: the next round
-      ASSIGN_OR_RETURN(bytes, MakeShard(keyring_, shard, version, now_there.second, now));
+      for (Shard& shard : shards) {
+        shard.path = ShardName(shard.number, static_cast<std::uint64_t>(shard.version));
+        ASSIGN_OR_RETURN(const RemoteState state, StateOf(shard.path));
+        if (state == RemoteState::kVerified) continue;
+        shard.ours = state != RemoteState::kUnknown;
+        ASSIGN_OR_RETURN(const auto now_there, keyring_.store().GetSubjectShard(shard.number));
+        if (now_there.first != shard.version) continue;  // changed meanwhile: the next round
+        ASSIGN_OR_RETURN(shard.bytes, MakeShard(keyring_, shard.number, shard.version,
+                                                now_there.second, options_.known, now));
+        missing.push_back(&shard);
+        paths.push_back(shard.path);
+      }
     }
+    if (!paths.empty()) RETURN_IF_ERROR(Mark(paths, RemoteState::kBegun));
     At("shard");
-    const absl::Status put = PutAndReadBack(path, bytes);
-    if (put.ok()) break;
-    const bool taken = put.code() == absl::StatusCode::kAborted && !WorthRetrying(put);
-    if (!taken || tries + 1 == kShardTries) return put;
-    // Something else has this version's name: an older run that was cut, or a stranger's file.
-    ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
-    ASSIGN_OR_RETURN(const auto now_there, store.GetSubjectShard(shard));
-    version = now_there.first + 1;
-    RETURN_IF_ERROR(store.PutSubjectShard(shard, version, now_there.second));
-    RETURN_IF_ERROR(transaction.Commit());
+    paths.clear();
+    for (Shard*& shard : missing) {
+      ASSIGN_OR_RETURN(Destination* const destination, Connection());
+      const absl::Status put = PutSmall(*destination, shard->path, shard->bytes);
+      const bool name_taken = IsUnreachable(put) && !WorthRetrying(put);
+      if (name_taken && tries + 1 < kShardTries) {
+        // An older run that was cut, which goes with the older versions; or a stranger's file.
+        if (!shard->ours) RETURN_IF_ERROR(Forget(shard->path));
+        taken.push_back({.number = shard->number, .version = shard->version});
+        shard = nullptr;
+        continue;
+      }
+      RETURN_IF_ERROR(put);
+      paths.push_back(shard->path);
+    }
+    Disconnect();
+    for (const Shard* shard : missing) {
+      if (shard == nullptr) continue;
+      ASSIGN_OR_RETURN(Destination* const destination, Connection());
+      Comparison comparison(shard->bytes);
+      RETURN_IF_ERROR(NotAsItShouldBe(
+          ReadBack(*destination, shard->path, shard->bytes.size(), comparison), url()));
+    }
+    if (!paths.empty()) RETURN_IF_ERROR(Mark(paths, RemoteState::kVerified));
+    for (const Shard& shard : shards) {
+      const bool again = std::any_of(taken.begin(), taken.end(),
+                                     [&](const Shard& one) { return one.number == shard.number; });
+      if (!again) RETURN_IF_ERROR(TakeOlderAway(shard));
+    }
+    for (Shard& shard : taken) {
+      ASSIGN_OR_RETURN(shard.version, NextVersion(shard.number));
+    }
+    shards = std::exchange(taken, {});
   }
-  // The older ones go, those too of which nobody here knows any more.
-  ASSIGN_OR_RETURN(auto versions, KnownVersions(store, url(), shard));
+  return absl::OkStatus();
+}
+
+// Also those of which nobody here knows any more.
+absl::Status ArchivePlace::TakeOlderAway(const Shard& shard) {
+  // Only once the newer one is there.
+  ASSIGN_OR_RETURN(const RemoteState state,
+                   StateOf(ShardName(shard.number, static_cast<std::uint64_t>(shard.version))));
+  if (state != RemoteState::kVerified) return absl::OkStatus();
+  ASSIGN_OR_RETURN(auto versions, KnownVersions(keyring_.store(), url(), shard.number));
   if (!listed_shards_) {
     ASSIGN_OR_RETURN(Destination* const destination, Connection());
     ASSIGN_OR_RETURN(listed_shards_, destination->List(kShardFolder));
   }
-  const std::string prefix = absl::StrFormat("%06d.v", shard);
+  const std::string prefix = absl::StrFormat("%06d.v", shard.number);
   auto at = std::lower_bound(
       listed_shards_->begin(), listed_shards_->end(), prefix,
       [](const RemoteFile& file, const std::string& name) { return file.name < name; });
@@ -221,16 +272,81 @@ absl::Status ArchivePlace::SyncShard(std::uint32_t shard, std::int64_t version, 
   }
   std::set<std::string> gone;
   for (const auto& [older, number] : versions) {
-    if (number >= static_cast<std::uint64_t>(version) || !gone.insert(older).second) continue;
+    if (number >= static_cast<std::uint64_t>(shard.version) || !gone.insert(older).second) continue;
+    ASSIGN_OR_RETURN(const RemoteState known, StateOf(older));
+    if (known == RemoteState::kUnknown) {
+      ASSIGN_OR_RETURN(const bool ours, IsOurShard(older));
+      if (!ours) continue;
+    }
     At("old shard");
     RETURN_IF_ERROR(TakeAway(older).status());
   }
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> ArchivePlace::Erasable() {
+  if (!deletes_) {
+    At("probe");
+    ASSIGN_OR_RETURN(Destination* const destination, Connection());
+    ASSIGN_OR_RETURN(deletes_, destination->ProvesDeletion(kShardFolder));
+    Disconnect();
+  }
+  return *deletes_;
+}
+
+absl::StatusOr<bool> ArchivePlace::HasOlderShard(ContactNumber contact, std::int64_t version) {
+  if (version == 0) return false;
+  if (!listed_shards_) {
+    ASSIGN_OR_RETURN(Destination* const destination, Connection());
+    ASSIGN_OR_RETURN(listed_shards_, destination->List(kShardFolder));
+  }
+  const std::uint32_t shard = SubjectShard::NumberOf(contact);
+  for (const RemoteFile& file : *listed_shards_) {
+    const auto parts = ParseShardName(file.name);
+    if (!parts || parts->number != shard || parts->version >= static_cast<std::uint64_t>(version))
+      continue;
+    // As listed before; it may have been taken away since.
+    ASSIGN_OR_RETURN(Destination* const destination, Connection());
+    const std::string path = ShardName(parts->number, parts->version);
+    ASSIGN_OR_RETURN(const auto size, destination->Size(path));
+    if (!size) continue;
+    ASSIGN_OR_RETURN(const bool ours, IsOurShard(path));
+    if (ours) return true;
+  }
+  return false;
+}
+
+// Other vaults may have the same folder.
+absl::StatusOr<bool> ArchivePlace::IsOurShard(const std::string& path) {
+  ASSIGN_OR_RETURN(Destination* const destination, Connection());
+  const auto text = GetSmall(*destination, path, SubjectShard::kMaxBytes);
+  if (absl::IsNotFound(text.status())) return false;
+  RETURN_IF_ERROR(text.status());
+  const auto shard = SubjectShard::Verify(crypto::AsBytes(*text), path, RosterSigners(keyring_));
+  return shard.ok() && shard->vault == keyring_.roster().vault;
+}
+
+absl::StatusOr<bool> ArchivePlace::IsElsewhere(keyring::Keyring& keyring,
+                                               const std::vector<std::string>& urls,
+                                               ContactNumber contact, std::int64_t version) {
+  const std::uint32_t shard = SubjectShard::NumberOf(contact);
+  const std::string first = ShardName(shard, 1);
+  bool found = false;
+  RETURN_IF_ERROR(keyring.store().EachRemoteFile(
+      "", first.substr(0, first.size() - 1),
+      [&](absl::string_view url, absl::string_view path, int) -> absl::Status {
+        const auto parts = ParseShardName(path);
+        found = found || (parts && parts->number == shard &&
+                          parts->version < static_cast<std::uint64_t>(version) &&
+                          std::find(urls.begin(), urls.end(), url) == urls.end());
+        return absl::OkStatus();
+      }));
+  return found;
+}
+
 absl::StatusOr<bool> ArchivePlace::SyncShards(absl::Time now) {
   store::Store& store = keyring_.store();
-  std::vector<std::pair<std::uint32_t, std::int64_t>> wanted;
+  std::vector<Shard> wanted;
   {
     ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
     RETURN_IF_ERROR(
@@ -240,20 +356,17 @@ absl::StatusOr<bool> ArchivePlace::SyncShards(absl::Time now) {
           const std::string path = ShardName(number, static_cast<std::uint64_t>(version));
           ASSIGN_OR_RETURN(const RemoteState state, StateOf(path));
           if (state != RemoteState::kVerified || known.size() > 1)
-            wanted.emplace_back(number, version);
+            wanted.push_back({.number = number, .version = version});
           return absl::OkStatus();
         }));
   }
   if (wanted.empty()) return true;
-  if (!deletes_) {
-    At("probe");
-    ASSIGN_OR_RETURN(Destination* const destination, Connection());
-    ASSIGN_OR_RETURN(deletes_, destination->ProvesDeletion(kShardFolder));
-  }
-  if (!*deletes_) return false;
-  for (const auto& [shard, version] : wanted) {
+  ASSIGN_OR_RETURN(const bool erasable, Erasable());
+  if (!erasable) return false;
+  for (std::size_t i = 0; i < wanted.size(); i += kShardsAtOnce) {
     if (options_.interrupted && options_.interrupted()) return absl::CancelledError("interrupted");
-    RETURN_IF_ERROR(SyncShard(shard, version, now));
+    const auto some = std::span(wanted).subspan(i, std::min(kShardsAtOnce, wanted.size() - i));
+    RETURN_IF_ERROR(SyncSome({some.begin(), some.end()}, now));
   }
   return true;
 }
@@ -284,22 +397,27 @@ absl::Status ArchivePlace::Upload(const ArchiveSignature& archive, ByteView sign
   const std::string name = ArchiveName(archive.header);
   const std::string beside = absl::StrCat(name, std::string(kSignatureSuffix));
   ASSIGN_OR_RETURN(const RemoteState state, StateOf(beside));
-  if (state == RemoteState::kVerified) return absl::OkStatus();
   At("upload");
   ASSIGN_OR_RETURN(Destination * destination, Connection());
   ASSIGN_OR_RETURN(const auto there, destination->Size(name));
+  if (state == RemoteState::kVerified && there == archive.digest.size) return absl::OkStatus();
   ASSIGN_OR_RETURN(const RemoteState ours, StateOf(name));
-  if (there && ours == RemoteState::kUnknown)
-    return absl::AlreadyExistsError(absl::StrCat(url(), " has a file of that name already"));
+  if (there && ours == RemoteState::kUnknown) {
+    // Somebody may have copied it there from another destination.
+    ArchiveChecker checker(archive.digest);
+    absl::Status same = ReadBack(*destination, name, archive.digest.size, checker);
+    if (same.ok()) same = checker.Finish();
+    if (!same.ok())
+      return absl::AlreadyExistsError(absl::StrCat(url(), " has a file of that name already"));
+  }
   // Before anything is sent that would be cut in the middle.
   ASSIGN_OR_RETURN(const auto free, destination->FreeBytes());
   const std::uint64_t missing =
       archive.digest.size - std::min(there.value_or(0), archive.digest.size);
   if (free && *free < missing) {
-    return WithHint(
-        absl::AbortedError(absl::StrCat(url(), " has too little room for an archive of ",
-                                        archive.digest.size, " bytes")),
-        "Make room there; nothing was purged.");
+    return WithHint(UnreachableError(absl::StrCat(url(), " has too little room for an archive of ",
+                                                  archive.digest.size, " bytes")),
+                    "Make room there; nothing was purged.");
   }
   RETURN_IF_ERROR(Mark(name, RemoteState::kBegun));
   Disconnect();

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -18,6 +19,7 @@
 #include "vault/archive/purge.h"
 #include "vault/archive/upload.h"
 #include "vault/keyring/keyring.h"
+#include "vault/records/chat_keys.h"
 
 namespace sealbook::archive {
 
@@ -25,6 +27,7 @@ struct PlaceOptions {
   std::string url;  // as the policy has it
   DestinationOpener open;
   UploadOptions upload = {};
+  records::KnownSubjects* known = nullptr;  // as SpoolOptions::known
   std::function<bool()> interrupted = nullptr;
   // What is about to happen ("upload", "verify", "shard", …), for progress and for tests that end
   // the process there.
@@ -38,20 +41,30 @@ class ArchivePlace {
   const std::string& url() const { return options_.url; }
 
   // Compares the vault with the newest checkpoint there, and brings the escrow file. Before
-  // anything else. DataLoss: the vault is older than the checkpoint. kAborted: see destination.h.
+  // anything else. DataLoss: the vault is older than the checkpoint. kOutOfRange: see
+  // destination.h.
   absl::Status Begin();
 
   // Brings the current version of every subject shard, and takes the older ones away. False: what
   // is deleted there is not gone, so that no shard may stand there.
   absl::StatusOr<bool> SyncShards(absl::Time now);
+  // Whether what is deleted in the folder of shards is gone: by a probe, once.
+  absl::StatusOr<bool> Erasable();
+  // Whether a version of the contact's shard stands there that may still have it: asked of the
+  // destination, and not of what the vault remembers.
+  absl::StatusOr<bool> HasOlderShard(ContactNumber contact, std::int64_t version);
+  // Whether such a one was brought to a destination that is none of `urls`.
+  static absl::StatusOr<bool> IsElsewhere(keyring::Keyring& keyring,
+                                          const std::vector<std::string>& urls,
+                                          ContactNumber contact, std::int64_t version);
   // Brings the tombstones.
   absl::Status SyncTombstones();
   // Brings an archive from the spool, then its signature. AlreadyExists: another file has that
   // name.
   absl::Status Upload(const ArchiveSignature& archive, ByteView signature,
                       const std::string& spooled);
-  // Reads archive and signature back on a new connection. kAborted: they are not there, or differ
-  // from what was signed.
+  // Reads archive and signature back on a new connection. kOutOfRange: they are not there, or
+  // differ from what was signed.
   absl::StatusOr<VerifiedArchive> Verify(const ArchiveSignature& archive, ByteView signature);
   // Takes an archive and its signature away. False: they are there still, since this account may
   // not delete, or deletion does not delete there.
@@ -69,14 +82,28 @@ class ArchivePlace {
   absl::StatusOr<Destination*> Connection();
   // Forgets the connection: the next call opens another.
   void Disconnect() { connection_ = nullptr; }
-  absl::Status Mark(absl::string_view path, RemoteState state);
+  absl::Status Mark(const std::vector<std::string>& paths, RemoteState state);
+  absl::Status Mark(absl::string_view path, RemoteState state) {
+    return Mark(std::vector<std::string>{std::string(path)}, state);
+  }
   absl::Status Forget(absl::string_view path);
   absl::StatusOr<RemoteState> StateOf(absl::string_view path);
   // Brings a small file and reads it back.
   absl::Status PutAndReadBack(const std::string& path, ByteView bytes);
   // Takes a file away; false: it is there still.
   absl::StatusOr<bool> TakeAway(const std::string& path);
-  absl::Status SyncShard(std::uint32_t shard, std::int64_t version, absl::Time now);
+  struct Shard {
+    std::uint32_t number = 0;
+    std::int64_t version = 0;
+    std::string path = {};
+    crypto::Bytes bytes = {};
+    bool ours = false;  // something was brought there before under its name
+  };
+  absl::Status SyncSome(std::vector<Shard> shards, absl::Time now);
+  // The next version of one whose name at this version somebody else's file has.
+  absl::StatusOr<std::int64_t> NextVersion(std::uint32_t shard);
+  absl::Status TakeOlderAway(const Shard& shard);
+  absl::StatusOr<bool> IsOurShard(const std::string& path);
   void At(absl::string_view step) const {
     if (options_.at) options_.at(step);
   }

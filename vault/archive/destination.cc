@@ -81,7 +81,7 @@ absl::Status RemoteReader::Stream(std::uint64_t offset, std::uint64_t length, By
   while (length > 0) {
     const auto wanted = std::min<std::uint64_t>(length, piece.size());
     ASSIGN_OR_RETURN(const std::size_t got, ReadAt(offset, {piece.data(), wanted}));
-    if (got < wanted) return absl::AbortedError("a file at a destination ends before its size");
+    if (got < wanted) return UnreachableError("a file at a destination ends before its size");
     RETURN_IF_ERROR(sink.Append({piece.data(), got}));
     offset += got;
     length -= got;
@@ -103,7 +103,7 @@ absl::StatusOr<bool> Destination::ProvesDeletion(absl::string_view folder) {
   RETURN_IF_ERROR(WriteWhole(*this, InFolder(folder, name), random));
   ASSIGN_OR_RETURN(const bool there, IsSeen(*this, folder, name));
   if (!there) {
-    return absl::AbortedError(absl::StrCat(
+    return UnreachableError(absl::StrCat(
         this->name(), " does not show the deletion probe that was just written there"));
   }
   return DeletesFor(*this, folder, name);
@@ -122,12 +122,12 @@ absl::StatusOr<std::unique_ptr<Destination>> OpenDestination(absl::string_view u
 }
 
 bool WorthRetrying(const absl::Status& status) {
-  return absl::IsAborted(status) && !status.GetPayload(kRefusedPayload);
+  return IsUnreachable(status) && !status.GetPayload(kRefusedPayload);
 }
 
 namespace internal {
 absl::Status RefusedError(absl::string_view message) {
-  absl::Status status = absl::AbortedError(message);
+  absl::Status status = UnreachableError(message);
   status.SetPayload(kRefusedPayload, absl::Cord());
   return status;
 }

@@ -14,8 +14,8 @@
 // elsewhere reads everything back on a new connection first (upload.h).
 //
 // Errors, of every function that says nothing else:
-//   kAborted           the destination cannot be reached, refuses, or does not hold what it should
-//   kInvalidArgument   a bad path
+//   kOutOfRange           the destination cannot be reached, refuses, or does not hold what it
+//   should kInvalidArgument   a bad path
 // After an error that lost the connection every call gives it again: open a new one. A call lasts
 // `timeout` at most for each answer that it waits for; a folder's lasts as long as the system
 // takes.
@@ -69,8 +69,8 @@ class RemoteReader {
   // Fills `out` from `offset` on; fewer bytes at the file's end alone.
   virtual absl::StatusOr<std::size_t> ReadAt(std::uint64_t offset, std::span<std::uint8_t> out) = 0;
   // Hands `length` bytes from `offset` on to `sink`, in order and in pieces of 256 KiB at most,
-  // with several requests under way where that is faster. kAborted: the file ends before; otherwise
-  // the sink's errors, after which the reader is of no further use.
+  // with several requests under way where that is faster. kOutOfRange: the file ends before;
+  // otherwise the sink's errors, after which the reader is of no further use.
   virtual absl::Status Stream(std::uint64_t offset, std::uint64_t length, ByteSink& sink);
 };
 
@@ -87,22 +87,23 @@ class Destination {
 
   // The address, for messages: no secret in it.
   virtual const std::string& name() const = 0;
-  // Nothing: there is no such file. kAborted: it is no regular file.
+  // Nothing: there is no such file. kOutOfRange: it is no regular file.
   virtual absl::StatusOr<std::optional<std::uint64_t>> Size(absl::string_view path) = 0;
   // A new file of this user's (0660 less the umask), with the folders above it where they are
   // missing (0770 less the umask): a folder in the destination's, and the last one of its address.
   // AlreadyExists: the name is taken.
   virtual absl::StatusOr<std::unique_ptr<RemoteWriter>> Create(absl::string_view path) = 0;
-  // Goes on at the end of a file that has exactly `offset` bytes. NotFound. kAborted: it has not.
+  // Goes on at the end of a file that has exactly `offset` bytes. NotFound. kOutOfRange: it has
+  // not.
   virtual absl::StatusOr<std::unique_ptr<RemoteWriter>> Resume(absl::string_view path,
                                                                std::uint64_t offset) = 0;
-  // NotFound. kAborted: it is no regular file.
+  // NotFound. kOutOfRange: it is no regular file.
   virtual absl::StatusOr<std::unique_ptr<RemoteReader>> Read(absl::string_view path) = 0;
-  // NotFound. kAborted: this account may not.
+  // NotFound. kOutOfRange: this account may not.
   virtual absl::Status Remove(absl::string_view path) = 0;
   // The regular files of a folder there (a path's first part, or "" for the destination's own),
   // sorted by name. What could not be a path's part is no file of ours and left out. Nothing where
-  // there is no such folder. kAborted: more than kMaxListed entries, or a name twice.
+  // there is no such folder. kOutOfRange: more than kMaxListed entries, or a name twice.
   virtual absl::StatusOr<std::vector<RemoteFile>> List(absl::string_view folder) = 0;
   // What this account may still write; nothing where the destination does not say.
   virtual absl::StatusOr<std::optional<std::uint64_t>> FreeBytes() = 0;
@@ -124,8 +125,8 @@ struct DestinationOptions {
   absl::Duration timeout = absl::Seconds(30);
 };
 
-// Connects. kAborted: no such server or folder, an unknown or changed host key, a refused key; also
-// where the folder above the destination's is missing, as it is when a NAS is not mounted.
+// Connects. kOutOfRange: no such server or folder, an unknown or changed host key, a refused key;
+// also where the folder above the destination's is missing, as it is when a NAS is not mounted.
 // FailedPrecondition: the key file is missing, others may read it, or it holds no usable key.
 // InvalidArgument: the address, or a known_hosts file that is not understood.
 absl::StatusOr<std::unique_ptr<Destination>> OpenDestination(absl::string_view url,
@@ -136,7 +137,7 @@ absl::StatusOr<std::unique_ptr<Destination>> OpenDestination(absl::string_view u
 bool WorthRetrying(const absl::Status& status);
 
 namespace internal {
-// kAborted, with the mark that WorthRetrying() looks for.
+// kOutOfRange, with the mark that WorthRetrying() looks for.
 absl::Status RefusedError(absl::string_view message);
 }  // namespace internal
 

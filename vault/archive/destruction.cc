@@ -32,8 +32,7 @@ absl::Status ForgetTags(store::Store& store, const store::ArchiveRow& row,
     return day >= row.first_day;
   }));
   for (const std::int32_t day : days) {
-    ASSIGN_OR_RETURN(const std::int64_t live, store.LastChat(day, contact));
-    bool kept = live > 0;
+    ASSIGN_OR_RETURN(bool kept, store.HasChats(day, contact));
     for (const store::ArchiveRow& other : others) {
       if (kept || day < other.first_day || day > other.last_day) continue;
       ASSIGN_OR_RETURN(kept, Has(store, other.run, contact));

@@ -20,15 +20,26 @@
 namespace sealbook::archive {
 namespace {
 
-// Takes the contact out of its shard; the version from which on it is not in it, 0: it never was.
+// Takes the contact out of its shard; the version from which on it is not in it, 0: there is no
+// shard. Always a new version, above all that ever stood anywhere: what the vault remembers of who
+// is in the older ones is not believed.
 absl::StatusOr<std::int64_t> LeaveShard(store::Store& store, ContactNumber contact) {
-  const std::int64_t shard = SubjectShard::NumberOf(contact);
+  const std::uint32_t shard = SubjectShard::NumberOf(contact);
   ASSIGN_OR_RETURN(auto now, store.GetSubjectShard(shard));
   auto& [version, set] = now;
+  const std::string first = ShardName(shard, 1);
+  RETURN_IF_ERROR(store.EachRemoteFile(
+      "", first.substr(0, first.size() - 1),
+      [&](absl::string_view, absl::string_view path, int) -> absl::Status {
+        const auto parts = ParseShardName(path);
+        if (parts && parts->number == shard)
+          version = std::max(version, static_cast<std::int64_t>(parts->version));
+        return absl::OkStatus();
+      }));
+  if (version == 0) return 0;
   const auto bit = static_cast<std::size_t>(contact % SubjectShard::kContacts);
-  const auto mask = static_cast<std::uint8_t>(1u << (bit % 8));
-  if (bit / 8 >= set.size() || (set[bit / 8] & mask) == 0) return 0;
-  set[bit / 8] = static_cast<std::uint8_t>(set[bit / 8] & ~mask);
+  if (bit / 8 < set.size())
+    set[bit / 8] = static_cast<std::uint8_t>(set[bit / 8] & ~(1u << (bit % 8)));
   RETURN_IF_ERROR(store.PutSubjectShard(shard, version + 1, set));
   return version + 1;
 }

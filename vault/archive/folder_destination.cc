@@ -54,7 +54,7 @@ absl::Status SystemError(absl::string_view what, absl::string_view where) {
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
-      return WithHint(absl::AbortedError(message), "Make room there and run the command again.");
+      return WithHint(UnreachableError(message), "Make room there and run the command again.");
     case EACCES:
     case EPERM:
     case EROFS:
@@ -65,7 +65,7 @@ absl::Status SystemError(absl::string_view what, absl::string_view where) {
     case ENXIO:
       return WithHint(RefusedError(message), "See what stands under that name.");
     default:
-      return absl::AbortedError(message);
+      return UnreachableError(message);
   }
 }
 
@@ -151,7 +151,7 @@ class FolderDestination : public Destination {
       struct stat info {};
       if (stat(Above().c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return absl::OkStatus();
       return WithHint(
-          absl::AbortedError(absl::StrCat("there is no folder ", Above(), " for ", name_)),
+          UnreachableError(absl::StrCat("there is no folder ", Above(), " for ", name_)),
           "Mount it, or make that folder.");
     }
     if (errno == ENOTDIR) {
@@ -192,7 +192,7 @@ class FolderDestination : public Destination {
     if (!file.ok()) return SystemError("open", Where(path));
     ASSIGN_OR_RETURN(const std::uint64_t bytes, RegularBytes(file, path));
     if (bytes != offset) {
-      return absl::AbortedError(
+      return UnreachableError(
           absl::StrCat(Where(path), " has ", bytes, " bytes where ", offset, " were expected"));
     }
     return std::make_unique<FolderWriter>(std::move(file), std::move(folder), Where(path));
@@ -308,7 +308,7 @@ class FolderDestination : public Destination {
       if (errno == EEXIST) return absl::OkStatus();
       absl::Status status = SystemError("make a folder for", name_);
       // Not this caller's NotFound: the folder above is gone.
-      return absl::IsNotFound(status) ? absl::AbortedError(status.message()) : status;
+      return absl::IsNotFound(status) ? UnreachableError(status.message()) : status;
     }
     const Descriptor parent(openat(at, above.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!parent.ok() || fsync(parent.get()) != 0) return SystemError("sync", name_);

@@ -15,6 +15,7 @@ namespace {
 
 // Lookups wait no longer for their row of the log.
 constexpr absl::Duration kLockTime = absl::Milliseconds(15);
+constexpr absl::Duration kPause = absl::Milliseconds(2);
 
 absl::CivilMonth MonthOf(std::int32_t day) {
   return absl::CivilMonth(absl::CivilDay(1970, 1, 1) + day);
@@ -95,13 +96,20 @@ absl::StatusOr<std::optional<PlannedArchive>> PlanArchive(keyring::Keyring& keyr
             ++planned.chunks;
             planned.messages += place.messages;
             bytes += place.bytes;
-            keys.push_back(
-                {.contact = place.contact, .day = place.day, .sequence = place.sequence});
+            keys.push_back({.contact = place.contact,
+                            .day = place.day,
+                            .sequence = place.sequence,
+                            .session = place.session});
           }
           more = absl::Now() - start > kLockTime;
           return !more;
         }));
-    if (keys.empty()) continue;
+    if (keys.empty()) {
+      // Others have their turn.
+      RETURN_IF_ERROR(transaction.Commit());
+      absl::SleepFor(kPause);
+      continue;
+    }
     if (row.run == 0) {
       ASSIGN_OR_RETURN(const std::int64_t last, store.LastArchiveRun());
       row.run = planned.run = last + 1;
@@ -118,6 +126,20 @@ absl::StatusOr<std::optional<PlannedArchive>> PlanArchive(keyring::Keyring& keyr
   }
   if (planned.chunks == 0) return std::nullopt;
   return planned;
+}
+
+absl::StatusOr<bool> AnyExpired(store::Store& store, const PlanOptions& options) {
+  Wanted wanted(store, options);
+  RETURN_IF_ERROR(wanted.Begin());
+  bool any = false;
+  RETURN_IF_ERROR(
+      store.EachChatPlace(std::numeric_limits<std::int32_t>::min(), 0, 0, options.before_day,
+                          [&](const store::ChatPlace& place) -> absl::StatusOr<bool> {
+                            ASSIGN_OR_RETURN(const Wanted::Answer answer, wanted.Ask(place));
+                            any = answer == Wanted::Answer::kYes;
+                            return !any;
+                          }));
+  return any;
 }
 
 absl::StatusOr<Expired> CountExpired(keyring::Keyring& keyring, const PlanOptions& options) {

@@ -39,6 +39,9 @@ struct PlannedArchive {
 absl::StatusOr<std::optional<PlannedArchive>> PlanArchive(keyring::Keyring& keyring,
                                                           const PlanOptions& options);
 
+// Whether PlanArchive would find something. Inside a view of the vault.
+absl::StatusOr<bool> AnyExpired(store::Store& store, const PlanOptions& options);
+
 // What would be planned, without planning it.
 struct Expired {
   std::int64_t messages = 0, chunks = 0, bytes = 0;

@@ -21,86 +21,97 @@ constexpr absl::Duration kLockTime = absl::Milliseconds(15);
 constexpr absl::Duration kPause = absl::Milliseconds(2);
 constexpr int kWalPages = 16 * 1024;
 
+// In the order of the table, so that every page is turned once. A row of archive_key whose chunk is
+// gone says so until SweepChatKeys has told its key's count.
 class Purge {
  public:
-  Purge(keyring::Keyring& keyring, std::int64_t run, const PurgeOptions& options,
+  Purge(keyring::Keyring& keyring, const ArchiveHeader& archive, const PurgeOptions& options,
         PurgeReport& report)
-      : keyring_(keyring), store_(keyring.store()), run_(run), options_(options), report_(report) {
-    for (const keyring::Book& book : keyring.roster().books) books_.push_back(book.id);
-  }
+      : keyring_(keyring),
+        store_(keyring.store()),
+        run_(archive.run),
+        last_day_(archive.last_day),
+        options_(options),
+        report_(report),
+        chunk_{.day = archive.first_day} {}
 
   // One transaction's worth; true: there is more. Inside a write transaction.
   absl::StatusOr<bool> Step(absl::Time start) {
-    std::vector<store::ArchiveKeyRow> keys;
-    bool more = false;
-    RETURN_IF_ERROR(
-        store_.EachArchiveKey(at_, [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
-          // A contact's keys stay together, for the counts of its chat keys.
-          if (keys.size() >= kKeys && key.contact != at_.contact) {
-            more = true;
-            return false;
-          }
-          at_ = key;
-          if (key.run == run_) keys.push_back(key);
-          return true;
-        }));
-    for (std::size_t i = 0; i < keys.size();) {
-      std::size_t end = i;
-      while (end < keys.size() && keys[end].contact == keys[i].contact) ++end;
-      RETURN_IF_ERROR(OfContact({keys.data() + i, end - i}));
-      i = end;
-      if (absl::Now() - start > kLockTime && i < keys.size()) {
-        at_ = keys[i - 1];
-        return true;
-      }
+    ASSIGN_OR_RETURN(const bool marks, store_.HasSubjectMarks());
+    for (;;) {
+      std::vector<store::ChatPlace> places;
+      bool more = false;
+      RETURN_IF_ERROR(
+          store_.EachChatPlace(chunk_.day, chunk_.contact, chunk_.sequence, last_day_ + 1,
+                               [&](const store::ChatPlace& place) -> absl::StatusOr<bool> {
+                                 places.push_back(place);
+                                 more = places.size() == kAtOnce;
+                                 return !more;
+                               }));
+      for (const store::ChatPlace& place : places) RETURN_IF_ERROR(Chunk(place, marks));
+      if (!places.empty()) chunk_ = places.back();
+      if (!more) return false;
+      if (absl::Now() - start > kLockTime) return true;
     }
-    return more;
   }
 
  private:
-  static constexpr std::size_t kKeys = 500;
+  static constexpr std::size_t kAtOnce = 256;
 
-  absl::Status OfContact(std::span<const store::ArchiveKeyRow> keys) {
-    const ContactNumber contact = keys.front().contact;
-    // As it stands now: somebody may have set a hold since the archive was planned.
-    ASSIGN_OR_RETURN(const auto hold,
-                     store_.GetSubjectMark(contact, static_cast<int>(records::SubjectMark::kHold)));
-    std::map<std::int64_t, std::int64_t> chunks;  // by session
-    for (const store::ArchiveKeyRow& key : keys) {
-      if (hold || key.due > options_.today) {
-        store::ChatRow row;
-        ASSIGN_OR_RETURN(const bool there, store_.GetChat(key.day, contact, key.sequence, row));
-        if (there) report_.held += row.messages;
-        continue;
-      }
-      ASSIGN_OR_RETURN(const auto gone, store_.DeleteChat(key.day, contact, key.sequence));
-      RETURN_IF_ERROR(store_.DeleteArchiveKey(contact, key.day, key.sequence));
-      if (!gone) continue;
-      ++chunks[gone->session];
-      ++report_.chunks;
-      report_.messages += gone->messages;
+  absl::Status Chunk(const store::ChatPlace& place, bool marks) {
+    store::ArchiveKeyRow key;
+    ASSIGN_OR_RETURN(const bool archived,
+                     store_.GetArchiveKey(place.contact, place.day, place.sequence, key));
+    if (!archived || key.run != run_ || key.due == store::ArchiveKeyRow::kGone)
+      return absl::OkStatus();
+    bool held = key.due > options_.today;
+    if (marks && !held) {
+      // As it stands now: somebody may have set it since the archive was planned.
+      ASSIGN_OR_RETURN(
+          const auto hold,
+          store_.GetSubjectMark(place.contact, static_cast<int>(records::SubjectMark::kHold)));
+      held = hold.has_value();
     }
-    for (const auto& [session, count] : chunks) {
-      const auto left = store_.AddChunks(contact, session, -count);
-      // Without its key, nobody could read them anyway: `doctor` tells of it, and what stands in
-      // the archive was moved with its key.
-      if (absl::IsDataLoss(left.status())) continue;
-      RETURN_IF_ERROR(left.status());
-      if (*left > 0) continue;
-      RETURN_IF_ERROR(store_.DeleteChatKey(contact, session));
-      RETURN_IF_ERROR(store_.DeleteChatWraps(contact, session, books_));
+    if (held) {
+      report_.held += place.messages;
+      return absl::OkStatus();
     }
+    RETURN_IF_ERROR(store_.DeleteChat(place.day, place.contact, place.sequence).status());
+    key.due = store::ArchiveKeyRow::kGone;
+    RETURN_IF_ERROR(store_.PutArchiveKey(key));
+    ++report_.chunks;
+    report_.messages += place.messages;
     return absl::OkStatus();
   }
 
   keyring::Keyring& keyring_;
   store::Store& store_;
   std::int64_t run_;
+  std::int32_t last_day_;
   const PurgeOptions& options_;
   PurgeReport& report_;
-  std::vector<BookId> books_;
-  store::ArchiveKeyRow at_{.contact = 0, .day = std::numeric_limits<std::int32_t>::min()};
+  store::ChatPlace chunk_;  // the last one that was looked at
 };
+
+// Keys whose chunk somebody else deleted: there is nothing to wait for.
+absl::Status ForgetLost(store::Store& store, std::int64_t run, std::int32_t today) {
+  std::vector<store::ArchiveKeyRow> lost;
+  store::ChatRow row;
+  RETURN_IF_ERROR(store.EachArchiveKey(
+      {.contact = 0, .day = std::numeric_limits<std::int32_t>::min()},
+      [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
+        if (key.run != run || key.due == store::ArchiveKeyRow::kGone || key.due > today)
+          return true;
+        ASSIGN_OR_RETURN(const bool there, store.GetChat(key.day, key.contact, key.sequence, row));
+        if (!there) lost.push_back(key);
+        return true;
+      }));
+  for (store::ArchiveKeyRow& key : lost) {
+    key.due = store::ArchiveKeyRow::kGone;
+    RETURN_IF_ERROR(store.PutArchiveKey(key));
+  }
+  return absl::OkStatus();
+}
 
 absl::Status WriteReceipt(keyring::Keyring& keyring, const ArchiveSignature& archive,
                           const std::vector<VerifiedArchive>& proof, std::int64_t purged,
@@ -153,7 +164,7 @@ absl::StatusOr<PurgeReport> PurgeArchived(keyring::Keyring& keyring, const Purge
   ASSIGN_OR_RETURN(const bool found, store.GetArchive(run, row));
   if (!found) return absl::DataLossError("an archive has gone from the vault's list");
   const bool first = row.state < static_cast<int>(ArchiveState::kPurged);
-  Purge purge(keyring, run, options, report);
+  Purge purge(keyring, archive.header, options, report);
   for (bool more = true; more;) {
     if (options.interrupted && options.interrupted()) {
       return WithHint(absl::CancelledError("interrupted: what was purged stays purged"),
@@ -168,6 +179,7 @@ absl::StatusOr<PurgeReport> PurgeArchived(keyring::Keyring& keyring, const Purge
                        store.AdvanceArchive(run, more ? 0 : static_cast<int>(ArchiveState::kPurged),
                                             report.messages - before));
       if (!more) {
+        RETURN_IF_ERROR(ForgetLost(store, run, options.today));
         if (first || report.messages > 0) {
           RETURN_IF_ERROR(
               audit::Append(store, keyring.AuditAuthor(),
@@ -184,6 +196,53 @@ absl::StatusOr<PurgeReport> PurgeArchived(keyring::Keyring& keyring, const Purge
     if (more) absl::SleepFor(kPause);
   }
   return report;
+}
+
+absl::Status SweepChatKeys(keyring::Keyring& keyring, const std::function<bool()>& interrupted) {
+  constexpr std::size_t kAtOnce = 256;
+  store::Store& store = keyring.store();
+  std::vector<BookId> books;
+  for (const keyring::Book& book : keyring.roster().books) books.push_back(book.id);
+  store::ArchiveKeyRow at{.contact = 0, .day = std::numeric_limits<std::int32_t>::min()};
+  for (bool more = true; more;) {
+    if (interrupted && interrupted()) return absl::CancelledError("interrupted");
+    {
+      ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
+      const absl::Time start = absl::Now();
+      do {
+        std::vector<store::ArchiveKeyRow> keys;
+        more = false;
+        RETURN_IF_ERROR(
+            store.EachArchiveKey(at, [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
+              // A contact's stay together, for the counts.
+              more = keys.size() >= kAtOnce && key.contact != keys.back().contact;
+              if (more) return false;
+              at = key;
+              if (key.due == store::ArchiveKeyRow::kGone) keys.push_back(key);
+              return true;
+            }));
+        std::map<std::pair<ContactNumber, std::int64_t>, std::int64_t> chunks;  // contact, session
+        for (const store::ArchiveKeyRow& key : keys) {
+          RETURN_IF_ERROR(store.DeleteArchiveKey(key.contact, key.day, key.sequence));
+          ++chunks[{key.contact, key.session}];
+        }
+        for (const auto& [whose, count] : chunks) {
+          const auto& [contact, session] = whose;
+          const auto left = store.AddChunks(contact, session, -count);
+          // Somebody deleted it: what stands in the archive was moved with its key.
+          if (absl::IsDataLoss(left.status())) continue;
+          RETURN_IF_ERROR(left.status());
+          if (*left > 0) continue;
+          RETURN_IF_ERROR(store.DeleteChatKey(contact, session));
+          RETURN_IF_ERROR(store.DeleteChatWraps(contact, session, books));
+        }
+      } while (more && absl::Now() - start < kLockTime);
+      RETURN_IF_ERROR(transaction.Commit());
+    }
+    RETURN_IF_ERROR(store.database().CheckpointPast(kWalPages));
+    if (more) absl::SleepFor(kPause);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace sealbook::archive

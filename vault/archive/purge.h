@@ -46,12 +46,18 @@ struct PurgeReport {
 
 // Deletes the chunks that the archive has, by its list of keys and never by their day, in short
 // transactions: all but those of customers on hold at that moment. The last one writes the receipt
-// and the log. Chat keys go with the last chunk under them.
+// and the log. Their chat keys are left to SweepChatKeys.
 // PermissionDenied: the permit. FailedPrecondition: not verified at `quorum` destinations.
 // Cancelled: interrupted; what is gone is gone.
 absl::StatusOr<PurgeReport> PurgeArchived(keyring::Keyring& keyring, const PurgePermit& permit,
                                           const ArchiveSignature& archive,
                                           const std::vector<VerifiedArchive>& proof,
                                           const PurgeOptions& options, absl::Time now);
+
+// Deletes the chat keys, and their wraps, under which nothing stands any more. In the order of
+// contacts, for all that was purged since the last time: each key stands on another page, so that a
+// sweep of a month takes hardly longer than one of a day. In short transactions; may be called
+// again after any interruption (Cancelled).
+absl::Status SweepChatKeys(keyring::Keyring& keyring, const std::function<bool()>& interrupted);
 
 }  // namespace sealbook::archive

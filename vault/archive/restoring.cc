@@ -5,6 +5,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "vault/archive/archive_states.h"
 #include "vault/audit/log.h"
 #include "vault/records/chat_writer.h"
 #include "vault/status.h"
@@ -51,14 +52,20 @@ absl::Status ChatRestorer::EndContact() { return entries_.empty() ? absl::OkStat
 absl::Status ChatRestorer::Write() {
   store::Store& store = keyring_.store();
   ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
-  // It may have been erased meanwhile.
+  // The contact may have been erased meanwhile, or the archive destroyed.
   RETURN_IF_ERROR(BeginContact(owner_));
+  store::ArchiveRow archive;
+  ASSIGN_OR_RETURN(const bool known, store.GetArchive(run_, archive));
+  if (!known || archive.state == static_cast<int>(ArchiveState::kDestroyed))
+    return absl::NotFoundError("the archive was destroyed");
   // Days of which something of this archive is here.
   std::set<std::int32_t> here;
   RETURN_IF_ERROR(store.EachArchiveKey(
       {.contact = owner_.contact, .day = std::numeric_limits<std::int32_t>::min()},
       [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
-        if (key.contact == owner_.contact && key.run == run_) here.insert(key.day);
+        if (key.contact == owner_.contact && key.run == run_ &&
+            key.due != store::ArchiveKeyRow::kGone)
+          here.insert(key.day);
         return key.contact == owner_.contact;
       }));
   auto session = keyring::SessionWriter::Open(keyring_);
@@ -77,12 +84,17 @@ absl::Status ChatRestorer::Write() {
     if (!key) {
       ASSIGN_OR_RETURN(key, records::MakeChatKey(keyring_, session, owner_));
     }
+    ASSIGN_OR_RETURN(const std::int64_t number, session.Number());
     ASSIGN_OR_RETURN(const std::int64_t before, store.LastChat(day, owner_.contact));
     RETURN_IF_ERROR(records::StoreChunks(keyring_, session, *key, owner_, day, messages, packer_));
     ASSIGN_OR_RETURN(const std::int64_t after, store.LastChat(day, owner_.contact));
     for (std::int64_t sequence = before + 1; sequence <= after; ++sequence) {
-      RETURN_IF_ERROR(store.PutArchiveKey(
-          {.contact = owner_.contact, .day = day, .sequence = sequence, .run = run_, .due = due_}));
+      RETURN_IF_ERROR(store.PutArchiveKey({.contact = owner_.contact,
+                                           .day = day,
+                                           .sequence = sequence,
+                                           .run = run_,
+                                           .session = number,
+                                           .due = due_}));
     }
     written += static_cast<std::int64_t>(messages.size());
   }

@@ -72,6 +72,7 @@ RetentionJob::RetentionJob(keyring::Keyring& keyring, const PurgePermit& permit,
         std::make_unique<ArchivePlace>(keyring_, PlaceOptions{.url = url,
                                                               .open = open,
                                                               .upload = options_.upload,
+                                                              .known = &known_,
                                                               .interrupted = options_.interrupted,
                                                               .at = options_.at}));
   }
@@ -84,8 +85,13 @@ absl::Status RetentionJob::CheckInterrupted() const {
                   "Run the command again: it goes on where it was.");
 }
 
+// The others go on; and so does this one with other archives, unless it is out of reach.
 void RetentionJob::GiveUp(std::size_t place, absl::Status status, JobReport& report) {
-  usable_[place] = false;
+  if (IsUnreachable(status) && WorthRetrying(status)) usable_[place] = false;
+  if (absl::IsFailedPrecondition(status)) usable_[place] = false;  // no key to connect with
+  if (!IsUnreachable(status) && !absl::IsAlreadyExists(status)) {
+    status = WithHint(internal::RefusedError(status.message()), HintOf(status));
+  }
   report.troubles.emplace_back(places_[place]->url(), std::move(status));
 }
 
@@ -110,6 +116,7 @@ absl::StatusOr<std::set<std::int64_t>> RetentionJob::Released() {
   RETURN_IF_ERROR(
       store.EachArchiveKey(kFirstKey, [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
         if (runs.contains(key.run) || key.due > today_) return true;
+        if (key.due == store::ArchiveKeyRow::kGone) return true;
         if (key.contact != last) {
           last = key.contact;
           ASSIGN_OR_RETURN(
@@ -118,6 +125,17 @@ absl::StatusOr<std::set<std::int64_t>> RetentionJob::Released() {
           held = hold.has_value();
         }
         if (!held) runs.insert(key.run);
+        return true;
+      }));
+  return runs;
+}
+
+// Archives of which something is here.
+absl::StatusOr<std::set<std::int64_t>> RetentionJob::StillHere() {
+  std::set<std::int64_t> runs;
+  RETURN_IF_ERROR(keyring_.store().EachArchiveKey(
+      kFirstKey, [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
+        if (key.due != store::ArchiveKeyRow::kGone) runs.insert(key.run);
         return true;
       }));
   return runs;
@@ -154,22 +172,27 @@ absl::StatusOr<bool> RetentionJob::HasWork() {
   store::Store& store = keyring_.store();
   ASSIGN_OR_RETURN(const auto oldest, store.OldestChatDay());
   for (const auto& [label, days] : options_.rules) {
-    if (oldest && *oldest < today_ - days.chats) return true;
+    if (!oldest || *oldest >= today_ - days.chats) continue;
+    ASSIGN_OR_RETURN(const bool any, AnyExpired(store, PlanFor(label)));
+    if (any) return true;
   }
   bool work = false;
+  ASSIGN_OR_RETURN(const std::set<std::int64_t> live, StillHere());
   RETURN_IF_ERROR(store.EachArchive([&](const store::ArchiveRow& row) -> absl::StatusOr<bool> {
     work = row.state < static_cast<int>(ArchiveState::kDone);
     if (!work) {
       ASSIGN_OR_RETURN(work, IsDue(row));
+      work = work && !live.contains(row.run);
     }
     return !work;
   }));
   if (work) return true;
-  JobReport pending;
-  RETURN_IF_ERROR(CountPending(pending));
-  if (pending.pending_erasures > 0) return true;
+  ASSIGN_OR_RETURN(work, HasErasures());
+  if (work) return true;
   ASSIGN_OR_RETURN(const std::set<std::int64_t> released, Released());
   if (!released.empty()) return true;
+  ASSIGN_OR_RETURN(work, SweepIsDue());
+  if (work) return true;
   // A checkpoint of the log as it stands.
   ASSIGN_OR_RETURN(const audit::Head head, audit::ReadHead(store));
   for (const auto& place : places_) {
@@ -214,8 +237,14 @@ absl::Status RetentionJob::Begin(JobReport& report) {
     // An older vault: nothing may be done with it anywhere.
     if (absl::IsDataLoss(begun)) return begun;
     GiveUp(i, begun, report);
+    usable_[i] = false;
   }
   return absl::OkStatus();
+}
+
+absl::Status RetentionJob::ReachErasures(JobReport& report) {
+  RETURN_IF_ERROR(Begin(report));
+  return SyncErasures(report);
 }
 
 absl::Status RetentionJob::SyncErasures(JobReport& report) {
@@ -253,6 +282,26 @@ absl::Status RetentionJob::CountPending(JobReport& report) {
   });
 }
 
+// Erasures that this run can do something about: not those that wait for a place which the policy
+// names no more.
+absl::StatusOr<bool> RetentionJob::HasErasures() {
+  bool any = false;
+  RETURN_IF_ERROR(keyring_.store().EachTombstone([&](ContactNumber contact, std::int64_t token,
+                                                     std::int64_t version, ByteView,
+                                                     bool confirmed) -> absl::Status {
+    for (std::size_t i = 0; !any && i < places_.size(); ++i) {
+      ASSIGN_OR_RETURN(
+          any, ArchivePlace::IsPending(keyring_, places_[i]->url(), contact, token, version));
+    }
+    if (any || confirmed) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool elsewhere,
+                     ArchivePlace::IsElsewhere(keyring_, Urls(), contact, version));
+    any = !elsewhere;
+    return absl::OkStatus();
+  }));
+  return any;
+}
+
 absl::Status RetentionJob::ConfirmErasures(JobReport& report) {
   struct Erasure {
     ContactNumber contact = 0;
@@ -270,6 +319,16 @@ absl::Status RetentionJob::ConfirmErasures(JobReport& report) {
     for (std::size_t i = 0; !pending && i < places_.size(); ++i) {
       ASSIGN_OR_RETURN(pending, ArchivePlace::IsPending(keyring_, places_[i]->url(), one.contact,
                                                         one.token, one.version));
+      if (pending) break;
+      // Not by what the vault remembers, but by what stands there.
+      const auto still = usable_[i] ? places_[i]->HasOlderShard(one.contact, one.version)
+                                    : absl::StatusOr<bool>(true);
+      if (!still.ok()) GiveUp(i, still.status(), report);
+      pending = still.value_or(true);
+    }
+    if (!pending) {
+      ASSIGN_OR_RETURN(pending,
+                       ArchivePlace::IsElsewhere(keyring_, Urls(), one.contact, one.version));
     }
     if (pending) continue;
     ASSIGN_OR_RETURN(const std::string receipt,
@@ -324,6 +383,9 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
              .purged = summary.purged,
              .state = static_cast<ArchiveState>(row.state)};
 
+  if (row.state == static_cast<int>(ArchiveState::kSpooled))
+    planned_messages_ += static_cast<std::int64_t>(signature.totals.messages);
+
   // At how many destinations something of it may be; and whether it has to be brought anywhere.
   std::size_t begun = 0, verified = 0;
   for (const auto& place : places_) {
@@ -331,15 +393,32 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
     if (state == static_cast<int>(RemoteState::kVerified)) ++verified;
     if (state != static_cast<int>(RemoteState::kUnknown)) ++begun;
   }
+  // Whether chats that it has are gone from here: then nothing of it, here or there, may go.
+  const bool gone = row.purged > 0 || row.state >= static_cast<int>(ArchiveState::kPurged);
   const auto again = [&]() -> absl::Status {
     if (++names_ > kNames)
       return absl::InternalError(
           absl::StrCat("archive ", row.run,
                        " cannot be written: its file in the spool is damaged again and again"));
+    // What stands of it anywhere goes first; where that may not be, the vault goes on knowing of
+    // it, so that it is destroyed in its time.
+    std::size_t left = 0;
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+      ASSIGN_OR_RETURN(const int state, keyring_.store().GetRemoteFile(places_[i]->url(), name));
+      if (state == static_cast<int>(RemoteState::kUnknown)) continue;
+      const auto destroyed =
+          usable_[i] ? places_[i]->Destroy(signature) : absl::StatusOr<bool>(false);
+      if (!destroyed.value_or(false)) ++left;
+    }
     ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
     ASSIGN_OR_RETURN(const std::int64_t last, keyring_.store().LastArchiveRun());
-    RETURN_IF_ERROR(keyring_.store().DeleteArchiveSubjects(row.run));
+    if (left == 0) RETURN_IF_ERROR(keyring_.store().DeleteArchiveSubjects(row.run));
     RETURN_IF_ERROR(keyring_.store().RenumberArchive(row.run, last + 1));
+    if (left > 0) {
+      store::ArchiveRow old = row;
+      old.state = static_cast<int>(ArchiveState::kDone);
+      RETURN_IF_ERROR(keyring_.store().PutArchive(old));
+    }
     store::ArchiveRow next = row;
     next.run = last + 1;
     next.state = static_cast<int>(ArchiveState::kPlanned);
@@ -354,7 +433,7 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
   if (verified < places_.size()) {
     const absl::Status whole = CheckSpooled(spooled, signature.digest);
     if (absl::IsNotFound(whole) || absl::IsDataLoss(whole)) {
-      if (row.state >= static_cast<int>(ArchiveState::kPurged)) {
+      if (gone) {
         // What it has is gone from here, and stands where it was verified.
         report.troubles.emplace_back(
             "the spool", WithHint(internal::RefusedError(absl::StrCat(
@@ -373,13 +452,21 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
 
   std::vector<VerifiedArchive> proof;
   bool name_taken = false, erasable = false;
+  std::size_t there = 0;  // places that were read back by an earlier run, when all is purged
+  const std::string beside = absl::StrCat(name, std::string(kSignatureSuffix));
   for (std::size_t i = 0; i < places_.size(); ++i) {
     if (!usable_[i]) continue;
+    if (row.state >= static_cast<int>(ArchiveState::kPurged)) {
+      ASSIGN_OR_RETURN(const int state, keyring_.store().GetRemoteFile(places_[i]->url(), beside));
+      if (state == static_cast<int>(RemoteState::kVerified)) {
+        ++there;
+        continue;
+      }
+    }
     RETURN_IF_ERROR(CheckInterrupted());
     // Shards before archives, so that at no moment an archive stands there that nobody can read.
     auto shards = places_[i]->SyncShards(options_.now);
     absl::Status status = shards.status();
-    erasable = erasable || shards.value_or(false);
     if (status.ok()) status = places_[i]->Upload(signature, row.signature, spooled);
     if (status.ok() && row.state < static_cast<int>(ArchiveState::kUploaded)) {
       ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
@@ -396,9 +483,14 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
       if (one.ok()) proof.push_back(*std::move(one));
       // What is there is not what was sent: it goes, where it may, so that the next run can send it
       // once more.
-      if (!one.ok() && !WorthRetrying(status)) (void)places_[i]->Destroy(signature);
+      if (IsUnreachable(status) && !WorthRetrying(status) && !gone)
+        (void)places_[i]->Destroy(signature);
     }
-    if (status.ok()) continue;
+    if (status.ok()) {
+      ASSIGN_OR_RETURN(const bool deletes, places_[i]->Erasable());
+      erasable = erasable || deletes;
+      continue;
+    }
     if (absl::IsCancelled(status) || absl::IsInternal(status) ||
         absl::IsResourceExhausted(status)) {
       return status;
@@ -406,7 +498,7 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
     name_taken = name_taken || absl::IsAlreadyExists(status);
     GiveUp(i, status, report);
   }
-  if (name_taken && begun == 0 && proof.empty() && names_ < kNames) {
+  if (name_taken && begun == 0 && proof.empty() && !gone && names_ < kNames) {
     RETURN_IF_ERROR(again());
     // Those with the name are asked once more; the others keep their trouble.
     for (std::size_t i = 0; i < places_.size(); ++i) {
@@ -420,8 +512,13 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
     }
     return Advance(row.run, report);
   }
-  if (proof.size() < options_.quorum) return absl::OkStatus();  // `troubles` says why
-  if (!erasable) return NobodyErasable();
+  if (row.state < static_cast<int>(ArchiveState::kPurged)) {
+    if (proof.size() < options_.quorum) return absl::OkStatus();  // `troubles` says why
+    if (!erasable) {
+      report.troubles.emplace_back("all destinations", NobodyErasable());
+      return absl::OkStatus();
+    }
+  }
   if (row.state < static_cast<int>(ArchiveState::kVerified)) {
     ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
     RETURN_IF_ERROR(keyring_.store()
@@ -440,7 +537,7 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
     RETURN_IF_ERROR(Purge(signature, proof, report));
   }
   ReportOf(report, row.run).state = ArchiveState::kPurged;
-  if (proof.size() < places_.size()) return absl::OkStatus();
+  if (proof.size() + there < places_.size()) return absl::OkStatus();
   {
     ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
     RETURN_IF_ERROR(keyring_.store()
@@ -461,7 +558,8 @@ absl::Status RetentionJob::Advance(std::int64_t run, JobReport& report) {
     At("spool");
     SpoolReport spooled;
     RETURN_IF_ERROR(SpoolArchive(keyring_, run,
-                                 {.recipients = options_.recipients,
+                                 {.known = &known_,
+                                  .recipients = options_.recipients,
                                   .progress =
                                       [&](std::uint64_t chunks) {
                                         if (options_.progress)
@@ -488,7 +586,13 @@ absl::Status RetentionJob::FinishOlder(JobReport& report) {
       }));
   for (const std::int64_t run : runs) {
     RETURN_IF_ERROR(CheckInterrupted());
-    RETURN_IF_ERROR(Advance(run, report));
+    const absl::Status status = Advance(run, report);
+    // One that was tampered with does not stop the others.
+    if (absl::IsDataLoss(status)) {
+      altered_ = status;
+      continue;
+    }
+    RETURN_IF_ERROR(status);
   }
   return absl::OkStatus();
 }
@@ -510,8 +614,11 @@ absl::Status RetentionJob::ArchiveExpired(JobReport& report) {
       ASSIGN_OR_RETURN(const auto planned, PlanArchive(keyring_, plan));
       if (!planned) break;
       At("planned");
-      planned_messages_ += planned->messages;
+      const std::size_t troubles = report.troubles.size();
       RETURN_IF_ERROR(Advance(planned->run, report));
+      // Nothing more is written that would wait in the spool.
+      if (report.troubles.size() > troubles && options_.quorum == places_.size())
+        return absl::OkStatus();
     }
   }
   return absl::OkStatus();
@@ -532,20 +639,50 @@ absl::Status RetentionJob::PurgeReleased(JobReport& report) {
         row.state >= static_cast<int>(ArchiveState::kDestroyed)) {
       continue;
     }
-    ASSIGN_OR_RETURN(const ArchiveSignature signature, SignatureOf(keyring_, row));
+    const auto signature = SignatureOf(keyring_, row);
+    if (!signature.ok()) {
+      altered_ = signature.status();
+      continue;
+    }
     std::vector<VerifiedArchive> proof;
     for (std::size_t i = 0; i < places_.size(); ++i) {
       if (!usable_[i]) continue;
-      auto one = places_[i]->Verify(signature, row.signature);
+      auto one = places_[i]->Verify(*signature, row.signature);
       if (one.ok()) {
         proof.push_back(*std::move(one));
       } else {
         GiveUp(i, one.status(), report);
       }
     }
-    if (proof.size() >= options_.quorum) RETURN_IF_ERROR(Purge(signature, proof, report));
+    if (proof.size() >= options_.quorum) RETURN_IF_ERROR(Purge(*signature, proof, report));
   }
   return absl::OkStatus();
+}
+
+// Whether so many chat keys are of no use any more, or some for so long, that a sweep is worth its
+// while: nobody opens anything by them.
+absl::StatusOr<bool> RetentionJob::SweepIsDue() {
+  constexpr std::int64_t kMany = 1'000'000;
+  constexpr std::int32_t kDays = 28;
+  std::int64_t gone = 0;
+  std::set<std::int64_t> runs;
+  RETURN_IF_ERROR(keyring_.store().EachArchiveKey(
+      kFirstKey, [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
+        if (key.due == store::ArchiveKeyRow::kGone) {
+          ++gone;
+          runs.insert(key.run);
+        }
+        return gone < kMany;
+      }));
+  if (gone >= kMany) return true;
+  for (const std::int64_t run : runs) {
+    store::ArchiveRow row;
+    ASSIGN_OR_RETURN(const bool found, keyring_.store().GetArchive(run, row));
+    if (!found || row.signature.empty()) return true;
+    const auto signature = SignatureOf(keyring_, row);
+    if (!signature.ok() || DayOfTime(signature->signer.time) + kDays <= today_) return true;
+  }
+  return false;
 }
 
 absl::Status RetentionJob::DestroyOld(JobReport& report) {
@@ -556,8 +693,12 @@ absl::Status RetentionJob::DestroyOld(JobReport& report) {
     if (is_due) due.push_back(row);
     return true;
   }));
+  ASSIGN_OR_RETURN(const std::set<std::int64_t> live, StillHere());
   for (const store::ArchiveRow& row : due) {
     RETURN_IF_ERROR(CheckInterrupted());
+    // Somebody may have set a hold since.
+    ASSIGN_OR_RETURN(const bool still, IsDue(row));
+    if (!still || live.contains(row.run)) continue;
     if (options_.check_clock) RETURN_IF_ERROR(options_.check_clock());
     ASSIGN_OR_RETURN(const ArchiveSignature signature, SignatureOf(keyring_, row));
     const std::string name = ArchiveName(signature.header);
@@ -605,9 +746,15 @@ absl::Status RetentionJob::Run(JobReport& report) {
   RETURN_IF_ERROR(FinishOlder(report));
   RETURN_IF_ERROR(ArchiveExpired(report));
   RETURN_IF_ERROR(PurgeReleased(report));
+  ASSIGN_OR_RETURN(const bool sweep, SweepIsDue());
+  if (sweep) {
+    At("sweep");
+    RETURN_IF_ERROR(SweepChatKeys(keyring_, options_.interrupted));
+  }
   RETURN_IF_ERROR(DestroyOld(report));
   RETURN_IF_ERROR(PutCheckpoints(report));
   RETURN_IF_ERROR(CountPending(report));
+  RETURN_IF_ERROR(altered_);
   if (report.damaged > 0) {
     return WithHint(absl::DataLossError(absl::StrCat(
                         "the chats of ", report.damaged,
@@ -615,7 +762,11 @@ absl::Status RetentionJob::Run(JobReport& report) {
                         "archived")),
                     "'sealbook doctor' lists them.");
   }
-  if (!report.troubles.empty()) return report.troubles.front().second;
+  if (!report.troubles.empty()) {
+    const absl::Status& first = report.troubles.front().second;
+    if (IsUnreachable(first)) return first;
+    return WithHint(internal::RefusedError(first.message()), HintOf(first));
+  }
   return absl::OkStatus();
 }
 

@@ -72,16 +72,21 @@ class RetentionJob {
   RetentionJob(keyring::Keyring& keyring, const PurgePermit& permit, JobOptions options);
 
   // Unavailable: another process does this already. DataLoss: the vault is older than the
-  // checkpoint, or customers' chats do not count (the others went on). kAborted: destinations (the
-  // first of `troubles`). FailedPrecondition: the clock. Cancelled: interrupted. The report says
-  // what was done in every case.
+  // checkpoint, or customers' chats do not count (the others went on). kOutOfRange: destinations
+  // (the first of `troubles`). FailedPrecondition: the clock. Cancelled: interrupted. The report
+  // says what was done in every case.
   absl::Status Run(JobReport& report);
 
-  // The part of it that follows an erasure: tombstones and shards.
-  absl::Status SyncErasures(JobReport& report);
+  // The part of it that follows an erasure, for whoever erases, who holds retention_lock():
+  // checkpoints compared, then tombstones and shards.
+  absl::Status ReachErasures(JobReport& report);
 
  private:
   absl::StatusOr<bool> HasWork();
+  absl::StatusOr<bool> HasErasures();
+  absl::StatusOr<std::set<std::int64_t>> StillHere();
+  absl::Status SyncErasures(JobReport& report);
+  absl::StatusOr<bool> SweepIsDue();
   absl::Status TidySpool();
   absl::Status Begin(JobReport& report);
   absl::Status FinishOlder(JobReport& report);
@@ -100,7 +105,7 @@ class RetentionJob {
   absl::StatusOr<std::set<std::int64_t>> Released();
   PlanOptions PlanFor(const std::string& label) const;
   absl::Status CheckInterrupted() const;
-  // Takes a destination out of this run.
+  // Takes note of a trouble at a destination; out of reach, it is taken out of this run.
   void GiveUp(std::size_t place, absl::Status status, JobReport& report);
   void At(absl::string_view step) const {
     if (options_.at) options_.at(step);
@@ -110,10 +115,12 @@ class RetentionJob {
   const PurgePermit& permit_;
   JobOptions options_;
   std::int32_t today_;
+  records::KnownSubjects known_;
   std::vector<std::unique_ptr<ArchivePlace>> places_;
   std::vector<bool> usable_;
   std::int64_t planned_messages_ = 0;
   std::set<ContactNumber> damaged_;  // customers whose chats do not count
+  absl::Status altered_;             // an archive of which what the vault knows was altered
   int names_ = 0;  // new numbers that archives were given, since their first was of no use
 };
 

@@ -67,8 +67,8 @@ struct SftpReply {
   ByteView body;    // otherwise: what follows the request's number. Until the next call.
 };
 
-// A lost connection and a server that breaks the protocol are kAborted, and stick. Belongs to one
-// thread.
+// A lost connection and a server that breaks the protocol are kOutOfRange, and stick. Belongs to
+// one thread.
 class SftpClient {
  public:
   static absl::StatusOr<std::unique_ptr<SftpClient>> Start(

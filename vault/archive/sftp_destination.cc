@@ -36,9 +36,9 @@ class SftpDestination : public Destination {
     if (folder) return absl::OkStatus();
     ASSIGN_OR_RETURN(const auto above, Attributes(SftpMessage::kStat, Above(), name()));
     if (above && above->IsFolder()) return absl::OkStatus();
-    return WithHint(absl::AbortedError(
-                        absl::StrCat("there is no folder on the server to make ", name(), " in")),
-                    "Mount it there, or make that folder.");
+    return WithHint(
+        UnreachableError(absl::StrCat("there is no folder on the server to make ", name(), " in")),
+        "Mount it there, or make that folder.");
   }
 
   absl::StatusOr<std::optional<std::uint64_t>> Size(absl::string_view path) override {
@@ -60,7 +60,7 @@ class SftpDestination : public Destination {
     if (absl::IsNotFound(handle.status())) {
       RETURN_IF_ERROR(MakeFolders(path));
       handle = OpenFile(path, kFlags, "make");
-      if (absl::IsNotFound(handle.status())) return absl::AbortedError(handle.status().message());
+      if (absl::IsNotFound(handle.status())) return UnreachableError(handle.status().message());
     }
     if (handle.ok()) return std::make_unique<SftpWriter>(*std::move(handle), 0, Where(path));
     // Version 3 has no code for a name that is taken.
@@ -76,7 +76,7 @@ class SftpDestination : public Destination {
     ASSIGN_OR_RETURN(SftpHandle handle, OpenFile(path, kOpenWrite, "open"));
     ASSIGN_OR_RETURN(const SftpAttributes file, handle.Attributes(Where(path)));
     if (file.size != offset) {
-      return absl::AbortedError(
+      return UnreachableError(
           absl::StrCat(Where(path), " has ", file.size, " bytes where ", offset, " were expected"));
     }
     return std::make_unique<SftpWriter>(std::move(handle), offset, Where(path));
@@ -224,7 +224,7 @@ class SftpDestination : public Destination {
       if (reply.type == SftpMessage::kStatus) {
         if (reply.code == SftpCode::kEof) return absl::OkStatus();
         absl::Status status = SftpError(reply.code, "list", where);
-        return absl::IsNotFound(status) ? absl::AbortedError(status.message()) : status;
+        return absl::IsNotFound(status) ? UnreachableError(status.message()) : status;
       }
       crypto::ByteReader reader(reply.body);
       constexpr std::size_t kLeastEntryBytes = 4 + 4 + 4;

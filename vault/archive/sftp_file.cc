@@ -83,8 +83,8 @@ absl::Status SftpError(SftpCode code, absl::string_view what, absl::string_view 
     case SftpCode::kUnsupported:
       return RefusedError(absl::StrCat(begin, "the server does not know how"));
     default:
-      return WithHint(absl::AbortedError(absl::StrCat(begin, "the server failed (status ",
-                                                      static_cast<std::uint32_t>(code), ")")),
+      return WithHint(UnreachableError(absl::StrCat(begin, "the server failed (status ",
+                                                    static_cast<std::uint32_t>(code), ")")),
                       "Look at the server: its disk may be full, or the account's quota used up.");
   }
 }
@@ -173,7 +173,7 @@ absl::Status SftpWriter::AwaitBelow(std::size_t limit) {
     if (reply.code != SftpCode::kOk) {
       absl::Status refused = SftpError(reply.code, "write", where_);
       // An open file that is said not to be there is no answer to "is there such a file".
-      if (absl::IsNotFound(refused)) refused = absl::AbortedError(refused.message());
+      if (absl::IsNotFound(refused)) refused = UnreachableError(refused.message());
       CutToWritten();
       return refused;
     }
@@ -235,7 +235,7 @@ absl::StatusOr<std::uint64_t> SftpReader::Pipe(std::uint64_t offset, std::uint64
       if (reply->type == SftpMessage::kStatus) {
         if (reply->code == SftpCode::kEof) return done;
         absl::Status status = SftpError(reply->code, "read", where_);
-        return absl::IsNotFound(status) ? absl::AbortedError(status.message()) : status;
+        return absl::IsNotFound(status) ? UnreachableError(status.message()) : status;
       }
       crypto::ByteReader reader(reply->body);
       const ByteView data = reader.Variable();
@@ -263,8 +263,8 @@ absl::StatusOr<std::size_t> SftpReader::ReadAt(std::uint64_t offset, std::span<s
 absl::Status SftpReader::Stream(std::uint64_t offset, std::uint64_t length, ByteSink& sink) {
   ASSIGN_OR_RETURN(const std::uint64_t got, Pipe(offset, length, sink));
   if (got == length) return absl::OkStatus();
-  return absl::AbortedError(absl::StrCat(where_, " ends after ", offset + got, " bytes where ",
-                                         offset + length, " were expected"));
+  return UnreachableError(absl::StrCat(where_, " ends after ", offset + got, " bytes where ",
+                                       offset + length, " were expected"));
 }
 
 }  // namespace sealbook::archive::internal

@@ -11,7 +11,7 @@
 namespace sealbook::archive::internal {
 
 // The error for a status that is not kOk, in our words: "cannot WHAT WHERE: …". NotFound for
-// kNoSuchFile, otherwise kAborted.
+// kNoSuchFile, otherwise kOutOfRange.
 absl::Status SftpError(SftpCode code, absl::string_view what, absl::string_view where);
 
 // Bytes that are sent or asked for before the first answer comes. OpenSSH's window for a channel.

@@ -14,12 +14,14 @@
 #include "vault/archive/archive_writer.h"
 #include "vault/archive/subject_shard.h"
 #include "vault/audit/log.h"
+#include "vault/records/chat_codec.h"
 #include "vault/records/chat_keys.h"
 #include "vault/status.h"
 
 namespace sealbook::archive {
 namespace {
 
+constexpr std::size_t kSubjectsAtOnce = 4096;
 constexpr std::size_t kBufferBytes = 256 * 1024;
 
 absl::Status SystemError(absl::string_view what, const std::string& path) {
@@ -73,78 +75,99 @@ class SpoolFile : public ByteSink {
 // Moves one contact's chunks. What a contact lacks is found before anything of it is written.
 class Mover {
  public:
-  Mover(keyring::Keyring& keyring, std::int64_t run, ArchiveWriter& writer)
-      : keyring_(keyring), store_(keyring.store()), run_(run), writer_(writer) {}
+  Mover(keyring::Keyring& keyring, std::int64_t run, records::KnownSubjects* known,
+        ArchiveWriter& writer)
+      : keyring_(keyring), store_(keyring.store()), run_(run), known_(known), writer_(writer) {}
 
   // DataLoss: what it has of chats does not count. The number of chunks.
   absl::StatusOr<std::uint64_t> Move(records::ChatOwner owner,
                                      const std::function<absl::StatusOr<bool>()>& step) {
-    std::vector<store::ArchiveKeyRow> keys;
-    RETURN_IF_ERROR(store_.EachArchiveKey(
-        {.contact = owner.contact, .day = std::numeric_limits<std::int32_t>::min()},
-        [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
-          if (key.contact != owner.contact) return false;
-          if (key.run == run_) keys.push_back(key);
-          return true;
-        }));
-    ASSIGN_OR_RETURN(const crypto::ExchangePublic subject, Check(owner, keys));
-    if (keys.empty()) return 0;
+    planned_.clear();
+    RETURN_IF_ERROR(store_.EachArchiveKeyOf(owner.contact, [&](const store::ArchiveKeyRow& key) {
+      if (key.run == run_) planned_.push_back(key);
+      return absl::OkStatus();
+    }));
+    ASSIGN_OR_RETURN(const crypto::ExchangePublic subject, Check(owner));
+    if (there_ == 0) return 0;
     RETURN_IF_ERROR(
         writer_.BeginContact({.contact = owner.contact, .token = owner.token, .subject = subject}));
-    store::ChatRow row;
-    for (const store::ArchiveKeyRow& key : keys) {
-      ASSIGN_OR_RETURN(const bool there, store_.GetChat(key.day, key.contact, key.sequence, row));
-      if (!there) return absl::InternalError("a chunk has gone within one view of the vault");
-      if (!writer_.HasKey(row.session)) RETURN_IF_ERROR(writer_.AddKey(keys_.at(row.session)));
-      RETURN_IF_ERROR(writer_.AddChunk({.day = row.day,
-                                        .sequence = row.sequence,
-                                        .messages = row.messages,
-                                        .session = row.session,
-                                        .sealed = row.chunk}));
+    store::ChatRow read;
+    std::uint64_t moved = 0;
+    for (std::size_t i = 0; i < planned_.size(); ++i) {
+      const store::ChatRow* row = i < rows_.size() ? &rows_[i] : &read;
+      if (row == &read) {
+        const store::ArchiveKeyRow& key = planned_[i];
+        ASSIGN_OR_RETURN(const bool is, store_.GetChat(key.day, key.contact, key.sequence, read));
+        if (!is) continue;
+      } else if (row->messages == 0) {
+        continue;
+      }
+      if (!writer_.HasKey(row->session)) RETURN_IF_ERROR(writer_.AddKey(keys_.at(row->session)));
+      RETURN_IF_ERROR(writer_.AddChunk({.day = row->day,
+                                        .sequence = row->sequence,
+                                        .messages = row->messages,
+                                        .session = row->session,
+                                        .sealed = row->chunk}));
+      ++moved;
       ASSIGN_OR_RETURN(const bool more, step());
       if (!more) return absl::CancelledError("interrupted");
     }
-    return keys.size();
+    return moved;
   }
 
  private:
-  // The contact's subject key. Keys of chunks that have gone since (an erasure takes the contact's
-  // keys as well; a draining writes again) leave the list; those of sessions are kept in keys_.
-  absl::StatusOr<crypto::ExchangePublic> Check(records::ChatOwner owner,
-                                               std::vector<store::ArchiveKeyRow>& keys) {
+  // So many chunks of a contact are read once; of more, the others are read again.
+  static constexpr std::size_t kRowsKept = 256;
+
+  // The contact's subject key. Fills keys_ by session, rows_ with the first chunks (without
+  // messages where one has gone since: an erasure takes the contact's keys as well, a draining
+  // writes again) and there_ with how many there are.
+  absl::StatusOr<crypto::ExchangePublic> Check(records::ChatOwner owner) {
     keys_.clear();
+    there_ = 0;
     store::SubjectRow subject;
     ASSIGN_OR_RETURN(const bool found, store_.GetSubject(owner.contact, subject));
     if (!found) return absl::DataLossError("a subject key is missing");
-    RETURN_IF_ERROR(records::CheckSubject(keyring_, subject, owner.token));
-    store::ChatRow row;
-    std::vector<store::ArchiveKeyRow> there;
-    for (const store::ArchiveKeyRow& key : keys) {
+    RETURN_IF_ERROR(records::CheckSubject(keyring_, subject, owner.token, known_));
+    rows_.resize(std::min(kRowsKept, planned_.size()));
+    store::ChatRow more;
+    for (std::size_t i = 0; i < planned_.size(); ++i) {
+      const store::ArchiveKeyRow& key = planned_[i];
+      store::ChatRow& row = i < rows_.size() ? rows_[i] : more;
       ASSIGN_OR_RETURN(const bool is, store_.GetChat(key.day, key.contact, key.sequence, row));
-      if (!is) continue;
-      there.push_back(key);
-      if (row.chunk.size() < kMinSealedChunkBytes || row.chunk.size() > kMaxSealedChunkBytes)
+      if (!is) {
+        row.messages = 0;
+        continue;
+      }
+      ++there_;
+      if (row.chunk.size() < kMinSealedChunkBytes || row.chunk.size() > kMaxSealedChunkBytes ||
+          row.messages == 0 || row.messages > records::kMaxChunkMessages ||
+          row.sequence > kMaxSequence) {
         return absl::DataLossError("a chunk is of a size that none has");
+      }
       if (keys_.contains(row.session)) continue;
       // Whoever may not write chats cannot slip one into an archive.
       RETURN_IF_ERROR(records::CheckChatWriter(keyring_, row.session));
       ASSIGN_OR_RETURN(const keyring::Session* session, keyring_.sessions().Get(row.session));
-      crypto::Bytes sealed;
-      ASSIGN_OR_RETURN(const bool has, store_.GetChatKey(owner.contact, row.session, sealed));
+      ASSIGN_OR_RETURN(const bool has, store_.GetChatKey(owner.contact, row.session, sealed_));
       ArchiveKey one{.session = row.session, .ephemeral = session->ephemeral};
-      if (!has || sealed.size() != one.sealed.size())
+      if (!has || sealed_.size() != one.sealed.size())
         return absl::DataLossError("the key of a chat is missing or was altered");
-      std::copy(sealed.begin(), sealed.end(), one.sealed.begin());
+      std::copy(sealed_.begin(), sealed_.end(), one.sealed.begin());
       keys_.emplace(row.session, one);
     }
-    keys = std::move(there);
     return crypto::ExchangePublic{subject.public_key};
   }
 
   keyring::Keyring& keyring_;
   store::Store& store_;
   std::int64_t run_;
+  records::KnownSubjects* known_;
   ArchiveWriter& writer_;
+  std::vector<store::ArchiveKeyRow> planned_;
+  std::vector<store::ChatRow> rows_;
+  std::size_t there_ = 0;
+  crypto::Bytes sealed_;
   std::map<std::int64_t, ArchiveKey> keys_;
 };
 
@@ -248,7 +271,8 @@ absl::Status SpoolArchive(keyring::Keyring& keyring, std::int64_t run, const Spo
                           absl::Time now, SpoolReport& report) {
   store::Store& store = keyring.store();
   const std::string folder = SpoolFolder(keyring.paths());
-  // It has the vault's setgid by itself; a service that is kept from setting it could not ask for it.
+  // It has the vault's setgid by itself; a service that is kept from setting it could not ask for
+  // it.
   if (mkdir(folder.c_str(), 0770) != 0 && errno != EEXIST) return SystemError("make", folder);
 
   store::ArchiveRow row;
@@ -269,9 +293,16 @@ absl::Status SpoolArchive(keyring::Keyring& keyring, std::int64_t run, const Spo
     ASSIGN_OR_RETURN(const auto writer,
                      ArchiveWriter::Open(*file, options.recipients, signature.header));
     ASSIGN_OR_RETURN(const std::vector<records::ChatOwner> owners, OwnersOf(store, run, damaged));
-    Mover mover(keyring, run, *writer);
+    Mover mover(keyring, run, options.known, *writer);
     std::uint64_t chunks = 0;
-    for (const records::ChatOwner& owner : owners) {
+    for (std::size_t i = 0; i < owners.size(); ++i) {
+      const records::ChatOwner& owner = owners[i];
+      // Signatures take longest, and two threads do some thousand at once.
+      if (options.known != nullptr && i % kSubjectsAtOnce == 0) {
+        RETURN_IF_ERROR(records::KnowSubjects(
+            keyring, std::span(owners).subspan(i, std::min(kSubjectsAtOnce, owners.size() - i)),
+            *options.known));
+      }
       const auto step = [&]() -> absl::StatusOr<bool> {
         if (++chunks % 1024 == 0 && options.progress) options.progress(chunks);
         return chunks % 1024 != 0 || !options.interrupted || !options.interrupted();
@@ -302,18 +333,18 @@ absl::Status SpoolArchive(keyring::Keyring& keyring, std::int64_t run, const Spo
   // What could not be moved stays where it is, and is planned again by the next run.
   for (const ContactNumber contact : damaged) {
     std::vector<store::ArchiveKeyRow> keys;
-    RETURN_IF_ERROR(
-        store.EachArchiveKey({.contact = contact, .day = std::numeric_limits<std::int32_t>::min()},
-                             [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
-                               if (key.contact == contact && key.run == run) keys.push_back(key);
-                               return key.contact == contact;
-                             }));
+    RETURN_IF_ERROR(store.EachArchiveKeyOf(contact, [&](const store::ArchiveKeyRow& key) {
+      if (key.run == run) keys.push_back(key);
+      return absl::OkStatus();
+    }));
     for (const store::ArchiveKeyRow& key : keys)
       RETURN_IF_ERROR(store.DeleteArchiveKey(key.contact, key.day, key.sequence));
   }
   if (moved.empty()) {
     report.empty = true;
-    RETURN_IF_ERROR(store.DeleteArchive(run));
+    // Its number is not used again: half of an archive may stand somewhere under it.
+    row.state = static_cast<int>(ArchiveState::kDestroyed);
+    RETURN_IF_ERROR(store.PutArchive(row));
     return transaction.Commit();
   }
   for (std::size_t i = 0; i < moved.size(); i += kContactsPerBlock) {

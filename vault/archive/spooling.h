@@ -7,10 +7,13 @@
 #include "vault/archive/archive_signature.h"
 #include "vault/archive/archive_states.h"
 #include "vault/keyring/keyring.h"
+#include "vault/records/chat_keys.h"
 
 namespace sealbook::archive {
 
 struct SpoolOptions {
+  // Whose subject keys were looked at by this process; more are added.
+  records::KnownSubjects* known = nullptr;
   std::vector<crypto::ExchangePublic> recipients;
   std::function<void(std::uint64_t chunks)> progress = nullptr;
   std::function<bool()> interrupted = nullptr;

@@ -58,8 +58,8 @@ absl::StatusOr<int> ConnectSocket(const DestinationUrl& url, absl::Time deadline
   const int resolved =
       getaddrinfo(url.host.c_str(), absl::StrCat(url.port).c_str(), &hints, &found);
   if (resolved != 0) {
-    return WithHint(absl::AbortedError(absl::StrCat("no address is known for the host of ",
-                                                    url.ToText(), ": ", gai_strerror(resolved))),
+    return WithHint(UnreachableError(absl::StrCat("no address is known for the host of ",
+                                                  url.ToText(), ": ", gai_strerror(resolved))),
                     "Check the host's name and this machine's network.");
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> addresses(found, freeaddrinfo);
@@ -78,7 +78,7 @@ absl::StatusOr<int> ConnectSocket(const DestinationUrl& url, absl::Time deadline
     }
     close(fd);
   }
-  return WithHint(absl::AbortedError(
+  return WithHint(UnreachableError(
                       absl::StrCat("cannot connect to ", url.ToText(), ": ", std::strerror(error))),
                   "Check that the server runs and that its port can be reached from here.");
 }
@@ -269,14 +269,14 @@ int SshConnection::OnData(ssh_session, ssh_channel, void* data, std::uint32_t si
 }
 
 absl::Status SshConnection::Lost() const {
-  return WithHint(absl::AbortedError(absl::StrCat("the connection to ", name_, " was lost")),
+  return WithHint(UnreachableError(absl::StrCat("the connection to ", name_, " was lost")),
                   "Check the server and the line to it, and run the command again.");
 }
 
 absl::Status SshConnection::TimedOut() const {
-  return WithHint(absl::AbortedError(
-                      absl::StrCat(name_, " did not answer for ", absl::FormatDuration(timeout_))),
-                  "Check the server and the line to it, and run the command again.");
+  return WithHint(
+      UnreachableError(absl::StrCat(name_, " did not answer for ", absl::FormatDuration(timeout_))),
+      "Check the server and the line to it, and run the command again.");
 }
 
 }  // namespace sealbook::archive::internal

@@ -36,9 +36,9 @@ class SshConnection {
   const std::string& name() const { return name_; }
   absl::Duration timeout() const { return timeout_; }
 
-  // Gives all of `bytes` to the connection. kAborted: it is lost, or took nothing for `timeout`.
+  // Gives all of `bytes` to the connection. kOutOfRange: it is lost, or took nothing for `timeout`.
   absl::Status Send(ByteView bytes);
-  // Waits until inbox() has `bytes` or more (at most kMaxInbox), until `deadline`. kAborted.
+  // Waits until inbox() has `bytes` or more (at most kMaxInbox), until `deadline`. kOutOfRange.
   absl::Status WaitFor(std::size_t bytes, absl::Time deadline);
   // What came and was not taken yet. Valid until the next call of anything here but Take.
   ByteView inbox() const { return ByteView(inbox_).subspan(taken_); }

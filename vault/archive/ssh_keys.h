@@ -32,7 +32,7 @@ class KnownHost {
 
   // How the server presents itself, the known kinds of keys first: SSH_OPTIONS_HOSTKEYS.
   std::string KeyTypes() const;
-  // kAborted, refused: the key that the server shows is not among the known ones. The hint names
+  // kOutOfRange, refused: the key that the server shows is not among the known ones. The hint names
   // its fingerprint, and what to do.
   absl::Status Check(ssh_key shown) const;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "vault/archive/archive_states.h"
@@ -18,15 +19,24 @@ constexpr std::size_t kMaxShardsKept = 32;
 
 }  // namespace
 
-KeyFolder KeysAt(Destination& destination) {
-  return {.read = [&destination](const std::string& path, std::size_t max_bytes)
-              -> absl::StatusOr<std::string> { return GetSmall(destination, path, max_bytes); },
-          .list = [&destination](
+KeyFolder KeysAt(std::vector<Destination*> destinations) {
+  return {.read = [destinations](const std::string& path,
+                                 std::size_t max_bytes) -> absl::StatusOr<std::string> {
+            absl::StatusOr<std::string> text = absl::NotFoundError("there is no such file");
+            for (Destination* const destination : destinations) {
+              text = GetSmall(*destination, path, max_bytes);
+              if (text.ok()) break;
+            }
+            return text;
+          },
+          .list = [destinations](
                       const std::string& folder) -> absl::StatusOr<std::vector<std::string>> {
-            ASSIGN_OR_RETURN(const std::vector<RemoteFile> files, destination.List(folder));
-            std::vector<std::string> names;
-            for (const RemoteFile& file : files) names.push_back(file.name);
-            return names;
+            std::set<std::string> names;
+            for (Destination* const destination : destinations) {
+              ASSIGN_OR_RETURN(const std::vector<RemoteFile> files, destination->List(folder));
+              for (const RemoteFile& file : files) names.insert(file.name);
+            }
+            return std::vector<std::string>(names.begin(), names.end());
           }};
 }
 
@@ -69,7 +79,7 @@ absl::StatusOr<SubjectSecrets> SubjectSecrets::Open(
   if (absl::IsNotFound(file.status())) {
     return WithHint(
         absl::NotFoundError("there is no escrow.key.age, without which no archive is read"),
-        "It stands beside the archives and in the vault's folder.");
+        "It stands beside the archives and in the vault's folder: name that folder with --keys.");
   }
   RETURN_IF_ERROR(file.status());
   ASSIGN_OR_RETURN(crypto::ExchangePair escrow, OpenEscrow(identities, crypto::AsBytes(*file)));

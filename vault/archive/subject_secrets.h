@@ -22,7 +22,8 @@ struct KeyFolder {
   // The names in a folder; none where it is not there.
   std::function<absl::StatusOr<std::vector<std::string>>(const std::string& folder)> list;
 };
-KeyFolder KeysAt(Destination& destination);  // which must outlive it
+// Of several destinations, which must outlive it: one may have no shards, or older ones.
+KeyFolder KeysAt(std::vector<Destination*> destinations);
 KeyFolder KeysIn(const std::string& folder);
 // The same with one shard in the place of all: a file, beside which or above which the escrow file
 // is.

@@ -85,7 +85,7 @@ absl::StatusOr<std::unique_ptr<RemoteWriter>> BeginOrResume(Destination& destina
   auto created = destination.Create(path);
   // Somebody was faster; the next attempt sees how much there is.
   if (absl::IsAlreadyExists(created.status())) {
-    return absl::AbortedError(created.status().message());
+    return UnreachableError(created.status().message());
   }
   return created;
 }
@@ -155,9 +155,9 @@ absl::Status ReadBack(Destination& destination, absl::string_view path,
                       std::uint64_t expected_bytes, ByteSink& sink) {
   ASSIGN_OR_RETURN(const auto reader, destination.Read(path));
   if (reader->size() != expected_bytes) {
-    return absl::AbortedError(absl::StrCat(destination.name(), " holds ", reader->size(),
-                                           " bytes as ", path, " where ", expected_bytes,
-                                           " were written"));
+    return UnreachableError(absl::StrCat(destination.name(), " holds ", reader->size(),
+                                         " bytes as ", path, " where ", expected_bytes,
+                                         " were written"));
   }
   return reader->Stream(0, expected_bytes, sink);
 }
@@ -175,7 +175,7 @@ absl::StatusOr<std::string> GetSmall(Destination& destination, absl::string_view
       const std::size_t got,
       reader->ReadAt(0, {reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()}));
   if (got != bytes.size()) {
-    return absl::AbortedError(
+    return UnreachableError(
         absl::StrCat(destination.name(), " cuts ", path, " short while it is read"));
   }
   return bytes;

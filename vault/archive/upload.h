@@ -30,7 +30,7 @@ using DestinationOpener = std::function<absl::StatusOr<std::unique_ptr<Destinati
 
 // Brings the local file `from` to `path`. Each attempt opens a connection of its own and goes on at
 // the size that is there. It verifies nothing: read it back, on another connection.
-// kAborted: the last attempt's error; or a larger file has that name, at once. Not tried again:
+// kOutOfRange: the last attempt's error; or a larger file has that name, at once. Not tried again:
 // what WorthRetrying() says no to. Internal, DataLoss: the local file cannot be read, or changed
 // its size meanwhile.
 absl::StatusOr<Uploaded> RetryingUpload(const DestinationOpener& open, const std::string& from,
@@ -38,14 +38,14 @@ absl::StatusOr<Uploaded> RetryingUpload(const DestinationOpener& open, const std
 
 // The same for a few bytes in memory (a signature, a shard), without a connection of their own: a
 // new file, finished. Where the name is taken by exactly these bytes or a beginning of them, that
-// counts as this call's own earlier work. kAborted: it holds something else under that name.
+// counts as this call's own earlier work. kOutOfRange: it holds something else under that name.
 absl::Status PutSmall(Destination& destination, absl::string_view path, ByteView bytes);
 
-// Hands all of `path` to `sink`, in order. NotFound. kAborted: it has another size than
+// Hands all of `path` to `sink`, in order. NotFound. kOutOfRange: it has another size than
 // `expected_bytes`, before anything is read; or it ends before. Otherwise the sink's errors.
 absl::Status ReadBack(Destination& destination, absl::string_view path,
                       std::uint64_t expected_bytes, ByteSink& sink);
-// A whole small file. NotFound. kAborted: larger than `max_bytes`.
+// A whole small file. NotFound. kOutOfRange: larger than `max_bytes`.
 absl::StatusOr<std::string> GetSmall(Destination& destination, absl::string_view path,
                                      std::size_t max_bytes);
 

@@ -1,6 +1,7 @@
 #include "vault/records/chat_keys.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "vault/crypto/aead.h"
 #include "vault/crypto/derive.h"
@@ -66,8 +67,20 @@ void KnownSubjects::Add(ContactNumber contact, const crypto::Hash256& signed_row
   known_[contact] = signed_row;
 }
 
-absl::Status CheckSubject(keyring::Keyring& keyring, const store::SubjectRow& row,
-                          std::int64_t token, KnownSubjects* known) {
+namespace {
+
+// All that a subject key's row must be, but for the signature.
+struct SignedSubject {
+  crypto::VerifyKey signer{};
+  crypto::Bytes body;
+  crypto::Signature signature{};
+  crypto::Hash256 hash{};  // of all three, by which it is known again
+
+  bool Verifies() const { return crypto::Verify(signer, kSubjectLabel, body, signature); }
+};
+
+absl::StatusOr<SignedSubject> ReadSubject(keyring::Keyring& keyring, const store::SubjectRow& row,
+                                          std::int64_t token) {
   ASSIGN_OR_RETURN(const keyring::Session* session, keyring.sessions().Get(row.session));
   // Listed by the session: so whoever was removed since, and has the key to sign still, can put
   // none in the place of another member's.
@@ -80,17 +93,56 @@ absl::Status CheckSubject(keyring::Keyring& keyring, const store::SubjectRow& ro
   if (role == nullptr || !role->Has(keyring::Power::kWriteChats)) {
     return absl::DataLossError("a subject key was made by a member who writes no chats");
   }
-  const crypto::Bytes body = SubjectBody(roster->vault, row, token, session->ephemeral);
-  crypto::Hash256 hash{};
-  if (known != nullptr) {
-    hash = crypto::HashOf(kSubjectLabel, {signer.verify.bytes, row.signature, body});
-    if (known->Has(row.contact, hash)) return absl::OkStatus();
-  }
-  if (!crypto::Verify(signer.verify, kSubjectLabel, body, row.signature) ||
-      !crypto::IsUsablePoint({row.public_key})) {
+  SignedSubject out{.signer = signer.verify,
+                    .body = SubjectBody(roster->vault, row, token, session->ephemeral),
+                    .signature = row.signature,
+                    .hash = {}};
+  out.hash = crypto::HashOf(kSubjectLabel, {out.signer.bytes, out.signature, out.body});
+  return out;
+}
+
+}  // namespace
+
+absl::Status CheckSubject(keyring::Keyring& keyring, const store::SubjectRow& row,
+                          std::int64_t token, KnownSubjects* known) {
+  ASSIGN_OR_RETURN(const SignedSubject subject, ReadSubject(keyring, row, token));
+  if (known != nullptr && known->Has(row.contact, subject.hash)) return absl::OkStatus();
+  if (!subject.Verifies() || !crypto::IsUsablePoint({row.public_key}))
     return absl::DataLossError("a subject key's signature is wrong");
+  if (known != nullptr) known->Add(row.contact, subject.hash);
+  return absl::OkStatus();
+}
+
+absl::Status KnowSubjects(keyring::Keyring& keyring, std::span<const ChatOwner> owners,
+                          KnownSubjects& known) {
+  struct One {
+    store::SubjectRow row;
+    SignedSubject subject;
+    bool right = false;
+  };
+  std::vector<One> fresh;
+  store::SubjectRow row;
+  for (const ChatOwner& owner : owners) {
+    ASSIGN_OR_RETURN(const bool found, keyring.store().GetSubject(owner.contact, row));
+    if (!found) continue;
+    auto subject = ReadSubject(keyring, row, owner.token);
+    if (absl::IsDataLoss(subject.status())) continue;  // whoever needs it is told
+    RETURN_IF_ERROR(subject.status());
+    if (!known.Has(owner.contact, subject->hash))
+      fresh.push_back({.row = row, .subject = *std::move(subject)});
   }
-  if (known != nullptr) known->Add(row.contact, hash);
+  const auto verify = [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      fresh[i].right =
+          fresh[i].subject.Verifies() && crypto::IsUsablePoint({fresh[i].row.public_key});
+    }
+  };
+  std::thread helper([&] { verify(fresh.size() / 2, fresh.size()); });
+  verify(0, fresh.size() / 2);
+  helper.join();
+  for (const One& one : fresh) {
+    if (one.right) known.Add(one.row.contact, one.subject.hash);
+  }
   return absl::OkStatus();
 }
 

@@ -56,6 +56,10 @@ absl::StatusOr<crypto::ExchangePublic> SubjectOf(keyring::Keyring& keyring,
 absl::Status CheckSubject(keyring::Keyring& keyring, const store::SubjectRow& row,
                           std::int64_t token, KnownSubjects* known = nullptr);
 
+// Looks at the subject keys of many, on two threads; those that count are known afterwards.
+absl::Status KnowSubjects(keyring::Keyring& keyring, std::span<const ChatOwner> owners,
+                          KnownSubjects& known);
+
 // Inside a write transaction: makes the chat key of `session` for a contact and stores its wraps:
 // for the subject key, and for the books to which the contact is assigned. DataLoss: an assignment
 // or a subject key that does not count is there; nothing is wrapped for anybody then.

@@ -131,12 +131,14 @@ absl::StatusOr<std::int64_t> RewriteChats(keyring::Keyring& keyring,
       RETURN_IF_ERROR(StoreChunks(keyring, session, *key, owner, day, part, packer));
       written += static_cast<std::int64_t>(part.size());
       if (archive.first == 0) continue;
+      ASSIGN_OR_RETURN(const std::int64_t number, session.Number());
       ASSIGN_OR_RETURN(const std::int64_t after, store.LastChat(day, owner.contact));
       for (std::int64_t sequence = before + 1; sequence <= after; ++sequence) {
         RETURN_IF_ERROR(store.PutArchiveKey({.contact = owner.contact,
                                              .day = day,
                                              .sequence = sequence,
                                              .run = archive.first,
+                                             .session = number,
                                              .due = archive.second}));
       }
     }

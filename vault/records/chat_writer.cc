@@ -33,12 +33,19 @@ absl::Status MakeChunks(keyring::Keyring& keyring, keyring::SessionWriter& sessi
   std::size_t most = kMaxChunkMessages;
   while (!entries.empty()) {
     std::size_t taken = std::min(most, ChunkPacker::Take(entries));
+    // A long text stands alone, lest its neighbours be strewn over many chunks.
+    const auto is_long = [](const ChatEntry& entry) { return entry.text.size() > 2 * kRowBytes; };
+    const auto others = entries.first(taken).subspan(1);
+    taken = 1 + static_cast<std::size_t>(std::ranges::find_if(others, is_long) - others.begin());
     RETURN_IF_ERROR(packer.Pack(entries.first(taken), packed));
     while (packed.size() > kRowBytes && taken > 1) {
       taken = std::max<std::size_t>(1, std::min(taken - 1, taken * kRowBytes / packed.size()));
       RETURN_IF_ERROR(packer.Pack(entries.first(taken), packed));
-      most = taken + 1;  // those that follow are much the same
     }
+    // Those that follow are much the same, unless this was a single long one.
+    most = packed.size() > kRowBytes
+               ? kMaxChunkMessages
+               : std::min(kMaxChunkMessages, taken * kRowBytes / packed.size() + 1);
     store::ChatRow row{.day = day,
                        .contact = owner.contact,
                        .sequence = ++sequence,

@@ -82,7 +82,8 @@ CREATE TABLE archive (
   last_day INTEGER NOT NULL, purged INTEGER NOT NULL, signature BLOB NOT NULL);
 CREATE TABLE archive_key (
   contact INTEGER NOT NULL, day INTEGER NOT NULL, sequence INTEGER NOT NULL, run INTEGER NOT NULL,
-  due INTEGER NOT NULL, PRIMARY KEY (contact, day, sequence)) WITHOUT ROWID;
+  session INTEGER NOT NULL, due INTEGER NOT NULL,
+  PRIMARY KEY (contact, day, sequence)) WITHOUT ROWID;
 CREATE TABLE archive_subject (
   run INTEGER NOT NULL, first INTEGER NOT NULL, contacts BLOB NOT NULL,
   PRIMARY KEY (run, first)) WITHOUT ROWID;

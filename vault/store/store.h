@@ -93,10 +93,14 @@ struct ArchiveRow {
 
 // A chunk that archive `run` has and that is still here. Not purged before day `due`.
 struct ArchiveKeyRow {
+  // In the place of a day: the chunk is gone, and its chat key's count does not know yet.
+  static constexpr std::int32_t kGone = -1;
+
   ContactNumber contact = 0;
   std::int32_t day = 0;
   std::int64_t sequence = 0;
   std::int64_t run = 0;
+  std::int64_t session = 0;
   std::int32_t due = 0;
 };
 
@@ -248,8 +252,10 @@ class Store {
 
   // Chats (docs/format.md, "Chats").
   absl::Status InsertChat(const ChatRow& row);
-  // The newest sequence of a contact's day; 0: it has none.
+  // The newest sequence of a contact's day, that of a chunk which is gone and still listed in
+  // archive_key too: no number is used again while that is so. 0: it has none.
   absl::StatusOr<std::int64_t> LastChat(std::int32_t day, ContactNumber contact);
+  absl::StatusOr<bool> HasChats(std::int32_t day, ContactNumber contact);
   absl::Status EachChat(std::int32_t day, ContactNumber contact,
                         const std::function<absl::Status(const ChatRow&)>& visit);
   // All chats after a place, in the order of the rows, until `visit` gives false.
@@ -329,6 +335,10 @@ class Store {
   absl::Status EachArchiveKey(
       const ArchiveKeyRow& after,
       const std::function<absl::StatusOr<bool>(const ArchiveKeyRow&)>& visit);
+  // Of one contact.
+  absl::Status EachArchiveKeyOf(ContactNumber contact,
+                                const std::function<absl::Status(const ArchiveKeyRow&)>& visit);
+  // Whether an archive has something of the contact that is here.
   absl::StatusOr<bool> HasArchiveKeys(ContactNumber contact);
 
   // Which contacts an archive has, in blocks that begin with contact `first`.

@@ -42,10 +42,19 @@ absl::Status Store::InsertChat(const ChatRow& row) {
 }
 
 absl::StatusOr<std::int64_t> Store::LastChat(std::int32_t day, ContactNumber contact) {
-  USE_STATEMENT(select, "SELECT max(sequence) FROM chat WHERE day = ? AND contact = ?");
+  USE_STATEMENT(select,
+                "SELECT max(coalesce((SELECT max(sequence) FROM chat WHERE day = ?1 AND "
+                "contact = ?2), 0), coalesce((SELECT max(sequence) FROM archive_key WHERE "
+                "contact = ?2 AND day = ?1), 0))");
   select->Bind(1, day).Bind(2, contact);
   ASSIGN_OR_RETURN(const bool row, select->Step());
   return row ? select->Int(0) : 0;
+}
+
+absl::StatusOr<bool> Store::HasChats(std::int32_t day, ContactNumber contact) {
+  USE_STATEMENT(select, "SELECT 1 FROM chat WHERE day = ? AND contact = ? LIMIT 1");
+  select->Bind(1, day).Bind(2, contact);
+  return select->Step();
 }
 
 absl::Status Store::EachChat(std::int32_t day, ContactNumber contact,

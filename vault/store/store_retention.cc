@@ -1,4 +1,5 @@
 // Store's tables of retention and of erased contacts.
+#include "absl/strings/str_cat.h"
 #include "vault/store/store_inl.h"
 
 namespace sealbook::store {
@@ -19,7 +20,8 @@ ArchiveKeyRow ReadArchiveKey(Statement& select) {
           .day = static_cast<std::int32_t>(select.Int(1)),
           .sequence = select.Int(2),
           .run = select.Int(3),
-          .due = static_cast<std::int32_t>(select.Int(4))};
+          .session = select.Int(4),
+          .due = static_cast<std::int32_t>(select.Int(5))};
 }
 
 }  // namespace
@@ -92,17 +94,17 @@ absl::Status Store::RenumberArchive(std::int64_t run, std::int64_t next) {
 
 absl::Status Store::PutArchiveKey(const ArchiveKeyRow& row) {
   USE_STATEMENT(put,
-                "INSERT OR REPLACE INTO archive_key (contact, day, sequence, run, due) "
-                "VALUES (?, ?, ?, ?, ?)");
+                "INSERT OR REPLACE INTO archive_key (contact, day, sequence, run, session, due) "
+                "VALUES (?, ?, ?, ?, ?, ?)");
   put->Bind(1, row.contact).Bind(2, std::int64_t{row.day}).Bind(3, row.sequence);
-  put->Bind(4, row.run).Bind(5, std::int64_t{row.due});
+  put->Bind(4, row.run).Bind(5, row.session).Bind(6, std::int64_t{row.due});
   return put->Run();
 }
 
 absl::StatusOr<bool> Store::GetArchiveKey(ContactNumber contact, std::int32_t day,
                                           std::int64_t sequence, ArchiveKeyRow& row) {
   USE_STATEMENT(select,
-                "SELECT contact, day, sequence, run, due FROM archive_key "
+                "SELECT contact, day, sequence, run, session, due FROM archive_key "
                 "WHERE contact = ? AND day = ? AND sequence = ?");
   select->Bind(1, contact).Bind(2, std::int64_t{day}).Bind(3, sequence);
   ASSIGN_OR_RETURN(const bool found, select->Step());
@@ -120,10 +122,11 @@ absl::Status Store::DeleteArchiveKey(ContactNumber contact, std::int32_t day,
 absl::Status Store::EachArchiveKey(
     const ArchiveKeyRow& after,
     const std::function<absl::StatusOr<bool>(const ArchiveKeyRow&)>& visit) {
-  ASSIGN_OR_RETURN(Statement select,
-                   database_->Prepare("SELECT contact, day, sequence, run, due FROM archive_key "
-                                      "WHERE (contact, day, sequence) > (?, ?, ?) "
-                                      "ORDER BY contact, day, sequence"));
+  ASSIGN_OR_RETURN(
+      Statement select,
+      database_->Prepare("SELECT contact, day, sequence, run, session, due FROM archive_key "
+                         "WHERE (contact, day, sequence) > (?, ?, ?) "
+                         "ORDER BY contact, day, sequence"));
   select.Bind(1, after.contact).Bind(2, std::int64_t{after.day}).Bind(3, after.sequence);
   for (;;) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
@@ -133,8 +136,21 @@ absl::Status Store::EachArchiveKey(
   }
 }
 
+absl::Status Store::EachArchiveKeyOf(
+    ContactNumber contact, const std::function<absl::Status(const ArchiveKeyRow&)>& visit) {
+  USE_STATEMENT(select,
+                "SELECT contact, day, sequence, run, session, due FROM archive_key "
+                "WHERE contact = ? ORDER BY day, sequence");
+  select->Bind(1, contact);
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row) return absl::OkStatus();
+    RETURN_IF_ERROR(visit(ReadArchiveKey(*select)));
+  }
+}
+
 absl::StatusOr<bool> Store::HasArchiveKeys(ContactNumber contact) {
-  USE_STATEMENT(select, "SELECT 1 FROM archive_key WHERE contact = ? LIMIT 1");
+  USE_STATEMENT(select, "SELECT 1 FROM archive_key WHERE contact = ? AND due >= 0 LIMIT 1");
   select->Bind(1, contact);
   return select->Step();
 }
@@ -226,12 +242,17 @@ absl::Status Store::EachRemoteFile(
     absl::string_view destination, absl::string_view prefix,
     const std::function<absl::Status(absl::string_view destination, absl::string_view path,
                                      int state)>& visit) {
-  ASSIGN_OR_RETURN(
-      Statement select,
-      database_->Prepare("SELECT destination, path, state FROM remote_file "
-                         "WHERE (?1 = '' OR destination = ?1) AND path >= ?2 "
-                         "AND substr(path, 1, length(?2)) = ?2 ORDER BY destination, path"));
-  select.Bind(1, destination).Bind(2, prefix);
+  // Ranges of the key: there are thousands of shards. Paths are ASCII.
+  const std::string behind = absl::StrCat(std::string(prefix), "\x7f");
+  ASSIGN_OR_RETURN(Statement select,
+                   database_->Prepare(destination.empty()
+                                          ? "SELECT destination, path, state FROM remote_file "
+                                            "WHERE path >= ?2 AND path < ?3 AND ?1 = '' "
+                                            "ORDER BY destination, path"
+                                          : "SELECT destination, path, state FROM remote_file "
+                                            "WHERE destination = ?1 AND path >= ?2 AND path < ?3 "
+                                            "ORDER BY path"));
+  select.Bind(1, destination).Bind(2, prefix).Bind(3, absl::string_view(behind));
   for (;;) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return absl::OkStatus();
@@ -348,6 +369,11 @@ absl::Status Store::DeleteContact(const ContactRow& row, const std::vector<BookI
   RETURN_IF_ERROR(EachChatDayBack(row.number, [&](std::int32_t day) -> absl::StatusOr<bool> {
     days.push_back(day);
     return true;
+  }));
+  // Those too of which only an archive's list knows.
+  RETURN_IF_ERROR(EachArchiveKeyOf(row.number, [&](const ArchiveKeyRow& key) {
+    days.push_back(key.day);
+    return absl::OkStatus();
   }));
   for (const std::int32_t day : days) RETURN_IF_ERROR(DeleteChats(day, row.number));
   for (const BookId book : books) {

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What Sealbook archives, a second reader reads, which was written from docs/format.md alone; and what one refuses, so does the other.
 
     archive_differential.py ARCHIVE_TOOL DICTIONARIES [SEED]

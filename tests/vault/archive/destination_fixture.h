@@ -70,11 +70,11 @@ inline void WriteLocal(const std::string& path, const std::string& bytes) {
 
 // The error is the destination's, and what to do about it is said.
 inline void ExpectRefused(const absl::Status& status) {
-  EXPECT_TRUE(absl::IsAborted(status)) << status;
+  EXPECT_TRUE(IsUnreachable(status)) << status;
   EXPECT_FALSE(WorthRetrying(status)) << status;
 }
 inline void ExpectWorthRetrying(const absl::Status& status) {
-  EXPECT_TRUE(absl::IsAborted(status)) << status;
+  EXPECT_TRUE(IsUnreachable(status)) << status;
   EXPECT_TRUE(WorthRetrying(status)) << status;
 }
 

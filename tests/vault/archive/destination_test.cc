@@ -102,8 +102,8 @@ TEST_P(DestinationTest, PartsAreReadWhereTheyStand) {
   StringSink sink;
   EXPECT_TRUE((*reader)->Stream(1, 699'998, sink).ok());
   EXPECT_EQ(sink.text, bytes.substr(1, 699'998));
-  // More than is there: kAborted, not a hang and not less.
-  EXPECT_TRUE(absl::IsAborted((*reader)->Stream(0, 700'001, sink)));
+  // More than is there: kOutOfRange, not a hang and not less.
+  EXPECT_TRUE(IsUnreachable((*reader)->Stream(0, 700'001, sink)));
   StringSink failing;
   failing.fail_after = 1;
   EXPECT_TRUE(absl::IsInternal((*reader)->Stream(0, 700'000, failing)));
@@ -139,7 +139,7 @@ TEST_P(DestinationTest, ResumeGoesOnAtTheEndAlone) {
     ASSERT_TRUE((*writer)->Finish().ok());
   }
   for (const std::uint64_t wrong : {0u, 299'999u, 300'001u}) {
-    EXPECT_TRUE(absl::IsAborted(destination_->Resume("a", wrong).status())) << wrong;
+    EXPECT_TRUE(IsUnreachable(destination_->Resume("a", wrong).status())) << wrong;
   }
   EXPECT_TRUE(absl::IsNotFound(destination_->Resume("b", 0).status()));
   const auto writer = Open(url_);
@@ -221,7 +221,7 @@ TEST_P(DestinationTest, MissingFolderIsMadeByTheFirstFileWhereTheOneAboveIsThere
   EXPECT_EQ(ReadLocal(Local("new/tombstones/a")), "x");
 
   const auto unmounted = OpenDestination(url_ + "/mnt/new", options_);
-  EXPECT_TRUE(absl::IsAborted(unmounted.status())) << unmounted.status();
+  EXPECT_TRUE(IsUnreachable(unmounted.status())) << unmounted.status();
   EXPECT_NE(HintOf(unmounted.status()), "");
   EXPECT_FALSE(std::filesystem::exists(Local("mnt")));
 }
@@ -233,7 +233,7 @@ TEST_P(DestinationTest, FileInPlaceOfTheFolderIsRefused) {
   EXPECT_THAT(std::string(file.status().message()), HasSubstr("no folder"));
   // In place of a folder below it, nothing is written either.
   const auto put = Put(*destination_, "file/a", "y");
-  EXPECT_TRUE(absl::IsAborted(put)) << put;
+  EXPECT_TRUE(IsUnreachable(put)) << put;
   EXPECT_EQ(ReadLocal(Local("file")), "x");
 }
 
@@ -294,7 +294,7 @@ TEST_P(DestinationTest, DeletionProbeOverALostConnectionIsAnError) {
       EXPECT_GT(call, 8);
       break;
     }
-    EXPECT_TRUE(absl::IsAborted(proof.status())) << call << proof.status();
+    EXPECT_TRUE(IsUnreachable(proof.status())) << call << proof.status();
   }
 }
 

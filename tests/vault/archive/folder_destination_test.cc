@@ -41,7 +41,7 @@ TEST_F(FolderDestinationTest, FullDiskIsToldAndThePartCanBeGoneOnWith) {
   WithFullDisk(600'000, [&] {
     const auto destination = Open();
     const absl::Status status = Put(*destination, "a", bytes);
-    return absl::IsAborted(status) && WorthRetrying(status) && !HintOf(status).empty();
+    return IsUnreachable(status) && WorthRetrying(status) && !HintOf(status).empty();
   });
   const auto destination = Open();
   const auto size = destination->Size("a");
@@ -93,7 +93,7 @@ TEST_F(FolderDestinationTest, FileThatShrinksWhileItIsReadIsAborted) {
   const auto reader = destination->Read("a");
   ASSERT_EQ(truncate(root_.Path("a").c_str(), 10), 0);
   StringSink sink;
-  EXPECT_TRUE(absl::IsAborted((*reader)->Stream(0, 1000, sink)));
+  EXPECT_TRUE(IsUnreachable((*reader)->Stream(0, 1000, sink)));
 }
 
 }  // namespace

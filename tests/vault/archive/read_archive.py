@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Reads an archive of Sealbook without Sealbook: a second reader, written from docs/format.md alone.
 
     read_archive.py ARCHIVE SIGNATURE KEYS IDENTITY DICTIONARIES [SIGNER]

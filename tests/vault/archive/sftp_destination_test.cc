@@ -181,7 +181,7 @@ TEST_F(SftpDestinationTest, ServerThatFreezesTimesOutInEveryCall) {
   const std::string bytes = Pattern(8 << 20);
   WriteLocal(server.folder() + "/large", bytes);
   DestinationOptions options = server.options();
-  options.timeout = absl::Seconds(2);  // in which a busy machine still connects
+  options.timeout = absl::Seconds(3);  // in which a busy machine still connects
   auto writing = OpenDestination(server.url(), options);
   auto reading = OpenDestination(server.url(), options);
   auto asking = OpenDestination(server.url(), options);
@@ -213,7 +213,7 @@ TEST_F(SftpDestinationTest, ServerThatFreezesTimesOutInEveryCall) {
   EXPECT_LT(absl::Now() - given_up, absl::Seconds(1));
   appends.join();
   reads.join();
-  EXPECT_LT(absl::Now() - start, absl::Seconds(10));
+  EXPECT_LT(absl::Now() - start, absl::Seconds(30));
   server.Wake();
   EXPECT_EQ(*Get(*OpenOrDie(server), "large"), bytes);
 }
@@ -316,7 +316,7 @@ TEST_F(SftpDestinationTest, AccountThatMayNotDeleteWillDo) {
 TEST_F(SftpDestinationTest, ServerWithoutSftpSaysSo) {
   SftpServer server({.config = "ForceCommand /bin/false"});
   const auto opened = Open(server);
-  EXPECT_TRUE(absl::IsAborted(opened.status())) << opened.status();
+  EXPECT_TRUE(IsUnreachable(opened.status())) << opened.status();
 }
 
 TEST_F(SftpDestinationTest, KeysAreRenewedInTheMiddle) {

@@ -55,7 +55,7 @@ TEST_F(SftpMisbehavingTest, RefusedWriteLeavesNoGap) {
   const auto destination = Open(server);
   ASSERT_TRUE(destination.ok()) << destination.status();
   const absl::Status status = Put(**destination, "a", bytes);
-  EXPECT_TRUE(absl::IsAborted(status)) << status;
+  EXPECT_TRUE(IsUnreachable(status)) << status;
   const std::string part = ReadLocal(server.folder() + "/a");
   EXPECT_GT(part.size(), 0u);
   EXPECT_EQ(bytes.compare(0, part.size(), part), 0);
@@ -80,18 +80,18 @@ TEST_F(SftpMisbehavingTest, ConnectionCutAgainAndAgainStillEnds) {
 TEST_F(SftpMisbehavingTest, SilenceInTheMiddleTimesOut) {
   SftpServer server({.filter = {"hang-after=1000000"}});
   DestinationOptions options = server.options();
-  options.timeout = absl::Seconds(2);
+  options.timeout = absl::Seconds(3);
   const auto destination = OpenDestination(server.url(), options);
   ASSERT_TRUE(destination.ok()) << destination.status();
   const absl::Time start = absl::Now();
   ExpectWorthRetrying(Put(**destination, "a", Pattern(6'000'000)));
-  EXPECT_LT(absl::Now() - start, absl::Seconds(10));
+  EXPECT_LT(absl::Now() - start, absl::Seconds(30));
 }
 
 TEST_F(SftpMisbehavingTest, SlowServerThatAnswersInTimeIsWaitedFor) {
-  SftpServer server({.filter = {"delay=40", "no-extensions"}});
+  SftpServer server({.filter = {"delay=80", "no-extensions"}});
   DestinationOptions options = server.options();
-  options.timeout = absl::Milliseconds(1500);
+  options.timeout = absl::Seconds(3);
   const auto destination = OpenDestination(server.url(), options);
   ASSERT_TRUE(destination.ok()) << destination.status();
   // 40 requests: longer than the timeout in all.

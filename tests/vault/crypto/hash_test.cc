@@ -67,6 +67,21 @@ TEST(HashOfTest, LabelCannotSlideIntoTheParts) {
   EXPECT_NE(HashOf("a", {}), HashOf("", {AsBytes("a")}));
 }
 
+TEST(LabeledHashTest, PartsThatComeOneByOneGiveTheSameHash) {
+  const Bytes part(1000, 7);
+  LabeledHash hash("label");
+  hash.Update({});
+  hash.Update(ByteView(part).first(1));
+  hash.Update(ByteView(part).subspan(1));
+  hash.Update(part);
+  EXPECT_EQ(hash.Finish(), HashOf("label", {part, part}));
+  EXPECT_EQ(LabeledHash("").Finish(), HashOf("", {}));
+}
+
+TEST(LabeledHashDeathTest, LabelTooLongForItsLengthEndsTheProcess) {
+  EXPECT_DEATH(LabeledHash(std::string(256, 'x')), "");
+}
+
 TEST(HashOfDeathTest, LabelTooLongForItsLengthEndsTheProcess) {
   const std::string label(256, 'l');
   EXPECT_DEATH(HashOf(label, {}), "");
