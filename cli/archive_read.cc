@@ -20,9 +20,14 @@ absl::StatusOr<std::optional<std::int64_t>> TokenOf(const Arguments& arguments) 
   return *token;
 }
 
+<<<<<<< HEAD
 // `told`: how many were erased was said already.
 absl::Status TellMissing(Context& context, const ArchiveSource::Read& read, bool told) {
   if (read.erased > 0 && !told) {
+=======
+absl::Status TellMissing(Context& context, const ArchiveSource::Read& read) {
+  if (read.erased > 0 && !context.globals().json) {
+>>>>>>> deploy
     PrintNote(context.globals(),
               absl::StrCat("sealbook: ", read.erased, read.erased == 1 ? " customer" : " customers",
                            " of this archive had been erased: nobody reads those chats any more"));
@@ -82,7 +87,7 @@ absl::Status Read(Context& context, const Arguments& arguments) {
                                                    : absl::CancelledError("nobody reads any more");
                                       },
                                   .end = nullptr}));
-  return TellMissing(context, read, false);
+  return TellMissing(context, read);
 }
 
 absl::Status Restore(Context& context, const Arguments& arguments) {
@@ -140,7 +145,7 @@ absl::Status Restore(Context& context, const Arguments& arguments) {
     if (unknown > 0)
       PrintLine(absl::StrCat("Not here any more: ", unknown, " of the archive's customers."));
   }
-  return TellMissing(context, *read, context.globals().json);
+  return TellMissing(context, *read);
 }
 
 }  // namespace

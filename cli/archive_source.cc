@@ -123,13 +123,7 @@ absl::StatusOr<std::unique_ptr<ArchiveSource>> ArchiveSource::OfFile(
   if (where.empty()) where = path.has_parent_path() ? path.parent_path().string() : ".";
   source->keys_ =
       std::filesystem::is_directory(where) ? archive::KeysIn(where) : archive::KeysOfFile(where);
-  const absl::Status opened = source->OpenReader(identities, by);
-  if (absl::IsNotFound(opened)) {
-    return WithHint(absl::NotFoundError(opened.message()),
-                    "Fetch it and the folder 'subjects' from where the archives are, and name the "
-                    "folder in which they stand with --keys.");
-  }
-  RETURN_IF_ERROR(opened);
+  RETURN_IF_ERROR(source->OpenReader(identities, by));
   return source;
 }
 

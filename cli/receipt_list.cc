@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstdio>
+#include <tuple>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
