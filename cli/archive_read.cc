@@ -20,14 +20,8 @@ absl::StatusOr<std::optional<std::int64_t>> TokenOf(const Arguments& arguments) 
   return *token;
 }
 
-<<<<<<< HEAD
-// `told`: how many were erased was said already.
-absl::Status TellMissing(Context& context, const ArchiveSource::Read& read, bool told) {
-  if (read.erased > 0 && !told) {
-=======
 absl::Status TellMissing(Context& context, const ArchiveSource::Read& read) {
   if (read.erased > 0 && !context.globals().json) {
->>>>>>> deploy
     PrintNote(context.globals(),
               absl::StrCat("sealbook: ", read.erased, read.erased == 1 ? " customer" : " customers",
                            " of this archive had been erased: nobody reads those chats any more"));

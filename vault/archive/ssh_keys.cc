@@ -53,14 +53,8 @@ absl::StatusOr<SshKey> ReadPrivateKey(const std::string& path) {
     return WithHint(absl::FailedPreconditionError("no key file is named for the SFTP destination"),
                     kMakeOne);
   }
-<<<<<<< HEAD
-  if (access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
-    return WithHint(absl::FailedPreconditionError(
-                        absl::StrCat("there is no key for the SFTP destination in ", path)),
-=======
   if (access(path.c_str(), F_OK) != 0) {
     return WithHint(absl::FailedPreconditionError(absl::StrCat("there is no key file ", path)),
->>>>>>> deploy
                     kMakeOne);
   }
   auto text = keyring::ReadSecretFile(path, kMaxKeyFileBytes);
