@@ -113,18 +113,18 @@ struct KeyAccess {
 };
 
 // The purposes. A new one gets a type here and a label of its own where it is derived.
-struct UnlockPurpose;     // from a passphrase, a recovery code or a key file; opens a bundle
-struct DatabasePurpose;   // SQLCipher's raw key
-struct ExchangePurpose;   // an X25519 secret: of a member, a compartment, a session
-struct SigningPurpose;    // an Ed25519 seed
-struct SessionPurpose;    // s(P): what a session shares with one compartment
-struct ValuePurpose;      // K(contact, class, revision)
-struct WrapPurpose;       // seals value keys for one book
-struct IndexHashPurpose;  // finds identifiers
-struct IndexTagPurpose;   // binds an index row to its contact
-struct EpochLinkPurpose;  // seals an older epoch's secret under a newer one's
-struct ChatPurpose;       // K(contact, session)
-struct ChatTagPurpose;    // knows messages again
+struct UnlockPurpose;       // from a passphrase, a recovery code or a key file; opens a bundle
+struct DatabasePurpose;     // SQLCipher's raw key
+struct ExchangePurpose;     // an X25519 secret: of a member, a compartment, a session
+struct SigningPurpose;      // an Ed25519 seed
+struct SessionPurpose;      // s(P): what a session shares with one compartment
+struct ValuePurpose;        // K(contact, class, revision)
+struct WrapPurpose;         // seals value keys for one book
+struct IndexHashPurpose;    // finds identifiers
+struct IndexTagPurpose;     // binds an index row to its contact
+struct EpochLinkPurpose;    // seals an older epoch's secret under a newer one's
+struct ChatPurpose;         // K(contact, session)
+struct ChatTagPurpose;      // knows messages again
 struct ChatTagSealPurpose;  // seals that key
 struct SuppressionPurpose;  // knows the identifiers of erased contacts again
 struct SpillPurpose;  // seals what a process puts aside on a disk for itself; random, never kept
