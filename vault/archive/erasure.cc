@@ -26,7 +26,9 @@ namespace {
 absl::StatusOr<std::int64_t> LeaveShard(store::Store& store, ContactNumber contact) {
   const std::uint32_t shard = SubjectShard::NumberOf(contact);
   ASSIGN_OR_RETURN(auto now, store.GetSubjectShard(shard));
-  auto& [version, set] = now;
+  // No structured binding: clang 14 lets no lambda use one.
+  std::int64_t& version = now.first;
+  auto& set = now.second;
   const std::string first = ShardName(shard, 1);
   RETURN_IF_ERROR(store.EachRemoteFile(
       "", first.substr(0, first.size() - 1),

@@ -27,8 +27,7 @@ class Purge {
  public:
   Purge(keyring::Keyring& keyring, const ArchiveHeader& archive, const PurgeOptions& options,
         PurgeReport& report)
-      : keyring_(keyring),
-        store_(keyring.store()),
+      : store_(keyring.store()),
         run_(archive.run),
         last_day_(archive.last_day),
         options_(options),
@@ -84,7 +83,6 @@ class Purge {
     return absl::OkStatus();
   }
 
-  keyring::Keyring& keyring_;
   store::Store& store_;
   std::int64_t run_;
   std::int32_t last_day_;
