@@ -20,6 +20,7 @@
 // turn with what it stands beside. Bytes are those of the pages that messages added to the
 // database.
 #include <fcntl.h>
+#include <time.h>
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 #include <unicode/stringpiece.h>
@@ -254,16 +255,16 @@ absl::Status Compare(const std::string& root, const Source& source, const Sizes&
 class Clock {
  public:
   double Seconds() const { return wall_.Seconds(); }
-  double Cpu() const { return CpuSeconds(Thread()) - cpu_; }
+  double Cpu() const { return Thread() - cpu_; }
 
  private:
-  static rusage Thread() {
-    rusage usage{};
-    getrusage(RUSAGE_THREAD, &usage);
-    return usage;
+  static double Thread() {  // getrusage counts ticks of milliseconds
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
   }
   Stopwatch wall_;
-  double cpu_ = CpuSeconds(Thread());
+  double cpu_ = Thread();
 };
 
 struct Times {
