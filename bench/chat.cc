@@ -1,11 +1,13 @@
 // How long chats take into the vault, how small they stand there, and how fast they are read.
 //
 //   bench_chat [--messages N] [--customers N] [--members N] [--book N] [--live N] [--rounds N]
-//              [--command-bytes N] [--parts webhooks,group,two,live,command] [--dir DIR]
+//              [--command-bytes N] [--parts webhooks,read,group,two,live,command] [--dir DIR]
 //
 //   webhooks  N messages of as many customers as --customers says (a hundredth), 55,000 a day, with
-//             WhatsApp's ids; afterwards `chat show` and `chat search` as the commands make them,
-//             and `chat compact`
+//             WhatsApp's ids
+//   read      what `webhooks` left (in DIR, of an earlier run too): `chat show` and `chat search`
+//   as
+//             the commands make them, `chat compact`, and both again
 //   group     WhatsApp's export of a group of --members customers and the company, 1,800 messages a
 //             day
 //   two       WhatsApp's export of a chat of two
@@ -18,6 +20,7 @@
 // turn with what it stands beside. Bytes are those of the pages that messages added to the
 // database.
 #include <fcntl.h>
+#include <time.h>
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 #include <unicode/stringpiece.h>
@@ -218,6 +221,7 @@ absl::Status Compare(const std::string& root, const Source& source, const Sizes&
   for (std::int64_t round = 0; round < sizes.rounds; ++round) {
     RETURN_IF_ERROR(MakeBoth(root, source, sizes));
     ASSIGN_OR_RETURN(const double vault_before, VaultBytes(root));
+    std::ofstream(root + "/before") << absl::StrFormat("%.0f", vault_before);
     ASSIGN_OR_RETURN(const double plain_before, PlainBytes(root + "/plain.db"));
     ASSIGN_OR_RETURN(const Imported ours,
                      InPreparedChild([&] { return ImportOurs(root, file, source); }));
@@ -251,16 +255,16 @@ absl::Status Compare(const std::string& root, const Source& source, const Sizes&
 class Clock {
  public:
   double Seconds() const { return wall_.Seconds(); }
-  double Cpu() const { return CpuSeconds(Thread()) - cpu_; }
+  double Cpu() const { return Thread() - cpu_; }
 
  private:
-  static rusage Thread() {
-    rusage usage{};
-    getrusage(RUSAGE_THREAD, &usage);
-    return usage;
+  static double Thread() {  // getrusage counts ticks of milliseconds
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
   }
   Stopwatch wall_;
-  double cpu_ = CpuSeconds(Thread());
+  double cpu_ = Thread();
 };
 
 struct Times {
@@ -466,8 +470,9 @@ struct Compacted {
   records::CompactReport report;
 };
 
-// `before`: bytes in use before there was any message.
-absl::Status Compact(const std::string& root, double before, std::int64_t messages) {
+absl::Status Compact(const std::string& root, std::int64_t messages) {
+  double before = 0;  // in use before there was any message
+  std::ifstream(root + "/before") >> before;
   const auto bytes_a_message = [&]() -> absl::StatusOr<double> {
     ASSIGN_OR_RETURN(const double now, VaultBytes(root));
     return (now - before) / static_cast<double>(messages);
@@ -499,22 +504,35 @@ absl::Status Compact(const std::string& root, double before, std::int64_t messag
 // ---- The parts.
 
 absl::Status Webhooks(const std::string& root, const Sizes& sizes) {
-  const Source source{.name = "webhooks",
-                      .crowd = {sizes.messages, sizes.customers, kWebhookConversations},
-                      .known = sizes.customers,
-                      .me = "",
-                      .write = &WriteWebhooks};
-  RETURN_IF_ERROR(MakeBoth(root, source, sizes));
-  ASSIGN_OR_RETURN(const double before, VaultBytes(root));
-  RETURN_IF_ERROR(Compare(root, source, sizes));
+  RETURN_IF_ERROR(Compare(root,
+                          {.name = "webhooks",
+                           .crowd = {sizes.messages, sizes.customers, kWebhookConversations},
+                           .known = sizes.customers,
+                           .me = "",
+                           .write = &WriteWebhooks},
+                          sizes));
   std::filesystem::remove(root + "/chat.txt");
-  RETURN_IF_ERROR(PrintShown(root, sizes));
+  PrintTimesHeader("one customer's messages from plain rows");
   ASSIGN_OR_RETURN(const Times plain,
                    InPreparedChild([&] { return ShowPlain(root + "/plain.db", sizes.customers); }));
-  PrintTimes("plain rows", plain);
+  PrintTimes("anybody's", plain);
   std::filesystem::remove(root + "/plain.db");
+  return absl::OkStatus();
+}
+
+// What `webhooks` left.
+absl::Status Read(const std::string& root, const Sizes& sizes) {
+  ASSIGN_OR_RETURN(const std::int64_t messages,
+                   InPreparedChild([&]() -> absl::StatusOr<std::int64_t> {
+                     ASSIGN_OR_RETURN(const auto owner, UnlockPerson(root, "owner"));
+                     ASSIGN_OR_RETURN(const auto counts, owner->store().CountChats());
+                     return counts.second;
+                   }));
+  std::printf("\nread: %lld messages\n", static_cast<long long>(messages));
+  RETURN_IF_ERROR(PrintTables(root, messages));
+  RETURN_IF_ERROR(PrintShown(root, sizes));
   RETURN_IF_ERROR(PrintSearched(root, sizes));
-  RETURN_IF_ERROR(Compact(root, before, sizes.messages));
+  RETURN_IF_ERROR(Compact(root, messages));
   RETURN_IF_ERROR(PrintShown(root, sizes));
   return PrintSearched(root, sizes);
 }
@@ -562,10 +580,8 @@ absl::Status Live(const std::string& root, const Sizes& sizes) {
                       .batch = 1};
   Sizes once = sizes;
   once.rounds = 1;
-  RETURN_IF_ERROR(MakeBoth(root, source, once));
-  ASSIGN_OR_RETURN(const double before, VaultBytes(root));
   RETURN_IF_ERROR(Compare(root, source, once));
-  return Compact(root, before, sizes.live);
+  return Compact(root, sizes.live);
 }
 
 // The command itself; of its process, and nobody else's.
@@ -626,20 +642,18 @@ absl::Status Run(int argc, char** argv) {
     return absl::InvalidArgumentError("at most 10,000,000 messages");
   const Workplace place(Flag(argc, argv, "--dir", ""));
   const std::map<std::string, absl::Status (*)(const std::string&, const Sizes&)> parts = {
-      {"webhooks", &Webhooks},
-      {"group", &Group},
-      {"two", &Two},
-      {"live", &Live},
-      {"command", &Command}};
-  for (const absl::string_view name :
-       absl::StrSplit(Flag(argc, argv, "--parts", "webhooks,group,two,live,command"), ',')) {
-    const auto part = parts.find(std::string(name));
+      {"webhooks", &Webhooks}, {"read", &Read}, {"group", &Group},
+      {"two", &Two},           {"live", &Live}, {"command", &Command}};
+  const std::vector<std::string> asked =
+      absl::StrSplit(Flag(argc, argv, "--parts", "webhooks,read,group,two,live,command"), ',');
+  for (const std::string& name : asked) {
+    const auto part = parts.find(name);
     if (part == parts.end())
-      return absl::InvalidArgumentError("--parts are webhooks, group, two, live and command");
-    const std::string root = absl::StrCat(place.path(), "/", name);
+      return absl::InvalidArgumentError("--parts are webhooks, read, group, two, live and command");
+    const std::string root = absl::StrCat(place.path(), "/", name == "read" ? "webhooks" : name);
     RETURN_IF_ERROR(part->second(root, sizes));
-    std::filesystem::remove_all(root);
     std::fflush(stdout);
+    if (name != "webhooks") std::filesystem::remove_all(root);
   }
   return absl::OkStatus();
 }
