@@ -112,8 +112,9 @@ inside "$work/markers.all"
 pass "text, zip, group, webhooks, JSON Lines, KakaoTalk, a spool folder: imported, previewed, refused, rejected"
 
 # --- In the middle: from a file, a zip and a pipe; stopped, looked at, killed. ---
-{ chat "$name" 30000; } >"$work/zip/_chat.txt"
-cp "$work/zip/_chat.txt" "$work/large.txt"
+# Each of another year, so that none knows the messages of one before it, of which much may be stored when it is killed.
+chat "$name" 30000 >"$work/large.txt"
+sed 's/2024-/2022-/' "$work/large.txt" >"$work/zip/_chat.txt"
 (cd "$work/zip" && cmake -E tar cf "$work/large.zip" --format=zip _chat.txt "$photo")
 seq 30000 | awk -v phone="$dashed" -v text="$text" '{
   printf "{\"phone\":\"%s\",\"time\":\"2024-05-01T%02d:%02d:%02dZ\",\"direction\":\"in\",\"text\":\"%s %d\"}\n",
@@ -125,7 +126,7 @@ for source in large.txt large.zip pipe large.jsonl; do
   "$SEALBOOK" --key-file "$work/robot.key" chat import "$work/$source" --book seoul --me "$company" --timezone UTC \
     >"$work/out/robot.$source.out" 2>"$work/out/robot.$source.err" </dev/null &
   importing=$!
-  stop_in_the_middle $importing 250000 "$work/out/robot.$source".*
+  stop_in_the_middle $importing 250000 "$work/out/robot.$source.err"
   inside "$work/markers.all"
   unnamed_files "$work/markers.all" $importing
   kill -KILL $importing

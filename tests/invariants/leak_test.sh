@@ -197,15 +197,15 @@ for format in "${formats[@]}"; do
   "$SEALBOOK" --key-file "$work/robot.key" import "$list" --book seoul --on-duplicate replace --rejects "$work/rejects/$format" --shred \
     >"$work/out/robot.$format.out" 2>"$work/out/robot.$format.err" </dev/null &
   importing=$!
-  stop_in_the_middle $importing 1000000 "$work/out/robot.$format".*
+  stop_in_the_middle $importing 1000000 "$work/out/robot.$format.err"
   nowhere "$work/markers.any"
   unnamed_files "$work/markers.any" $importing
   [ -e "$list" ] || fail "$format: the list was shredded before it was stored"
   kill -CONT $importing
   status=0
   wait $importing || status=$?
-  [ $status -eq 0 ] || fail "$format: exit $status: $(cat "$work/out/robot.$format".*)"
-  [ ! -e "$list" ] || fail "$format: the list is left: $(cat "$work/out/robot.$format".*)"
+  [ $status -eq 0 ] || fail "$format: exit $status: $(cat "$work/out/robot.$format.err")"
+  [ ! -e "$list" ] || fail "$format: the list is left: $(cat "$work/out/robot.$format.err")"
   [ "$(stat -c %a "$work/rejects/$format")" = 600 ] || fail "$format: others may read the rejected rows"
   present "$work/markers.letters" "$work/rejects/$format"
   [ -z "$(new_files "$work/markers.any")" ] || fail "$(new_files "$work/markers.any")"

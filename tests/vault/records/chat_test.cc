@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/altered_byte.h"
 #include "tests/support/attacker.h"
 #include "tests/support/chat_vault.h"
 #include "vault/records/chat_rewriting.h"
@@ -21,6 +22,7 @@ using ::testing::IsEmpty;
 using testing::kMonday;
 using testing::Message;
 using testing::TestVault;
+using testing::WithAlteredByte;
 using testing::WriteChats;
 using Opened = std::map<ContactNumber, std::uint32_t>;
 
@@ -298,7 +300,8 @@ TEST_F(ChatTest, WhatWasAlteredOrMovedIsSeen) {
   };
   const Case cases[] = {
       {"a byte of a chunk",
-       "UPDATE chat SET chunk = x'00' || substr(chunk, 2) WHERE contact = " + first, "chats: UID_"},
+       "UPDATE chat SET chunk = " + WithAlteredByte("chunk", 1) + " WHERE contact = " + first,
+       "chats: UID_"},
       {"another contact's chunk",
        "UPDATE chat SET contact = " + first + ", sequence = 7 WHERE contact = " + second,
        "chats: UID_"},
@@ -313,7 +316,8 @@ TEST_F(ChatTest, WhatWasAlteredOrMovedIsSeen) {
       {"a session that did not write it", "UPDATE chat SET session = 1 WHERE contact = " + first,
        "chats: UID_"},
       {"a byte of a wrap",
-       "UPDATE chat_wrap SET sealed = x'00' || substr(sealed, 2) WHERE contact = " + first,
+       "UPDATE chat_wrap SET sealed = " + WithAlteredByte("sealed", 1) +
+           " WHERE contact = " + first,
        "chats: UID_"},
       {"a wrap of another contact",
        "UPDATE chat_wrap SET sealed = (SELECT sealed FROM chat_wrap WHERE contact = " + second +
@@ -327,10 +331,10 @@ TEST_F(ChatTest, WhatWasAlteredOrMovedIsSeen) {
            ") WHERE contact = " + first,
        "tags", false},
       {"a planted tag", "UPDATE chat_tag SET tags = x'0102030405060708' || tags", "tags", false},
-      {"another tag key", "UPDATE chat_tag_key SET sealed = x'00' || substr(sealed, 2)",
+      {"another tag key", "UPDATE chat_tag_key SET sealed = " + WithAlteredByte("sealed", 1),
        "the key of the chats' tags", false},
       {"a byte of a subject key",
-       "UPDATE subject SET public = x'01' || substr(public, 2) WHERE contact = " + first,
+       "UPDATE subject SET public = " + WithAlteredByte("public", 1) + " WHERE contact = " + first,
        "subject key", false},
       {"a subject key of another contact",
        "UPDATE subject SET public = (SELECT public FROM subject WHERE contact = " + second +

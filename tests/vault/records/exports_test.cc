@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/ascii.h"
+#include "tests/support/altered_byte.h"
 #include "tests/support/test_vault.h"
 #include "vault/status.h"
 
@@ -14,6 +15,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::TestVault;
+using testing::WithAlteredByte;
 
 class ExportsTest : public ::testing::Test {
  protected:
@@ -84,7 +86,9 @@ class ExportsTest : public ::testing::Test {
     }));
     return numbers;
   }
-  void Sql(const char* sql) { ASSERT_TRUE(owner_->store().database().Execute(sql).ok()) << sql; }
+  void Sql(const std::string& sql) {
+    ASSERT_TRUE(owner_->store().database().Execute(sql.c_str()).ok()) << sql;
+  }
 
   TestVault vault_;
   std::unique_ptr<keyring::Keyring> owner_, ada_, bea_;
@@ -179,15 +183,10 @@ TEST_F(ExportsTest, AlteredDocumentsAreDataLoss) {
   const ExportRequest request = Ask(*ada_);
   ASSERT_TRUE(Approve(*bea_, request).ok());
   Make(*ada_);
-  const char* const attacks[][2] = {
-      {"UPDATE export_request SET document = substr(document, 1, 200) || x'00' || substr(document, "
-       "202)",
-       "request"},
-      {"UPDATE export_approval SET document = substr(document, 1, 60) || x'ff' || substr(document, "
-       "62)",
-       "approval"},
-      {"UPDATE export SET document = substr(document, 1, 90) || x'ff' || substr(document, 92)",
-       "export"}};
+  const std::pair<std::string, const char*> attacks[] = {
+      {"UPDATE export_request SET document = " + WithAlteredByte("document", 201), "request"},
+      {"UPDATE export_approval SET document = " + WithAlteredByte("document", 61), "approval"},
+      {"UPDATE export SET document = " + WithAlteredByte("document", 91), "export"}};
   for (const auto& [sql, what] : attacks) {
     SCOPED_TRACE(what);
     Sql("SAVEPOINT attack");

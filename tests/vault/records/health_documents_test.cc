@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/altered_byte.h"
 #include "tests/support/test_vault.h"
 #include "vault/audit/receipt.h"
 #include "vault/keyring/factor_record.h"
@@ -19,6 +20,7 @@ using keyring::FactorKind;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::TestVault;
+using testing::WithAlteredByte;
 
 // The owner (member 1) has a factor with recovery codes, ada (3) one; ada asked for two exports, of
 // which bea (4) approved the first, which then was made.
@@ -181,10 +183,10 @@ TEST_F(HealthDocumentsTest, FactorsThatAreDeletedAreFound) {
 
 TEST_F(HealthDocumentsTest, FactorsThatAreAlteredAreFound) {
   for (const char* kind : {"1", "3", "4"}) {
-    ExpectFound(absl::StrCat("UPDATE second_factor SET document = substr(document, 1, 150) || x'00"
-                             "ff' || substr(document, 153) WHERE member = 1 AND kind = ",
-                             kind),
-                "factors", "second factor of member 1: ");
+    ExpectFound(
+        absl::StrCat("UPDATE second_factor SET document = ", WithAlteredByte("document", 151),
+                     " WHERE member = 1 AND kind = ", kind),
+        "factors", "second factor of member 1: ");
   }
   ExpectFound(
       "UPDATE second_factor SET document = (SELECT document FROM second_factor WHERE "
@@ -244,9 +246,8 @@ TEST_F(HealthDocumentsTest, RequestsThatAreDeletedAlteredOrPlantedAreFound) {
               "exports", "the export request of log entry ");
   ExpectFound(absl::StrCat("DELETE FROM export_request WHERE id = x'", RequestId(), "'"), "exports",
               absl::StrCat("member 4's approval of export ", RequestId(), " is of no request"));
-  ExpectFound(absl::StrCat("UPDATE export_request SET document = substr(document, 1, 100) || x'0f' "
-                           "|| substr(document, 102) WHERE id = x'",
-                           RequestId(), "'"),
+  ExpectFound(absl::StrCat("UPDATE export_request SET document = ",
+                           WithAlteredByte("document", 101), " WHERE id = x'", RequestId(), "'"),
               "exports", absl::StrCat("export request ", RequestId(), ": "));
   const std::string other(32, 'a');
   ExpectFound(absl::StrCat("INSERT INTO export_request SELECT x'", other,
@@ -257,8 +258,7 @@ TEST_F(HealthDocumentsTest, RequestsThatAreDeletedAlteredOrPlantedAreFound) {
 TEST_F(HealthDocumentsTest, ApprovalsThatAreDeletedAlteredOrPlantedAreFound) {
   ExpectFound("DELETE FROM export_approval", "exports", "the approval of an export of log entry ");
   ExpectFound(
-      "UPDATE export_approval SET document = substr(document, 1, 60) || x'f0' || "
-      "substr(document, 62)",
+      absl::StrCat("UPDATE export_approval SET document = ", WithAlteredByte("document", 61)),
       "exports", absl::StrCat("export request ", RequestId(), ": an export's approval"));
   ExpectFound("INSERT INTO export_approval SELECT request, 1, document FROM export_approval",
               "exports", absl::StrCat("export request ", RequestId(), ": an export's approval"));
@@ -278,10 +278,9 @@ TEST_F(HealthDocumentsTest, ExportsThatAreDeletedAlteredOrPlantedAreFound) {
   ExpectFound("DELETE FROM export WHERE number = 2", "exports",
               "the record of the export of log entry ");
   ExpectFound("DELETE FROM export", "exports", "the record of the export of log entry ");
-  ExpectFound(
-      "UPDATE export SET document = substr(document, 1, 90) || x'f0' || "
-      "substr(document, 92) WHERE number = 1",
-      "exports", "the record of export 1");
+  ExpectFound(absl::StrCat("UPDATE export SET document = ", WithAlteredByte("document", 91),
+                           " WHERE number = 1"),
+              "exports", "the record of export 1");
   ExpectFound("INSERT INTO export SELECT 3, document FROM export WHERE number = 1", "exports",
               "the record of export 3");
   ExpectFound("UPDATE export SET number = number + 1 WHERE number = 2", "exports",
