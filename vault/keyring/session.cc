@@ -9,7 +9,7 @@
 
 namespace sealbook::keyring {
 namespace {
-constexpr absl::string_view kLabel = "sealbook/session-record/1";
+constexpr absl::string_view kSessionLabel = "sealbook/session-record/1";
 }
 
 bool Coverage::Contains(ContactNumber contact) const {
@@ -33,7 +33,7 @@ bool Session::TakesAway() const {
 
 crypto::Bytes Session::Sign(const crypto::SigningPair& pair) const {
   crypto::ByteWriter out;
-  out.Text(kLabel).U64(static_cast<std::uint64_t>(number)).Raw(previous).Raw(vault);
+  out.Text(kSessionLabel).U64(static_cast<std::uint64_t>(number)).Raw(previous).Raw(vault);
   out.U32(static_cast<std::uint32_t>(member)).U64(roster_version);
   out.U64(static_cast<std::uint64_t>(time_ms)).U64(static_cast<std::uint64_t>(last_taking));
   out.Raw(ephemeral.bytes).U32(static_cast<std::uint32_t>(coverage.size()));
@@ -45,7 +45,7 @@ crypto::Bytes Session::Sign(const crypto::SigningPair& pair) const {
     }
   }
   crypto::Bytes record = out.Take();
-  const crypto::Signature signature = pair.Sign(kLabel, record);
+  const crypto::Signature signature = pair.Sign(kSessionLabel, record);
   record.insert(record.end(), signature.begin(), signature.end());
   return record;
 }
@@ -62,7 +62,7 @@ absl::StatusOr<SignedSession> SignedSession::Parse(ByteView record) {
             out.signature.begin());
   out.body.assign(body.begin(), body.end());
   crypto::ByteReader in(body);
-  if (in.Text() != kLabel) return absl::DataLossError("not a session of this format");
+  if (in.Text() != kSessionLabel) return absl::DataLossError("not a session of this format");
   Session& session = out.session;
   session.number = static_cast<std::int64_t>(in.U64());
   session.previous = in.Array<32>();
@@ -115,7 +115,7 @@ absl::StatusOr<Session> CheckSession(std::int64_t number, ByteView record,
   if (session.roster_version != roster->version) return fails("it names the wrong roster version");
   const Member* signer = roster->FindMember(session.member);
   if (signer == nullptr || !signer->active) return fails("its signer was no active member");
-  if (!crypto::Verify(signer->verify, kLabel, parsed->body, parsed->signature)) {
+  if (!crypto::Verify(signer->verify, kSessionLabel, parsed->body, parsed->signature)) {
     return fails("its signature is wrong");
   }
   if (session.last_taking < 0 || session.last_taking >= number) {
@@ -214,10 +214,12 @@ absl::Status SessionDirectory::LoadTakings() {
       if (HashOfSession(*record) != trusted_.hash || (chained && *chained != trusted_.hash))
         return absl::DataLossError(
             absl::StrCat("session ", next, " is not the one that was there"));
-      next = trusted_.taking;
       chained.reset();
       named = true;
-      continue;
+      if (trusted_.taking != next) {
+        next = trusted_.taking;
+        continue;
+      }
     }
     ASSIGN_OR_RETURN(const Session* session, Get(next));
     const Roster* roster = history_.Version(session->roster_version);

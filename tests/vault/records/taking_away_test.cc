@@ -15,6 +15,7 @@ namespace {
 
 using records::ContactReader;
 using testing::Attacker;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using testing::TestVault;
@@ -369,6 +370,15 @@ TEST_F(TakingAwayTest, WhatAUserHasLookedThroughIsNotLookedThroughAgain) {
   // Whoever has not looked yet finds it; and so does the doctor.
   std::filesystem::remove_all(vault_.root() + "/state");
   EXPECT_TRUE(absl::IsDataLoss(Owner().sessions().LastTaking().status()));
+}
+
+// The newest session is itself the newest taking: looked at, not jumped to again and again.
+TEST_F(TakingAwayTest, ATakingThatIsTheNewestSessionIsTheNewestTaking) {
+  ASSERT_TRUE(records::UnassignContacts(Owner(), Book("seoul"), {in_seoul_}, {.act = "x"}).ok());
+  const std::int64_t taking = *Owner().store().LastSession();
+  ASSERT_TRUE(Owner().SaveMarks().ok());
+  EXPECT_EQ(*Owner().sessions().LastTaking(), taking);
+  EXPECT_THAT(NameSeenBy("mina", in_seoul_), HasSubstr("no such contact"));
 }
 
 TEST_F(TakingAwayTest, TheVaultsLastDoorCannotBeLocked) {
