@@ -5,7 +5,9 @@ target_compile_options(sealbook_warnings INTERFACE
   # Abseil's and nlohmann's templates, and std::string (GCC bugs 105651, 105329), set these off in g++ 12 at
   # -O2; clang stays strict.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow> $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow> $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>
+  # In a unity build it takes each .cc for a header.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 # GNU's missing-field warning speaks up against designated initializers that leave out a defaulted member.
 target_compile_options(sealbook_warnings INTERFACE -Wno-missing-field-initializers)
 

@@ -7,15 +7,12 @@
 #include "absl/time/civil_time.h"
 #include "absl/time/clock.h"
 #include "vault/archive/archive_states.h"
+#include "vault/archive/short_locks.h"
 #include "vault/records/subject_marks.h"
 #include "vault/status.h"
 
 namespace sealbook::archive {
 namespace {
-
-// Lookups wait no longer for their row of the log.
-constexpr absl::Duration kLockTime = absl::Milliseconds(15);
-constexpr absl::Duration kPause = absl::Milliseconds(2);
 
 absl::CivilMonth MonthOf(std::int32_t day) {
   return absl::CivilMonth(absl::CivilDay(1970, 1, 1) + day);
@@ -107,7 +104,7 @@ absl::StatusOr<std::optional<PlannedArchive>> PlanArchive(keyring::Keyring& keyr
     if (keys.empty()) {
       // Others have their turn.
       RETURN_IF_ERROR(transaction.Commit());
-      absl::SleepFor(kPause);
+      absl::SleepFor(kLockPause);
       continue;
     }
     if (row.run == 0) {

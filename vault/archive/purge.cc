@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "vault/archive/short_locks.h"
 #include "vault/audit/log.h"
 #include "vault/audit/receipt.h"
 #include "vault/crypto/random.h"
@@ -16,9 +17,6 @@
 namespace sealbook::archive {
 namespace {
 
-// Lookups wait no longer for their row of the log.
-constexpr absl::Duration kLockTime = absl::Milliseconds(15);
-constexpr absl::Duration kPause = absl::Milliseconds(2);
 constexpr int kWalPages = 16 * 1024;
 
 // In the order of the table, so that every page is turned once. A row of archive_key whose chunk is
@@ -191,7 +189,7 @@ absl::StatusOr<PurgeReport> PurgeArchived(keyring::Keyring& keyring, const Purge
     }
     if (options.progress) options.progress(report.messages);
     RETURN_IF_ERROR(store.database().CheckpointPast(kWalPages));
-    if (more) absl::SleepFor(kPause);
+    if (more) absl::SleepFor(kLockPause);
   }
   return report;
 }
@@ -238,7 +236,7 @@ absl::Status SweepChatKeys(keyring::Keyring& keyring, const std::function<bool()
       RETURN_IF_ERROR(transaction.Commit());
     }
     RETURN_IF_ERROR(store.database().CheckpointPast(kWalPages));
-    if (more) absl::SleepFor(kPause);
+    if (more) absl::SleepFor(kLockPause);
   }
   return absl::OkStatus();
 }

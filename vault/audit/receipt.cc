@@ -11,7 +11,7 @@
 namespace sealbook::audit {
 namespace {
 
-constexpr absl::string_view kLabel = "sealbook/receipt/1";
+constexpr absl::string_view kReceiptLabel = "sealbook/receipt/1";
 constexpr absl::string_view kSignature = "signature: ";
 constexpr absl::string_view kTimeFormat = "%Y-%m-%dT%H:%M:%SZ";
 
@@ -40,7 +40,7 @@ std::string Receipt::Sign(const crypto::SigningPair& signing) const {
       "\ntime: ", absl::FormatTime(kTimeFormat, time, absl::UTCTimeZone()),
       "\nmember: ", static_cast<std::uint32_t>(member), "\nkey: ", crypto::ToHex(key.bytes), "\n");
   for (const auto& [name, value] : facts) absl::StrAppend(&text, name, ": ", value, "\n");
-  absl::StrAppend(&text, kSignature, crypto::ToBase64(signing.Sign(kLabel, crypto::AsBytes(text))),
+  absl::StrAppend(&text, kSignature, crypto::ToBase64(signing.Sign(kReceiptLabel, crypto::AsBytes(text))),
                   "\n");
   return text;
 }
@@ -95,7 +95,7 @@ absl::StatusOr<Receipt> Receipt::Verify(
     return WithHint(absl::DataLossError("the receipt is signed with another key"),
                     "Ask the vault's owner for the key of who signed it ('sealbook receipt key').");
   }
-  if (!crypto::Verify(authority, kLabel, crypto::AsBytes(body), signature)) {
+  if (!crypto::Verify(authority, kReceiptLabel, crypto::AsBytes(body), signature)) {
     return WithHint(absl::DataLossError("the receipt was altered: its signature is wrong"),
                     "Ask for the receipt once more.");
   }

@@ -51,6 +51,7 @@ class ByteWriter {
   ByteWriter& U16(std::uint16_t value);
   ByteWriter& U32(std::uint32_t value);
   ByteWriter& U64(std::uint64_t value);
+  ByteWriter& I64(std::int64_t value) { return U64(static_cast<std::uint64_t>(value)); }
   ByteWriter& Raw(ByteView bytes);           // no length: for values of fixed width
   ByteWriter& Variable(ByteView bytes);      // 32-bit length, then the bytes
   ByteWriter& Text(absl::string_view text);  // as Variable
@@ -70,6 +71,7 @@ class ByteReader {
   std::uint16_t U16();
   std::uint32_t U32();
   std::uint64_t U64();
+  std::int64_t I64() { return static_cast<std::int64_t>(U64()); }
   ByteView Raw(std::size_t size);
   ByteView Variable();
   std::string Text();

@@ -15,7 +15,7 @@
 namespace sealbook::keyring {
 namespace {
 
-constexpr absl::string_view kLabel = "sealbook/join-request/1";
+constexpr absl::string_view kRequestLabel = "sealbook/join-request/1";
 constexpr absl::string_view kSecretsLabel = "sealbook/join-secrets/1";
 constexpr int kFormat = 1;
 constexpr std::size_t kSecretsBytes = 2 * crypto::kKeyBytes;
@@ -90,17 +90,17 @@ absl::StatusOr<JoinRequest> JoinRequest::MakeAtCost(const crypto::SecretBytes& p
   secrets.sealed = crypto::Seal(key, SecretsPlace(secrets), plaintext.ExposeBytes());
 
   crypto::ByteWriter body;
-  body.Text(kLabel).Raw(secrets.exchange.bytes).Raw(secrets.verify.bytes);
+  body.Text(kRequestLabel).Raw(secrets.exchange.bytes).Raw(secrets.verify.bytes);
   body.U64(static_cast<std::uint64_t>(absl::ToUnixMillis(absl::Now())));
   body.U32(cost.memory_kib).U32(cost.passes).Raw(secrets.salt).Raw(secrets.sealed);
   ASSIGN_OR_RETURN(JoinRequest request, ParseBody(body.bytes()));
-  request.signature_ = own.signing.Sign(kLabel, request.body_);
+  request.signature_ = own.signing.Sign(kRequestLabel, request.body_);
   return request;
 }
 
 absl::StatusOr<JoinRequest> JoinRequest::ParseBody(ByteView body) {
   crypto::ByteReader in(body);
-  if (in.Text() != kLabel) return NoRequest("it begins otherwise");
+  if (in.Text() != kRequestLabel) return NoRequest("it begins otherwise");
   JoinRequest request;
   request.body_.assign(body.begin(), body.end());
   SealedJoinSecrets& secrets = request.secrets_;
@@ -134,7 +134,7 @@ absl::StatusOr<JoinRequest> JoinRequest::Parse(absl::string_view text) {
   ASSIGN_OR_RETURN(JoinRequest request, ParseBody(body));
   if (signature.size() != request.signature_.size()) return NoRequest("its signature is cut");
   std::copy(signature.begin(), signature.end(), request.signature_.begin());
-  if (!crypto::Verify(request.verify(), kLabel, body, request.signature_)) {
+  if (!crypto::Verify(request.verify(), kRequestLabel, body, request.signature_)) {
     return NoRequest("its signature is wrong, so it was altered or damaged on its way");
   }
   // Whatever is sealed to a key of small order, everybody reads.

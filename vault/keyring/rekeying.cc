@@ -12,7 +12,7 @@
 namespace sealbook::keyring {
 namespace {
 
-constexpr absl::string_view kLabel = "sealbook/rekey-request/1";
+constexpr absl::string_view kRekeyLabel = "sealbook/rekey-request/1";
 
 crypto::Hash256 HashOfBundle(ByteView sealed) {
   return crypto::HashOf("sealbook/rekey-bundle/1", {sealed});
@@ -20,7 +20,7 @@ crypto::Hash256 HashOfBundle(ByteView sealed) {
 
 crypto::Bytes Body(const RekeyRequest& request) {
   crypto::ByteWriter out;
-  out.Text(kLabel).Raw(request.vault).U32(static_cast<std::uint32_t>(request.member));
+  out.Text(kRekeyLabel).Raw(request.vault).U32(static_cast<std::uint32_t>(request.member));
   out.U64(static_cast<std::uint64_t>(request.time_ms));
   out.Raw(request.exchange.bytes).Raw(request.verify.bytes).Raw(request.bundle_hash);
   return out.Take();
@@ -83,8 +83,8 @@ absl::Status Adopt(Keyring& keyring, Roster& next, const RekeyRequest& request) 
 crypto::Bytes RekeyRequest::Sign(const crypto::SigningPair& now,
                                  const crypto::SigningPair& next) const {
   crypto::Bytes document = Body(*this);
-  const crypto::Signature by_now = now.Sign(kLabel, document),
-                          by_next = next.Sign(kLabel, document);
+  const crypto::Signature by_now = now.Sign(kRekeyLabel, document),
+                          by_next = next.Sign(kRekeyLabel, document);
   document.insert(document.end(), by_now.begin(), by_now.end());
   document.insert(document.end(), by_next.begin(), by_next.end());
   return document;
@@ -106,7 +106,7 @@ absl::StatusOr<RekeyRequest> RekeyRequest::ParseUnchecked(ByteView document) {
   request.bundle_hash = in.Array<32>();
   in.Raw(2 * sizeof(crypto::Signature));
   RETURN_IF_ERROR(in.Finish("a rekey request"));
-  if (label != kLabel || !crypto::IsUsablePoint(request.exchange))
+  if (label != kRekeyLabel || !crypto::IsUsablePoint(request.exchange))
     return absl::DataLossError("not a rekey request of this format");
   return request;
 }
@@ -117,8 +117,8 @@ absl::StatusOr<RekeyRequest> RekeyRequest::Parse(ByteView document, const crypto
   crypto::Signature by_now, by_next;
   std::copy_n(document.end() - 2 * sizeof(crypto::Signature), by_now.size(), by_now.begin());
   std::copy_n(document.end() - sizeof(crypto::Signature), by_next.size(), by_next.begin());
-  if (!crypto::Verify(now, kLabel, body, by_now) ||
-      !crypto::Verify(request.verify, kLabel, body, by_next)) {
+  if (!crypto::Verify(now, kRekeyLabel, body, by_now) ||
+      !crypto::Verify(request.verify, kRekeyLabel, body, by_next)) {
     return absl::DataLossError("a rekey request does not count: its signatures are wrong");
   }
   return request;

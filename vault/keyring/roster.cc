@@ -11,7 +11,7 @@
 namespace sealbook::keyring {
 namespace {
 
-constexpr absl::string_view kLabel = "sealbook/roster/1";
+constexpr absl::string_view kRosterLabel = "sealbook/roster/1";
 
 void WriteClasses(crypto::ByteWriter& out, const std::vector<ClassId>& classes) {
   out.U32(static_cast<std::uint32_t>(classes.size()));
@@ -26,7 +26,7 @@ std::vector<ClassId> ReadClasses(crypto::ByteReader& in) {
 
 crypto::Bytes Body(const Roster& roster) {
   crypto::ByteWriter out;
-  out.Text(kLabel).Raw(roster.vault).U64(roster.version).Raw(roster.previous);
+  out.Text(kRosterLabel).Raw(roster.vault).U64(roster.version).Raw(roster.previous);
   out.U64(static_cast<std::uint64_t>(roster.time_ms));
   out.U32(static_cast<std::uint32_t>(roster.signer));
   out.U64(static_cast<std::uint64_t>(roster.session_head)).Raw(roster.session_head_hash);
@@ -292,7 +292,7 @@ std::vector<ClassId> Roster::DataClasses() const {
 
 crypto::Bytes Roster::Sign(const crypto::SigningPair& signer_pair) const {
   crypto::Bytes document = Body(*this);
-  const crypto::Signature signature = signer_pair.Sign(kLabel, document);
+  const crypto::Signature signature = signer_pair.Sign(kRosterLabel, document);
   document.insert(document.end(), signature.begin(), signature.end());
   return document;
 }
@@ -308,7 +308,7 @@ absl::StatusOr<SignedRoster> SignedRoster::Parse(ByteView document) {
             out.signature.begin());
   out.hash = crypto::HashOf("sealbook/roster-hash/1", {document});
   crypto::ByteReader in(body);
-  if (in.Text() != kLabel) return absl::DataLossError("not a roster of this format");
+  if (in.Text() != kRosterLabel) return absl::DataLossError("not a roster of this format");
   out.roster = ReadBody(in);
   RETURN_IF_ERROR(in.Finish("a roster"));
   return out;
@@ -339,7 +339,7 @@ absl::StatusOr<SignedRoster> RosterHistory::CheckNext(ByteView document) const {
   if (const absl::Status status = IsWellFormed(before, roster); !status.ok())
     return fails(absl::string_view(status.message()));
   if (roster.signer == kRootSigner) {
-    if (!crypto::Verify(root_, kLabel, next.body, next.signature)) {
+    if (!crypto::Verify(root_, kRosterLabel, next.body, next.signature)) {
       return fails("the root key's signature is wrong");
     }
   } else {
@@ -348,7 +348,7 @@ absl::StatusOr<SignedRoster> RosterHistory::CheckNext(ByteView document) const {
     if (role == nullptr || !signer->active || !role->Has(Power::kSignRoster)) {
       return fails("its signer may not sign rosters");
     }
-    if (!crypto::Verify(signer->verify, kLabel, next.body, next.signature)) {
+    if (!crypto::Verify(signer->verify, kRosterLabel, next.body, next.signature)) {
       return fails("its signature is wrong");
     }
     if (!SameSigners(*before, roster, roster.signer))

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "vault/crypto/aead.h"
+#include "vault/records/at_token.h"
 #include "vault/records/contact_reader.h"
 #include "vault/records/index.h"
 #include "vault/records/token.h"
@@ -15,14 +16,6 @@ namespace {
 
 // Sessions are long among themselves, so few keys are in use at a time.
 constexpr std::size_t kMaxKeys = 4096;
-
-absl::Status AtToken(std::int64_t token, const absl::Status& status) {
-  if (!absl::IsDataLoss(status)) return status;
-  const std::string message(status.message());
-  return WithHint(
-      absl::DataLossError(absl::StrCat(FormatToken(token), ": ", message)),
-      "Somebody changed the vault's files. 'sealbook doctor' lists what does not count.");
-}
 
 absl::Status RunOut() {
   return absl::PermissionDeniedError("the export's permit is another member's, or has run out");

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "vault/crypto/aead.h"
+#include "vault/records/at_token.h"
 #include "vault/records/token.h"
 #include "vault/status.h"
 
@@ -15,14 +16,6 @@ namespace {
 absl::Status NotThere() {
   return WithHint(absl::NotFoundError("no such contact among those assigned to you"),
                   "Check the token; 'sealbook list' shows your contacts.");
-}
-
-absl::Status AtToken(std::int64_t token, const absl::Status& status) {
-  if (!absl::IsDataLoss(status)) return status;
-  return WithHint(
-      absl::DataLossError(
-          absl::StrCat(FormatToken(token), ": ", absl::string_view(status.message()))),
-      "Somebody changed the vault's files. 'sealbook doctor' lists what does not count.");
 }
 
 absl::Status MayRead(const keyring::Keyring& keyring, const ReadPermit& permit, bool covers) {

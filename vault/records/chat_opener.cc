@@ -15,7 +15,7 @@ namespace {
 
 using namespace internal;
 
-struct FreeContext {
+struct FreeDecompressor {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
 
@@ -32,7 +32,7 @@ struct ChunkOpener::State {
     ByteView id, text;
   };
   std::vector<Message> messages;
-  std::unique_ptr<ZSTD_DCtx, FreeContext> zstd;
+  std::unique_ptr<ZSTD_DCtx, FreeDecompressor> zstd;
 
   bool ReadTimes(VarintReader& in, std::int64_t unit);
   bool ReadVoices(VarintReader& in);

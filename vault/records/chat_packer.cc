@@ -16,7 +16,7 @@ namespace {
 
 using namespace internal;
 
-struct FreeContext {
+struct FreeCompressor {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 };
 
@@ -39,7 +39,7 @@ struct ChunkPacker::State {
   std::vector<MessageId> ids = std::vector<MessageId>(kMaxChunkMessages);
   std::vector<Voice> voices;
   std::vector<std::uint8_t> voice_of;
-  std::unique_ptr<ZSTD_CCtx, FreeContext> zstd;
+  std::unique_ptr<ZSTD_CCtx, FreeCompressor> zstd;
 
   absl::Status Check(std::span<const ChatEntry> entries);
   void PutTimes(std::span<const ChatEntry> entries, std::int64_t unit, crypto::Bytes& out);

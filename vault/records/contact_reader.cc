@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "vault/crypto/aead.h"
 #include "vault/keyring/epochs.h"
+#include "vault/records/at_token.h"
 #include "vault/records/token.h"
 #include "vault/status.h"
 
@@ -19,16 +20,6 @@ constexpr int kPageRows = 500;
 absl::Status NotThere() {
   return WithHint(absl::NotFoundError("no such contact among those assigned to you"),
                   "Check the token or number; 'sealbook list' shows your contacts.");
-}
-
-absl::Status Damaged(std::int64_t token, absl::string_view why) {
-  return WithHint(
-      absl::DataLossError(absl::StrCat(FormatToken(token), ": ", why)),
-      "Somebody changed the vault's files. 'sealbook doctor' lists what does not count.");
-}
-
-absl::Status AtToken(std::int64_t token, const absl::Status& status) {
-  return absl::IsDataLoss(status) ? Damaged(token, absl::string_view(status.message())) : status;
 }
 
 const ValueEntry* Find(const std::vector<ValueEntry>& entries, ClassId class_id) {
@@ -64,7 +55,8 @@ absl::StatusOr<ContactNumber> ContactReader::FindToken(std::int64_t token) {
   const auto books = AssignedBooks(*number);
   if (!books.ok()) return AtToken(token, books.status());
   if (!keyring_.role().root_scope && books->empty()) return NotThere();
-  if (!found || row.token != token) return Damaged(token, "the token's row was altered or moved");
+  if (!found || row.token != token)
+    return AtToken(token, absl::DataLossError("the token's row was altered or moved"));
   return *number;
 }
 

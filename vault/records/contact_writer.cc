@@ -29,7 +29,7 @@ constexpr std::int64_t kMaxRecentIndexRows = 200'000;
 constexpr int kLargeBatchesWithoutFilter = 3;
 
 // A contact that is sealed and has its place, but not its session's number yet.
-struct Sealed {
+struct SealedContact {
   const std::vector<ClassFields>* classes = nullptr;  // in the clear
   const std::vector<IdentifierHashes>* hashes = nullptr;
   std::int64_t token = 0;
@@ -54,7 +54,7 @@ absl::Status InHalves(
 
 absl::Status SealOne(keyring::SessionWriter& session, const keyring::VaultId& vault,
                      const std::vector<BookId>& books, const IdentifierIndex& index,
-                     Sealed& contact) {
+                     SealedContact& contact) {
   contact.index_rows.reserve(contact.hashes->size());
   for (const IdentifierHashes& identifier : *contact.hashes)
     contact.index_rows.push_back(index.MakeRow(identifier.current, contact.number));
@@ -73,8 +73,8 @@ absl::Status SealOne(keyring::SessionWriter& session, const keyring::VaultId& va
 
 absl::Status SealAll(keyring::SessionWriter& session, const keyring::VaultId& vault,
                      const std::vector<BookId>& books, const IdentifierIndex& index,
-                     std::vector<Sealed>& contacts) {
-  for (const Sealed& contact : contacts) {
+                     std::vector<SealedContact>& contacts) {
+  for (const SealedContact& contact : contacts) {
     for (const ClassFields& fields : *contact.classes)
       RETURN_IF_ERROR(session.Prepare(fields.class_id, books));
   }
@@ -342,10 +342,10 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   if (!fresh.empty()) {
     ASSIGN_OR_RETURN(number, store.ReserveContacts(static_cast<std::int64_t>(fresh.size())));
   }
-  std::vector<Sealed> sealed(fresh.size());
+  std::vector<SealedContact> sealed(fresh.size());
   absl::flat_hash_map<std::size_t, Folded> folded;  // of those with more than one draft
   for (std::size_t i = 0; i < fresh.size(); ++i) {
-    Sealed& contact = sealed[i];
+    SealedContact& contact = sealed[i];
     contact.classes = &drafts[fresh[i].first].classes;
     contact.hashes = &hashes[fresh[i].first];
     contact.number = number++;
@@ -372,7 +372,7 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
   std::vector<store::IndexRow> index_rows;
   std::vector<std::pair<std::int64_t, ContactNumber>> token_rows;
   for (std::size_t i = 0; i < fresh.size(); ++i) {
-    Sealed& contact = sealed[i];
+    SealedContact& contact = sealed[i];
     store::ContactRow row{
         .number = contact.number, .token = contact.token, .identifiers = {}, .values = {}};
     for (store::IndexRow& index_row : contact.index_rows) {
@@ -388,7 +388,7 @@ absl::StatusOr<std::vector<DraftResult>> ContactWriter::Try(const std::vector<Co
     results[fresh[i].first].assigned = !options.books.empty();
   }
   for (std::size_t b = 0; b < options.books.size(); ++b) {
-    for (Sealed& contact : sealed) {
+    for (SealedContact& contact : sealed) {
       for (WrapEntry& wrap : contact.wraps[b]) wrap.session = session_number;
       RETURN_IF_ERROR(store.PutBookContact({.book = options.books[b],
                                             .contact = contact.number,

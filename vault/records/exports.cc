@@ -40,8 +40,6 @@ absl::StatusOr<const crypto::ExchangePair*> AuditPair(keyring::Keyring& keyring,
       "too: 'sealbook policy show' says who has it.");
 }
 
-std::uint64_t U64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
-
 }  // namespace
 
 ExportId NewExportId() {
@@ -112,7 +110,7 @@ absl::StatusOr<ExportRequest> InsertExportRequest(keyring::Keyring& keyring, con
   crypto::ByteWriter out;
   out.Text(kRequestLabel).Raw(roster.vault).Raw(request.id);
   out.U32(static_cast<std::uint32_t>(request.member)).U64(request.roster_version);
-  out.U64(U64(request.time_ms)).U64(U64(request.expires_ms)).U64(U64(request.audit_sequence));
+  out.I64(request.time_ms).I64(request.expires_ms).I64(request.audit_sequence);
   out.Variable(request.sealed_spec);
   crypto::Bytes document = out.Take();
   request.hash = crypto::HashOf(kRequestLabel, {document});
@@ -133,9 +131,9 @@ absl::StatusOr<ExportRequest> ParseExportRequest(keyring::Keyring& keyring, cons
   request.id = in.Array<16>();
   request.member = MemberId{in.U32()};
   request.roster_version = in.U64();
-  request.time_ms = static_cast<std::int64_t>(in.U64());
-  request.expires_ms = static_cast<std::int64_t>(in.U64());
-  request.audit_sequence = static_cast<std::int64_t>(in.U64());
+  request.time_ms = in.I64();
+  request.expires_ms = in.I64();
+  request.audit_sequence = in.I64();
   const ByteView sealed = in.Variable();
   request.sealed_spec.assign(sealed.begin(), sealed.end());
   if (!in.Finish("a request").ok() || !right || !here || request.id != place) return damaged;
@@ -205,7 +203,7 @@ absl::Status PutExportApproval(keyring::Keyring& keyring, const ExportRequest& r
   crypto::ByteWriter out;
   out.Text(kApprovalLabel).Raw(keyring.roster().vault).Raw(request.hash);
   out.U32(static_cast<std::uint32_t>(keyring.bundle().member)).U64(keyring.roster().version);
-  out.U64(U64(absl::ToUnixMillis(now)));
+  out.I64(absl::ToUnixMillis(now));
   crypto::Bytes document = out.Take();
   keyring::SignDocument(keyring.bundle().signing, kApprovalLabel, document);
   return keyring.store().PutExportApproval(request.id, keyring.bundle().member, document);
@@ -225,7 +223,7 @@ absl::StatusOr<std::vector<MemberId>> ExportApprovals(keyring::Keyring& keyring,
         const bool of_this = in.Array<32>() == request.hash;
         const MemberId member{in.U32()};
         const std::uint64_t version = in.U64();
-        const auto time_ms = static_cast<std::int64_t>(in.U64());
+        const auto time_ms = in.I64();
         if (!in.Finish("an approval").ok() || !right || !here || !of_this || member != place) {
           return damaged;
         }
@@ -255,11 +253,11 @@ absl::Status InsertExportRecord(keyring::Keyring& keyring, ExportRecord& record,
   record.roster_version = keyring.roster().version;
   record.time_ms = absl::ToUnixMillis(now);
   crypto::ByteWriter out;
-  out.Text(kRecordLabel).Raw(keyring.roster().vault).U64(U64(record.number)).Raw(record.id);
+  out.Text(kRecordLabel).Raw(keyring.roster().vault).I64(record.number).Raw(record.id);
   out.U32(static_cast<std::uint32_t>(record.member)).U64(record.roster_version);
-  out.U64(U64(record.time_ms)).U8(record.request ? 1 : 0).Raw(record.request.value_or(ExportId{}));
-  out.U64(U64(record.rows)).U64(U64(record.bytes)).Raw(record.sha256);
-  out.U64(U64(record.audit_sequence)).Variable(record.header);
+  out.I64(record.time_ms).U8(record.request ? 1 : 0).Raw(record.request.value_or(ExportId{}));
+  out.I64(record.rows).I64(record.bytes).Raw(record.sha256);
+  out.I64(record.audit_sequence).Variable(record.header);
   crypto::Bytes document = out.Take();
   keyring::SignDocument(keyring.bundle().signing, kRecordLabel, document);
   return keyring.store().InsertExport(record.number, document);
@@ -280,18 +278,18 @@ absl::Status EachExportBack(keyring::Keyring& keyring,
         ExportRecord record;
         const bool right = in.Text() == kRecordLabel;
         const bool here = in.Array<16>() == keyring.roster().vault;
-        record.number = static_cast<std::int64_t>(in.U64());
+        record.number = in.I64();
         record.id = in.Array<16>();
         record.member = MemberId{in.U32()};
         record.roster_version = in.U64();
-        record.time_ms = static_cast<std::int64_t>(in.U64());
+        record.time_ms = in.I64();
         const bool requested = in.U8() != 0;
         const ExportId request = in.Array<16>();
         if (requested) record.request = request;
-        record.rows = static_cast<std::int64_t>(in.U64());
-        record.bytes = static_cast<std::int64_t>(in.U64());
+        record.rows = in.I64();
+        record.bytes = in.I64();
         record.sha256 = in.Array<32>();
-        record.audit_sequence = static_cast<std::int64_t>(in.U64());
+        record.audit_sequence = in.I64();
         const ByteView header = in.Variable();
         record.header.assign(header.begin(), header.end());
         if (!in.Finish("an export").ok() || !right || !here || record.number != number) {

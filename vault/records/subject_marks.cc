@@ -6,9 +6,7 @@
 namespace sealbook::records {
 namespace {
 
-constexpr absl::string_view kLabel = "sealbook/subject-mark/1";
-
-std::uint64_t U64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+constexpr absl::string_view kMarkLabel = "sealbook/subject-mark/1";
 
 }  // namespace
 
@@ -20,12 +18,12 @@ absl::Status PutMark(keyring::Keyring& keyring, ChatOwner owner, SubjectMark kin
   }
   const keyring::Roster& roster = keyring.roster();
   crypto::ByteWriter out;
-  out.Text(kLabel).Raw(roster.vault).U64(U64(owner.contact)).U64(U64(owner.token));
+  out.Text(kMarkLabel).Raw(roster.vault).I64(owner.contact).I64(owner.token);
   out.U8(static_cast<std::uint8_t>(kind)).Text(label);
   out.U32(static_cast<std::uint32_t>(keyring.bundle().member)).U64(roster.version);
-  out.U64(U64(absl::ToUnixMillis(now)));
+  out.I64(absl::ToUnixMillis(now));
   crypto::Bytes document = out.Take();
-  keyring::SignDocument(keyring.bundle().signing, kLabel, document);
+  keyring::SignDocument(keyring.bundle().signing, kMarkLabel, document);
   return keyring.store().PutSubjectMark(owner.contact, static_cast<int>(kind), label, document);
 }
 
@@ -35,17 +33,17 @@ absl::StatusOr<MarkRecord> ParseMark(keyring::Keyring& keyring, ChatOwner owner,
   const auto parts = keyring::SplitDocument(document);
   if (!parts) return damaged;
   crypto::ByteReader in(parts->body);
-  const bool right = in.Text() == kLabel && in.Array<16>() == keyring.roster().vault &&
-                     in.U64() == U64(owner.contact) && in.U64() == U64(owner.token) &&
+  const bool right = in.Text() == kMarkLabel && in.Array<16>() == keyring.roster().vault &&
+                     in.I64() == owner.contact && in.I64() == owner.token &&
                      in.U8() == static_cast<std::uint8_t>(kind);
   MarkRecord mark{.contact = owner.contact, .kind = kind};
   mark.label = in.Text();
   mark.member = MemberId{in.U32()};
   const std::uint64_t version = in.U64();
-  mark.time_ms = static_cast<std::int64_t>(in.U64());
+  mark.time_ms = in.I64();
   if (!right || !in.Finish("a mark").ok()) return damaged;
   const keyring::Member* signer = keyring.history().SignerAt(mark.member, version);
-  if (signer == nullptr || !crypto::Verify(signer->verify, kLabel, parts->body, parts->signature))
+  if (signer == nullptr || !crypto::Verify(signer->verify, kMarkLabel, parts->body, parts->signature))
     return damaged;
   const keyring::RoleDefinition* role = keyring.history().Version(version)->RoleOf(*signer);
   if (role == nullptr || !role->Has(keyring::Power::kSubjects)) return damaged;
