@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <set>
 #include <utility>
@@ -52,6 +53,8 @@ absl::StatusOr<ChatImportRequest> Parse(Context& context, const Arguments& argum
       return Usage(format.status().message(), "There are whatsapp, kakaotalk, webhook and jsonl.");
     request.reader.format = *format;
   }
+  request.zone_is_assumed = !arguments.Has("timezone");
+  request.watched = arguments.Has("watch");
   if (arguments.Has("timezone") &&
       !absl::LoadTimeZone(arguments.Value("timezone"), &request.reader.zone)) {
     return Usage("there is no such time zone", "For example --timezone Asia/Seoul.");
@@ -116,19 +119,36 @@ Json Sum(const std::vector<ChatFile>& files, const RejectsFile* rejects_file, bo
           {"seconds", absl::ToDoubleSeconds(took)}};
 }
 
+// A file that is no chat does not keep the others out. The first fault is returned: told already,
+// but for an answer in JSON, where it stands beside what was done.
 absl::Status ImportFiles(Context& context, const ChatImportRequest& request,
                          const std::vector<std::string>& paths, RejectsFile* rejects,
                          std::vector<ChatFile>& files) {
+  absl::Status first;
   for (const std::string& path : paths) {
     ChatFile& file = files.emplace_back();
     const absl::Status status = ImportChatFile(context, request, path, rejects, file);
     // What was stored before an interruption is told as well.
     if (!context.globals().json && (status.ok() || file.report.messages > 0))
       PrintChatFile(file, request.dry_run);
-    RETURN_IF_ERROR(status);
+    if (status.ok()) continue;
+    first.Update(status);
+    if (!IsOfTheFile(status)) break;
+    if (!context.globals().json && paths.size() > 1) {
+      std::fflush(stdout);  // in the order in which it happened
+      PrintError(context.globals(), status);
+    }
   }
-  return absl::OkStatus();
+  return first;
 }
+
+bool AnyRead(const std::vector<ChatFile>& files) {
+  return std::any_of(files.begin(), files.end(),
+                     [](const ChatFile& file) { return file.report.messages > 0; });
+}
+
+// The exit code of what was told already.
+absl::Status WithoutMessage(const absl::Status& status) { return absl::Status(status.code(), ""); }
 
 absl::Status RunImport(Context& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const ChatImportRequest request, Parse(context, arguments));
@@ -156,10 +176,15 @@ absl::Status RunImport(Context& context, const Arguments& arguments) {
         PrintLine(Printable(absl::StrCat("The rejected messages are in ", path, ".")));
     }
   }
-  RETURN_IF_ERROR(status);
-  if (context.globals().json && !arguments.Has("watch"))
-    PrintJson(Sum(files, rejects.get(), request.dry_run, absl::Now() - start));
-  return absl::OkStatus();
+  if (arguments.Has("watch")) return status;
+  if (context.globals().json && (status.ok() || AnyRead(files))) {
+    Json json = Sum(files, rejects.get(), request.dry_run, absl::Now() - start);
+    if (!status.ok()) json["error"] = ErrorJson(status);
+    PrintJson(json);
+    return WithoutMessage(status);
+  }
+  // Each file's was told when it happened.
+  return files.size() > 1 && IsOfTheFile(status) ? WithoutMessage(status) : status;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
+#include "anonymizer/whatsapp_words.h"
 #include "cli/chat_messages.h"
 #include "cli/commands.h"
 #include "vault/status.h"
@@ -70,32 +71,62 @@ std::string WithoutNamesOf(std::string shown, const anonymizer::ChatSurvey& surv
   return shown;
 }
 
-}  // namespace
-
-std::string ShownChatFile(const std::string& path) {
-  const std::size_t leaf = path.rfind('/') + 1;
-  const std::string name = path.substr(leaf);
-  for (const char* app : {"WhatsApp", "KakaoTalk"}) {
-    if (!absl::StrContains(absl::AsciiStrToLower(name), absl::AsciiStrToLower(app))) continue;
-    const std::size_t dot = name.rfind('.');
-    std::string ending = dot == std::string::npos ? "" : name.substr(dot);
-    const bool plain =
-        ending.size() <= 5 &&
-        std::all_of(ending.begin() + (ending.empty() ? 0 : 1), ending.end(),
-                    [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)); });
-    return Printable(absl::StrCat(path.substr(0, leaf), app, "…", plain ? ending : ""));
-  }
-  return Printable(path);
+// Of a file of which no message could be taken: as if it were done, it would be lost.
+absl::Status NothingTaken(const ChatFile& file) {
+  const anonymizer::ChatImportReport& report = file.report;
+  if (report.rejected == 0 || report.rejected < report.messages) return absl::OkStatus();
+  const Reject& first = report.rejects.front();
+  return WithHint(
+      absl::InvalidArgumentError(absl::StrCat(file.name, " line ", first.line, ": ", first.reason,
+                                              "; no message of the file could be taken")),
+      "Look at that line, or for another --format; --rejects F keeps all of them.");
 }
 
-absl::Status ImportChatFile(Context& context, const ChatImportRequest& request,
-                            const std::string& path, RejectsFile* rejects, ChatFile& file) {
-  file.name = ShownChatFile(path);
+}  // namespace
+
+bool IsOfTheFile(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status);
+}
+
+std::string ShownChatFile(const std::string& path, bool watched) {
+  const std::size_t leaf = path.rfind('/') + 1;
+  const std::string name = path.substr(leaf), lower = absl::AsciiStrToLower(name);
+  const std::size_t dot = name.rfind('.');
+  std::string ending = dot == std::string::npos ? "" : name.substr(dot);
+  if (ending.size() > 6 ||
+      !std::all_of(ending.begin() + (ending.empty() ? 0 : 1), ending.end(),
+                   [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)); }))
+    ending.clear();
+  const auto shown = [&](absl::string_view app) {
+    return Printable(absl::StrCat(path.substr(0, leaf), app, "…", ending));
+  };
+  for (const char* app : {"WhatsApp", "KakaoTalk"}) {
+    if (absl::StrContains(lower, absl::AsciiStrToLower(app))) return shown(app);
+  }
+  // Titles that have the app's name in another script, or in none.
+  if (anonymizer::ChatNameOf(path)) return shown("WhatsApp");
+  if (absl::StrContains(name, "카카오톡") || absl::StartsWith(lower, "talk_"))
+    return shown("KakaoTalk");
+  const bool written_by_programs =
+      lower.ends_with(".json") || lower.ends_with(".jsonl") || lower.ends_with(".ndjson");
+  return watched && !written_by_programs ? shown("") : Printable(path);
+}
+
+namespace {
+
+absl::Status Import(Context& context, const ChatImportRequest& request, const std::string& path,
+                    RejectsFile* rejects, ChatFile& file) {
+  file.name = ShownChatFile(path, request.watched);
   auto bytes = anonymizer::ByteSource::Open(path, &Interrupted);
   if (!bytes.ok()) return Named(bytes.status(), path, file.name);
   auto reader = anonymizer::OpenChat(**bytes, request.reader);
   if (!reader.ok()) return anonymizer::About(file.name, Named(reader.status(), path, file.name));
   file.format = (*reader)->format();
+  if (*file.format == anonymizer::ChatFormat::kWhatsApp ||
+      *file.format == anonymizer::ChatFormat::kKakaoTalk) {
+    file.zone = request.reader.zone;
+    file.zone_is_assumed = request.zone_is_assumed;
+  }
   if ((*reader)->survey() != nullptr) {
     file.survey = *(*reader)->survey();
     file.name = WithoutNamesOf(file.name, file.survey);
@@ -125,12 +156,19 @@ absl::Status ImportChatFile(Context& context, const ChatImportRequest& request,
   remarks.insert(remarks.end(), file.report.remarks.begin(), file.report.remarks.end());
   file.report.remarks = std::move(remarks);
   RETURN_IF_ERROR(anonymizer::About(file.name, Named(status, path, file.name)));
-  if (file.report.damaged == 0) return absl::OkStatus();
+  if (file.report.damaged == 0) return NothingTaken(file);
   return WithHint(absl::DataLossError(absl::StrCat(
                       file.name, ": ", Count(file.report.damaged, "message is", "messages are"),
                       " of customers whose record in the vault does not count, first in line ",
                       file.report.damaged_lines.front(), "; they were left alone")),
                   "Run 'sealbook doctor'.");
+}
+
+}  // namespace
+
+absl::Status ImportChatFile(Context& context, const ChatImportRequest& request,
+                            const std::string& path, RejectsFile* rejects, ChatFile& file) {
+  return file.status = Import(context, request, path, rejects, file);
 }
 
 Json ToJson(const ChatFile& file, bool dry_run) {
@@ -148,7 +186,10 @@ Json ToJson(const ChatFile& file, bool dry_run) {
                {"rejects", std::move(rejects)},
                {"remarks", report.remarks},
                {"date_order", file.survey.date_order},
-               {"date_order_assumed", file.survey.date_order_is_assumed}};
+               {"date_order_assumed", file.survey.date_order_is_assumed},
+               {"timezone", file.zone ? Json(file.zone->name()) : Json()},
+               {"timezone_assumed", file.zone_is_assumed}};
+  if (!file.status.ok()) json["error"] = ErrorJson(file.status);
   if (!dry_run) return json;
   const auto time = [](const std::optional<absl::Time>& when) {
     return when ? Json(FormatUtc(*when)) : Json();
@@ -180,6 +221,13 @@ void PrintRejected(const ChatFile& file) {
                            " more."));
 }
 
+void PrintZone(const ChatFile& file) {
+  if (!file.zone) return;
+  PrintLine(Printable(absl::StrCat(
+      "  times: as of ", file.zone->name(),
+      file.zone_is_assumed ? ", this machine's zone; --timezone TZ says another" : "")));
+}
+
 void PrintFound(const ChatFile& file) {
   const anonymizer::ChatImportReport& report = file.report;
   std::string what = absl::StrCat(
@@ -190,13 +238,14 @@ void PrintFound(const ChatFile& file) {
   PrintLine(Printable(what));
   if (!file.survey.date_order.empty())
     PrintLine(Printable(absl::StrCat("  dates: ", file.survey.date_order)));
+  PrintZone(file);
   std::string counts = absl::StrCat("  ", Count(report.messages, "message", "messages"), ": ",
                                     report.incoming, " of customers, ", report.outgoing,
                                     " of the company, ", report.system, " of the app");
   if (report.rejected > 0) absl::StrAppend(&counts, ", ", report.rejected, " bad");
   PrintLine(counts);
   if (report.first) {
-    const absl::TimeZone zone = absl::LocalTimeZone();
+    const absl::TimeZone zone = file.zone.value_or(absl::LocalTimeZone());
     PrintLine(absl::StrCat("  from ", absl::FormatTime("%Y-%m-%d %H:%M", *report.first, zone),
                            " to ", absl::FormatTime("%Y-%m-%d %H:%M", *report.last, zone)));
   }
@@ -222,6 +271,7 @@ void PrintChatFile(const ChatFile& file, bool dry_run) {
     // What nothing in the file decided is told, and why what was concluded was concluded is not.
     if (file.survey.date_order_is_assumed && !file.survey.date_order.empty())
       PrintLine(Printable(absl::StrCat("  dates: ", file.survey.date_order)));
+    if (file.zone_is_assumed) PrintZone(file);
   }
   for (const std::string& remark : report.remarks) PrintLine(Printable(absl::StrCat("  ", remark)));
   PrintRejected(file);

@@ -15,24 +15,9 @@ namespace {
 constexpr absl::Duration kPause = absl::Milliseconds(200);
 constexpr absl::Duration kBusyPause = absl::Seconds(2);
 
-// Of the file and not of the vault or the disk: it goes aside, and the others go on.
-bool IsOfTheFile(const absl::Status& status) {
-  return absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status);
-}
-
 absl::Status Flush() {
   return std::fflush(stdout) == 0 ? absl::OkStatus()
                                   : absl::InternalError("standard output could not be written");
-}
-
-// Of a file of which no message could be taken: to put it with those that are done would lose it.
-absl::Status NothingTaken(const ChatFile& chat) {
-  const anonymizer::ChatImportReport& report = chat.report;
-  if (report.rejected == 0 || report.rejected < report.messages) return absl::OkStatus();
-  const anonymizer::Reject& first = report.rejects.front();
-  return absl::InvalidArgumentError(absl::StrCat(chat.name, " line ", first.line, ": ",
-                                                 first.reason,
-                                                 "; no message of the file could be taken"));
 }
 
 class Watcher {
@@ -64,8 +49,8 @@ class Watcher {
     RETURN_IF_ERROR(context_.Refresh());
     RETURN_IF_ERROR(context_.Require(policies::Action::kImport));
     ChatFile chat;
-    absl::Status status = ImportChatFile(context_, request_, spool_.PathOf(file), rejects_, chat);
-    if (status.ok()) status = NothingTaken(chat);
+    const absl::Status status =
+        ImportChatFile(context_, request_, spool_.PathOf(file), rejects_, chat);
     if (absl::IsCancelled(status)) return absl::OkStatus();  // it is taken again
     if (absl::IsUnavailable(status) && !once_) {
       PrintNote(context_.globals(), absl::StrCat("sealbook: ", status.message(), "; trying again"));
@@ -77,17 +62,14 @@ class Watcher {
     if (!spool_.IsUnchanged(file)) return absl::OkStatus();
     // Rejected rows must be on the disk before their file is out of the way.
     if (rejects_ != nullptr && chat.report.rejected > 0) RETURN_IF_ERROR(rejects_->Flush());
-    Tell(file, chat, status);
+    Tell(chat, status);
     RETURN_IF_ERROR(Flush());
     return spool_.MoveTo(file, status.ok() ? "done" : "failed");
   }
 
-  void Tell(const SpoolFile& file, ChatFile& chat, const absl::Status& status) {
-    if (chat.name.empty()) chat.name = ShownChatFile(spool_.PathOf(file));
+  void Tell(const ChatFile& chat, const absl::Status& status) {
     if (context_.globals().json) {
-      Json json = ToJson(chat, /*dry_run=*/false);
-      if (!status.ok()) json["error"] = ErrorJson(status);
-      PrintJson(json);
+      PrintJson(ToJson(chat, /*dry_run=*/false));
     } else if (status.ok()) {
       PrintChatFile(chat, /*dry_run=*/false);
     }

@@ -246,10 +246,18 @@ TEST_F(ChatTest, BadFilesAreNamedWithoutWhatStandsInThem) {
 }
 
 TEST_F(ChatTest, WebhookOfAnotherProductIsRejectedByItsLine) {
-  const Json json = Chat("owner", {Write("other.json", R"({"object":"page","entry":[{"x":1}]})")});
+  const std::string other = Write("other.json", R"({"object":"page","entry":[{"x":1}]})");
+  const Ran ran = As("owner", {"chat", "import", other, "--json"});
+  EXPECT_EQ(ran.exit, 6) << ran;  // nothing of it could be taken
+  const Json json = ran.json();
+  EXPECT_EQ(json["error"]["code"], "bad_input");
+  EXPECT_THAT(json["error"]["hint"].get<std::string>(), Not(IsEmpty()));
   EXPECT_EQ(json["imported"], 0);
   EXPECT_EQ(json["rejected"], 1);
   EXPECT_EQ(json["rejects"][0]["line"], 1);
+  const Ran told = As("owner", {"chat", "import", other});
+  EXPECT_EQ(told.exit, 6);
+  EXPECT_THAT(told.err, HasSubstr("no message of the file could be taken"));
 }
 
 TEST_F(ChatTest, WhatCannotBeTakenIsToldByLineAndKeptToBeMended) {
@@ -326,6 +334,47 @@ TEST_F(ChatTest, SeveralFilesAreOneAnswer) {
   EXPECT_EQ(json["imported"], 3);
   ASSERT_THAT(json["files"], SizeIs(2));
   EXPECT_EQ(json["files"][1]["format"], "webhook");
+}
+
+TEST_F(ChatTest, BadFileDoesNotKeepTheOthersOut) {
+  const std::string bad = Write("bad.txt", "no chat at all\n");
+  const Words files = {"chat",
+                       "import",
+                       Write("lines.jsonl", kLines),
+                       bad,
+                       Path("nothing.jsonl"),
+                       Write("hook.json", kWebhook)};
+  Words as_json = files;
+  as_json.push_back("--json");
+  const Ran ran = As("owner", as_json);
+  EXPECT_EQ(ran.exit, 6) << ran;
+  const Json json = ran.json();
+  EXPECT_EQ(json["error"]["code"], "bad_input");
+  EXPECT_EQ(json["imported"], 3);
+  ASSERT_THAT(json["files"], SizeIs(4));
+  EXPECT_FALSE(json["files"][0].contains("error"));
+  EXPECT_THAT(json["files"][1]["error"]["message"].get<std::string>(), HasSubstr("bad.txt"));
+  EXPECT_TRUE(json["files"][2].contains("error"));
+  EXPECT_EQ(json["files"][3]["imported"], 1);
+  const Ran text = As("owner", files);
+  EXPECT_EQ(text.exit, 6);
+  EXPECT_THAT(text.err, AllOf(HasSubstr("bad.txt"), HasSubstr("nothing.jsonl")));
+  EXPECT_THAT(text.out,
+              AllOf(HasSubstr("lines.jsonl: 2 messages"), HasSubstr("hook.json: 1 message")));
+}
+
+// Which clock the times were taken for is told: another one would make other messages of them.
+TEST_F(ChatTest, ZoneIsTold) {
+  const std::string file = Write("export.txt", kAndroid);
+  const Ran named = As("owner", {"chat", "import", file, "--me", "별빛상사", "--timezone",
+                                 "Asia/Seoul", "--dry-run"});
+  EXPECT_THAT(named.out, AllOf(HasSubstr("times: as of Asia/Seoul\n"), HasSubstr("from 2024-")));
+  const Ran assumed = As("owner", {"chat", "import", file, "--me", "별빛상사"});
+  EXPECT_THAT(assumed.out, HasSubstr("this machine's zone"));
+  const Json json = Chat("owner", {file, "--me", "별빛상사", "--timezone", "Asia/Seoul"});
+  EXPECT_EQ(json["timezone"], "Asia/Seoul");
+  EXPECT_EQ(json["timezone_assumed"], false);
+  EXPECT_EQ(Chat("owner", {Write("lines.jsonl", kLines)})["timezone"], nullptr);
 }
 
 TEST_F(ChatTest, TerminalShowsDaysAndFitsItsColumns) {

@@ -73,7 +73,7 @@ TEST_F(ChatWatchTest, OnceTakesWhatIsThereInOrderAndLeavesTheUnfinished) {
   EXPECT_EQ(told[1]["imported"], 1);
   EXPECT_EQ(told[1]["duplicates"], 1);
   EXPECT_EQ(told[2]["error"]["code"], "bad_input");
-  EXPECT_THAT(ran.err, AllOf(HasSubstr("bad.txt"), HasSubstr("empty.jsonl")));
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("spool/….txt is no chat"), HasSubstr("empty.jsonl")));
   EXPECT_THAT(In("spool/done"), ElementsAre("a.jsonl", "b.jsonl"));
   EXPECT_THAT(In("spool/failed"), ElementsAre("bad.txt", "empty.jsonl"));
   EXPECT_EQ(ModeOf(Path("spool/done")), 0700u);
@@ -171,6 +171,9 @@ TEST_F(ChatWatchTest, NamesThatAppsGiveAreNotTold) {
   ExpectNothingPersonal(ran);
   EXPECT_THAT(ran.err, HasSubstr("WhatsApp….txt"));
   EXPECT_THAT(In("spool/failed"), ElementsAre("WhatsApp Chat with 김서연.txt"));
+  for (const char* name : {"김서연.txt", "Talk_김서연.csv", "دردشة واتساب مع 김서연.txt"})
+    Write(absl::StrCat("spool/", name), "no chat at all\n");
+  ExpectNothingPersonal(As("importer", Watch({"--once"})));
 }
 
 TEST_F(ChatWatchTest, UsageIsChecked) {
