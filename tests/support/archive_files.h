@@ -204,7 +204,8 @@ class ArchiveKeys {
              .signer = Signer()}};
   }
   // A small one: each of `people` with two days, three chunks and five messages.
-  FinishedFile WriteSmall(const std::vector<ArchivedPerson>& people, std::int64_t run = 1) {
+  FinishedFile WriteSmall(std::vector<ArchivedPerson> people, std::int64_t run = 1) {
+    std::ranges::sort(people, {}, &ArchivedPerson::contact);
     return Write(Header(run), [&](archive::ArchiveWriter& writer) {
       for (const ArchivedPerson& person : people) {
         Must(writer.BeginContact(person.ForArchive()));

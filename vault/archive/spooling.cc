@@ -171,7 +171,7 @@ class Mover {
   std::map<std::int64_t, ArchiveKey> keys_;
 };
 
-// By token, as archives have them.
+// By number, as archives have them, and all the tables that are read: so each page is read once.
 absl::StatusOr<std::vector<records::ChatOwner>> OwnersOf(store::Store& store, std::int64_t run,
                                                          std::vector<ContactNumber>& damaged) {
   std::vector<records::ChatOwner> owners;
@@ -190,8 +190,6 @@ absl::StatusOr<std::vector<records::ChatOwner>> OwnersOf(store::Store& store, st
                              }
                              return true;
                            }));
-  std::sort(owners.begin(), owners.end(),
-            [](const auto& a, const auto& b) { return a.token < b.token; });
   return owners;
 }
 
