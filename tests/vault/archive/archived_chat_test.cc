@@ -255,7 +255,6 @@ TEST_F(ArchivedChatTest, RowsOfAVaultAreReadWithoutIt) {
                          .ephemeral = (*owner->sessions().Get(subject.session))->ephemeral,
                          .public_key = {subject.public_key}};
     std::copy(subject.secret.begin(), subject.secret.end(), record.secret.begin());
-    record.signature = subject.signature;
     shard.records.push_back(record);
     ASSERT_TRUE(owner->store()
                     .EachChatKey(contact,

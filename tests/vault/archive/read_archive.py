@@ -184,7 +184,6 @@ def read_shards(folder, vault, expected):
             last = contact
             body.i64(), body.raw(32)
             records[contact] = (token, body.raw(32), body.raw(141))
-            body.raw(64)
         body.end()
     return records
 
