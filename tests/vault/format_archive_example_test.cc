@@ -55,8 +55,7 @@ class FormatArchiveExampleTest : public ::testing::Test {
             .session = 1,
             .ephemeral = {HexArray<32>("ephemeral_public")},
             .public_key = {HexArray<32>("subject_public")},
-            .secret = HexArray<archive::SubjectRecord::kSecretBytes>("subject_box"),
-            .signature = HexArray<64>("subject_signature")};
+            .secret = HexArray<archive::SubjectRecord::kSecretBytes>("subject_box")};
   }
   static ArchiveSignature Signature() {
     return testing::Must(ArchiveSignature::Verify(
@@ -88,16 +87,15 @@ TEST_F(FormatArchiveExampleTest, TheIdentityOpensTheEscrowKey) {
   EXPECT_EQ(Decrypted(Hex("escrow_file")), Hex("escrow_secret"));
 }
 
-TEST_F(FormatArchiveExampleTest, TheSubjectKeyIsEscrowedAndSigned) {
+TEST_F(FormatArchiveExampleTest, TheSubjectKeyIsEscrowedAndHashed) {
   EXPECT_EQ(raw::OpenBox(Hex("escrow_secret"), Hex("subject_box")), Hex("subject_plaintext"));
   EXPECT_EQ(raw::Join({raw::Text("sealbook/subject-secret/1"), Hex("vault_id"), raw::Contact(),
                        raw::ItsToken(), Hex("subject_secret")}),
             Hex("subject_plaintext"));
-  EXPECT_TRUE(
-      raw::Verifies(Hex("member_verify"), "sealbook/subject/1",
-                    raw::Join({Hex("vault_id"), raw::Contact(), raw::ItsToken(), raw::E(),
-                               Hex("subject_public"), raw::BigEndian(141, 4), Hex("subject_box")}),
-                    Hex("subject_signature")));
+  EXPECT_EQ(raw::Hash(32, {}, "sealbook/subject/1",
+                      {Hex("vault_id"), raw::Contact(), raw::ItsToken(), raw::E(),
+                       Hex("subject_public"), raw::BigEndian(141, 4), Hex("subject_box")}),
+            Hex("subject_row_hash"));
   const auto subject =
       archive::OpenSubjectSecret(PairOf("escrow_secret"), ExampleVault(), Record());
   ASSERT_TRUE(subject.ok()) << subject.status();
@@ -214,11 +212,10 @@ TEST_F(FormatArchiveExampleTest, TheSignatureBindsTheFile) {
 
 TEST_F(FormatArchiveExampleTest, TheShardHoldsTheRecord) {
   const Bytes shard = Hex("subject_shard");
-  const Bytes body =
-      raw::Join({raw::Text("sealbook/subject-shard/1"), Hex("vault_id"), raw::BigEndian(0, 4),
-                 raw::BigEndian(1, 8), raw::Signer(), raw::BigEndian(1, 4), raw::Contact(),
-                 raw::ItsToken(), raw::BigEndian(1, 8), raw::E(), Hex("subject_public"),
-                 Hex("subject_box"), Hex("subject_signature")});
+  const Bytes body = raw::Join(
+      {raw::Text("sealbook/subject-shard/1"), Hex("vault_id"), raw::BigEndian(0, 4),
+       raw::BigEndian(1, 8), raw::Signer(), raw::BigEndian(1, 4), raw::Contact(), raw::ItsToken(),
+       raw::BigEndian(1, 8), raw::E(), Hex("subject_public"), Hex("subject_box")});
   ASSERT_EQ(shard.size(), body.size() + 64);
   EXPECT_EQ(Bytes(shard.begin(), shard.end() - 64), body);
   EXPECT_TRUE(raw::Verifies(Hex("member_verify"), "sealbook/subject-shard/1", body,

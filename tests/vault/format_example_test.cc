@@ -65,7 +65,7 @@ TEST_F(FormatExampleTest, HasTheValuesThatAreCheckedHereAndNoOthers) {
           "rekeyed_seed", "rekeyed_verify", "rekey_bundle_hash", "rekey_request",
           "rekey_fingerprint", "row_value", "archive_identity", "archive_recipient",
           "escrow_secret", "escrow_file", "chat_secret", "chat_public", "subject_secret",
-          "subject_public", "subject_plaintext", "subject_box", "subject_signature", "chat_key",
+          "subject_public", "subject_plaintext", "subject_box", "subject_row_hash", "chat_key",
           "subject_session_secret", "subject_wrap_key", "chat_key_place", "chat_key_sealed",
           "chat_chunk", "chat_chunk_place", "chat_chunk_sealed", "archive_name",
           "archive_plaintext", "archive_file", "archive_hash", "archive_signature",

@@ -1,7 +1,7 @@
 // What the archives' writer, reader and signature speak about (docs/format.md, "Archive"), and how
 // the files beside a vault are called.
 //
-// An archive is an age file to the archives' recipients. Inside, sorted by token, a *frame* for
+// An archive is an age file to the archives' recipients. Inside, sorted by number, a *frame* for
 // each contact: its chat keys as they are wrapped to its subject key, and its chunks as they stood
 // in the vault. So it is written by an account that reads no word of it, and read with the offline
 // identity and the contact's record in a subject shard; without that record nobody reads its frame.

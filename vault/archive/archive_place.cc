@@ -62,8 +62,7 @@ absl::StatusOr<std::vector<std::pair<std::string, std::uint64_t>>> KnownVersions
 }
 
 absl::StatusOr<crypto::Bytes> MakeShard(keyring::Keyring& keyring, std::uint32_t shard,
-                                        std::int64_t version, ByteView contacts,
-                                        records::KnownSubjects* known, absl::Time now) {
+                                        std::int64_t version, ByteView contacts, absl::Time now) {
   SubjectShard out{.vault = keyring.roster().vault,
                    .number = shard,
                    .version = static_cast<std::uint64_t>(version),
@@ -78,16 +77,14 @@ absl::StatusOr<crypto::Bytes> MakeShard(keyring::Keyring& keyring, std::uint32_t
     ASSIGN_OR_RETURN(const bool has, keyring.store().GetSubject(number, subject));
     ASSIGN_OR_RETURN(const bool is, keyring.store().GetContact(number, contact));
     // Erased meanwhile; or a row that does not count, with which nobody could read anything.
-    if (!has || !is || !records::CheckSubject(keyring, subject, contact.token, known).ok())
-      continue;
+    if (!has || !is || !records::CheckSubject(keyring, subject, contact.token).ok()) continue;
     ASSIGN_OR_RETURN(const keyring::Session* session, keyring.sessions().Get(subject.session));
     SubjectRecord record{.contact = number,
                          .token = contact.token,
                          .session = subject.session,
                          .ephemeral = session->ephemeral,
                          .public_key = {subject.public_key},
-                         .secret = {},
-                         .signature = subject.signature};
+                         .secret = {}};
     if (subject.secret.size() != record.secret.size()) continue;
     std::copy(subject.secret.begin(), subject.secret.end(), record.secret.begin());
     out.records.push_back(std::move(record));
@@ -206,8 +203,8 @@ absl::Status ArchivePlace::SyncSome(std::vector<Shard> shards, absl::Time now) {
         shard.ours = state != RemoteState::kUnknown;
         ASSIGN_OR_RETURN(const auto now_there, keyring_.store().GetSubjectShard(shard.number));
         if (now_there.first != shard.version) continue;  // changed meanwhile: the next round
-        ASSIGN_OR_RETURN(shard.bytes, MakeShard(keyring_, shard.number, shard.version,
-                                                now_there.second, options_.known, now));
+        ASSIGN_OR_RETURN(shard.bytes,
+                         MakeShard(keyring_, shard.number, shard.version, now_there.second, now));
         missing.push_back(&shard);
         paths.push_back(shard.path);
       }

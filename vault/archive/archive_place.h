@@ -27,7 +27,6 @@ struct PlaceOptions {
   std::string url;  // as the policy has it
   DestinationOpener open;
   UploadOptions upload = {};
-  records::KnownSubjects* known = nullptr;  // as SpoolOptions::known
   std::function<bool()> interrupted = nullptr;
   // What is about to happen ("upload", "verify", "shard", …), for progress and for tests that end
   // the process there.

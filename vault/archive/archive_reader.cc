@@ -139,13 +139,33 @@ absl::StatusOr<std::optional<ArchiveEntry>> ArchiveReader::Find(std::int64_t tok
   return std::nullopt;
 }
 
+// In the order of frames, which is that of contacts; they leave no byte between header and index.
+absl::StatusOr<std::vector<ArchiveEntry>> ArchiveReader::ReadIndex() {
+  std::vector<ArchiveEntry> entries;
+  ArchiveCursor index(*age_, index_at_, footer_at_, nullptr);
+  for (std::uint64_t i = 0; i < totals().contacts; ++i) {
+    ASSIGN_OR_RETURN(const ByteView bytes, index.Take(internal::kIndexEntryBytes));
+    const ArchiveEntry entry = DecodeEntry(bytes);
+    RETURN_IF_ERROR(CheckEntry(entry));
+    if (!entries.empty() && entry.token <= entries.back().token) return Wrong("index");
+    entries.push_back(entry);
+  }
+  std::ranges::sort(entries, {}, &ArchiveEntry::contact);
+  std::uint64_t at = frames_at_;
+  ContactNumber last = 0;
+  for (const ArchiveEntry& entry : entries) {
+    if (entry.contact <= last || entry.offset != at) return Wrong("index");
+    last = entry.contact;
+    at += entry.length;
+  }
+  if (at != index_at_) return Wrong("index");
+  return entries;
+}
+
 absl::Status ArchiveReader::EachContact(
     const std::function<absl::StatusOr<bool>(const ArchiveEntry&)>& visit) {
-  std::int64_t last = 0;
-  for (std::uint64_t i = 0; i < totals().contacts; ++i) {
-    ASSIGN_OR_RETURN(const ArchiveEntry entry, EntryAt(i));
-    if (entry.token <= last) return Wrong("index");
-    last = entry.token;
+  ASSIGN_OR_RETURN(const std::vector<ArchiveEntry> entries, ReadIndex());
+  for (const ArchiveEntry& entry : entries) {
     ASSIGN_OR_RETURN(const bool more, visit(entry));
     if (!more) break;
   }
@@ -242,20 +262,11 @@ absl::Status ArchiveReader::EachChunk(const ArchiveEntry& entry, const ChunkVisi
 
 absl::Status ArchiveReader::VerifyAll(const ChunkVisitor& visit) {
   crypto::LabeledHash hash(internal::kContentLabel);
-  // Two places are read at once, so that nothing of the index is held.
+  ASSIGN_OR_RETURN(const std::vector<ArchiveEntry> entries, ReadIndex());
   ArchiveCursor content(*age_, 0, footer_at_ + 4 * 8, &hash);
-  ArchiveCursor index(*age_, index_at_, footer_at_, nullptr);
   RETURN_IF_ERROR(content.Skip(frames_at_));
   ArchiveTotals sums;
-  std::int64_t last = 0;
-  for (std::uint64_t i = 0; i < totals().contacts; ++i) {
-    ASSIGN_OR_RETURN(const ByteView bytes, index.Take(internal::kIndexEntryBytes));
-    const ArchiveEntry entry = DecodeEntry(bytes);
-    RETURN_IF_ERROR(CheckEntry(entry));
-    if (entry.token <= last || entry.offset != content.offset()) return Wrong("index");
-    last = entry.token;
-    RETURN_IF_ERROR(ReadFrame(content, entry, visit, sums));
-  }
+  for (const ArchiveEntry& entry : entries) RETURN_IF_ERROR(ReadFrame(content, entry, visit, sums));
   if (content.offset() != index_at_ || sums != totals()) return Wrong("footer");
   RETURN_IF_ERROR(content.Skip(footer_at_ + 4 * 8 - index_at_));
   if (hash.Finish() != content_hash_) return Wrong("hash");

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "vault/archive/archive_format.h"
@@ -43,7 +44,8 @@ struct ArchivedChunk {
 using ChunkVisitor = std::function<absl::Status(const ArchiveContact&, const ArchivedChunk&)>;
 
 // One thread calls it, and that thread calls the source. `signature` must outlive the reader.
-// Memory: some 9 MiB, whatever the archive's size.
+// Memory: some 9 MiB, whatever the archive's size; where all contacts are read, 32 bytes for each
+// besides (at most 32 MiB).
 // Every call: DataLoss for what the archive cannot hold; the source's errors.
 class ArchiveReader {
  public:
@@ -65,7 +67,7 @@ class ArchiveReader {
 
   // Binary search: some 64 KiB for each halving of the index beyond its last 2,048 contacts.
   absl::StatusOr<std::optional<ArchiveEntry>> Find(std::int64_t token);
-  // The index, in the order of tokens, until `visit` gives false.
+  // The index in the order of frames, by contact, until `visit` gives false.
   absl::Status EachContact(const std::function<absl::StatusOr<bool>(const ArchiveEntry&)>& visit);
   // A contact's chunks in the order of day and sequence. Reads its frame and nothing else.
   absl::Status EachChunk(const ArchiveEntry& entry, const ChunkVisitor& visit);
@@ -79,6 +81,7 @@ class ArchiveReader {
   absl::Status ReadFooter();
   absl::Status ReadHeader();
   absl::StatusOr<ArchiveEntry> EntryAt(std::uint64_t position);
+  absl::StatusOr<std::vector<ArchiveEntry>> ReadIndex();
   absl::Status CheckEntry(const ArchiveEntry& entry) const;
   absl::Status ReadFrame(internal::ArchiveCursor& cursor, const ArchiveEntry& entry,
                          const ChunkVisitor& visit, ArchiveTotals& totals);

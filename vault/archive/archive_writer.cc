@@ -1,5 +1,6 @@
 #include "vault/archive/archive_writer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -75,8 +76,8 @@ absl::Status ArchiveWriter::BeginContact(const ArchiveContact& contact) {
     if (finished_) return absl::FailedPreconditionError("an archive is finished already");
     RETURN_IF_ERROR(EndContact());
     RETURN_IF_ERROR(Check(internal::WrongWith(contact), absl::StrCat("contact ", contact.contact)));
-    if (!index_.empty() && contact.token <= index_.back().token) {
-      return absl::FailedPreconditionError("contacts of an archive come in the order of tokens");
+    if (!index_.empty() && contact.contact <= index_.back().contact) {
+      return absl::FailedPreconditionError("contacts of an archive come in the order of numbers");
     }
     if (index_.size() == kMaxArchiveContacts) {
       return absl::ResourceExhaustedError("an archive holds no more contacts");
@@ -153,6 +154,9 @@ absl::StatusOr<FinishedArchive> ArchiveWriter::Finish() {
     finished_ = true;
     RETURN_IF_ERROR(EndContact());
     const std::uint64_t index_at = offset_;
+    std::ranges::sort(index_, {}, &IndexEntry::token);
+    if (std::ranges::adjacent_find(index_, {}, &IndexEntry::token) != index_.end())
+      return absl::DataLossError("two contacts have the same token");
     for (const IndexEntry& entry : index_) {
       RETURN_IF_ERROR(Write(ByteWriter()
                                 .U64(Unsigned(entry.token))

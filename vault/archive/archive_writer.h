@@ -1,5 +1,6 @@
-// Writes an archive: contact after contact in the order of their tokens, of each one its chunks in
-// the order of day and sequence, each behind the key that it needs.
+// Writes an archive: contact after contact in the order of their numbers, as the vault's tables
+// have them, of each one its chunks in the order of day and sequence, each behind the key that it
+// needs.
 //
 //   ASSIGN_OR_RETURN(auto writer, ArchiveWriter::Open(file, recipients, header));
 //   RETURN_IF_ERROR(writer->BeginContact(contact));
@@ -43,7 +44,8 @@ class ArchiveWriter {
   ~ArchiveWriter();  // what was not finished stays so, and opens for nobody to its end
 
   // All of these: DataLoss for what no vault holds (numbers out of range, a subject key of small
-  // order, a chunk of a size that none has): rows that were tampered with. FailedPrecondition: out
+  // order, a chunk of a size that none has; by Finish a token twice): rows that were tampered with.
+  // FailedPrecondition: out
   // of order, twice, a contact without chunks, a chunk without its key or outside the header's
   // days. ResourceExhausted: more than an archive holds. Otherwise the sink's. Errors stick.
   absl::Status BeginContact(const ArchiveContact& contact);

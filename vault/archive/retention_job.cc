@@ -72,7 +72,6 @@ RetentionJob::RetentionJob(keyring::Keyring& keyring, const PurgePermit& permit,
         std::make_unique<ArchivePlace>(keyring_, PlaceOptions{.url = url,
                                                               .open = open,
                                                               .upload = options_.upload,
-                                                              .known = &known_,
                                                               .interrupted = options_.interrupted,
                                                               .at = options_.at}));
   }
@@ -558,8 +557,7 @@ absl::Status RetentionJob::Advance(std::int64_t run, JobReport& report) {
     At("spool");
     SpoolReport spooled;
     RETURN_IF_ERROR(SpoolArchive(keyring_, run,
-                                 {.known = &known_,
-                                  .recipients = options_.recipients,
+                                 {.recipients = options_.recipients,
                                   .progress =
                                       [&](std::uint64_t chunks) {
                                         if (options_.progress)

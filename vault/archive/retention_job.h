@@ -115,7 +115,6 @@ class RetentionJob {
   const PurgePermit& permit_;
   JobOptions options_;
   std::int32_t today_;
-  records::KnownSubjects known_;
   std::vector<std::unique_ptr<ArchivePlace>> places_;
   std::vector<bool> usable_;
   std::int64_t planned_messages_ = 0;

@@ -21,7 +21,6 @@
 namespace sealbook::archive {
 namespace {
 
-constexpr std::size_t kSubjectsAtOnce = 4096;
 constexpr std::size_t kBufferBytes = 256 * 1024;
 
 absl::Status SystemError(absl::string_view what, const std::string& path) {
@@ -75,9 +74,8 @@ class SpoolFile : public ByteSink {
 // Moves one contact's chunks. What a contact lacks is found before anything of it is written.
 class Mover {
  public:
-  Mover(keyring::Keyring& keyring, std::int64_t run, records::KnownSubjects* known,
-        ArchiveWriter& writer)
-      : keyring_(keyring), store_(keyring.store()), run_(run), known_(known), writer_(writer) {}
+  Mover(keyring::Keyring& keyring, std::int64_t run, ArchiveWriter& writer)
+      : keyring_(keyring), store_(keyring.store()), run_(run), writer_(writer) {}
 
   // DataLoss: what it has of chats does not count. The number of chunks.
   absl::StatusOr<std::uint64_t> Move(records::ChatOwner owner,
@@ -128,7 +126,7 @@ class Mover {
     store::SubjectRow subject;
     ASSIGN_OR_RETURN(const bool found, store_.GetSubject(owner.contact, subject));
     if (!found) return absl::DataLossError("a subject key is missing");
-    RETURN_IF_ERROR(records::CheckSubject(keyring_, subject, owner.token, known_));
+    RETURN_IF_ERROR(records::CheckSubject(keyring_, subject, owner.token));
     rows_.resize(std::min(kRowsKept, planned_.size()));
     store::ChatRow more;
     for (std::size_t i = 0; i < planned_.size(); ++i) {
@@ -162,7 +160,6 @@ class Mover {
   keyring::Keyring& keyring_;
   store::Store& store_;
   std::int64_t run_;
-  records::KnownSubjects* known_;
   ArchiveWriter& writer_;
   std::vector<store::ArchiveKeyRow> planned_;
   std::vector<store::ChatRow> rows_;
@@ -171,7 +168,7 @@ class Mover {
   std::map<std::int64_t, ArchiveKey> keys_;
 };
 
-// By token, as archives have them.
+// By number, as archives have them, and all the tables that are read: so each page is read once.
 absl::StatusOr<std::vector<records::ChatOwner>> OwnersOf(store::Store& store, std::int64_t run,
                                                          std::vector<ContactNumber>& damaged) {
   std::vector<records::ChatOwner> owners;
@@ -190,8 +187,6 @@ absl::StatusOr<std::vector<records::ChatOwner>> OwnersOf(store::Store& store, st
                              }
                              return true;
                            }));
-  std::sort(owners.begin(), owners.end(),
-            [](const auto& a, const auto& b) { return a.token < b.token; });
   return owners;
 }
 
@@ -293,16 +288,9 @@ absl::Status SpoolArchive(keyring::Keyring& keyring, std::int64_t run, const Spo
     ASSIGN_OR_RETURN(const auto writer,
                      ArchiveWriter::Open(*file, options.recipients, signature.header));
     ASSIGN_OR_RETURN(const std::vector<records::ChatOwner> owners, OwnersOf(store, run, damaged));
-    Mover mover(keyring, run, options.known, *writer);
+    Mover mover(keyring, run, *writer);
     std::uint64_t chunks = 0;
-    for (std::size_t i = 0; i < owners.size(); ++i) {
-      const records::ChatOwner& owner = owners[i];
-      // Signatures take longest, and two threads do some thousand at once.
-      if (options.known != nullptr && i % kSubjectsAtOnce == 0) {
-        RETURN_IF_ERROR(records::KnowSubjects(
-            keyring, std::span(owners).subspan(i, std::min(kSubjectsAtOnce, owners.size() - i)),
-            *options.known));
-      }
+    for (const records::ChatOwner& owner : owners) {
       const auto step = [&]() -> absl::StatusOr<bool> {
         if (++chunks % 1024 == 0 && options.progress) options.progress(chunks);
         return chunks % 1024 != 0 || !options.interrupted || !options.interrupted();

@@ -12,8 +12,6 @@
 namespace sealbook::archive {
 
 struct SpoolOptions {
-  // Whose subject keys were looked at by this process; more are added.
-  records::KnownSubjects* known = nullptr;
   std::vector<crypto::ExchangePublic> recipients;
   std::function<void(std::uint64_t chunks)> progress = nullptr;
   std::function<bool()> interrupted = nullptr;

@@ -13,7 +13,7 @@ namespace {
 constexpr absl::string_view kLabel = "sealbook/subject-shard/1";
 constexpr absl::string_view kSecretLabel = "sealbook/subject-secret/1";
 constexpr absl::string_view kWhat = "a subject shard";
-constexpr std::size_t kRecordBytes = 8 + 8 + 8 + 32 + 32 + SubjectRecord::kSecretBytes + 64;
+constexpr std::size_t kRecordBytes = 8 + 8 + 8 + 32 + 32 + SubjectRecord::kSecretBytes;
 
 // Nothing, or what about it no shard holds.
 absl::string_view WrongWith(const SubjectShard& shard) {
@@ -55,7 +55,7 @@ absl::StatusOr<crypto::Bytes> SubjectShard::Sign(const crypto::SigningPair& sign
     out.U64(static_cast<std::uint64_t>(record.token));
     out.U64(static_cast<std::uint64_t>(record.session));
     out.Raw(record.ephemeral.bytes).Raw(record.public_key.bytes);
-    out.Raw(record.secret).Raw(record.signature);
+    out.Raw(record.secret);
   }
   return internal::SignFile(kLabel, out, signer, signing);
 }
@@ -79,7 +79,6 @@ absl::StatusOr<SubjectShard> SubjectShard::Verify(ByteView file, absl::string_vi
     record.ephemeral.bytes = in.Array<32>();
     record.public_key.bytes = in.Array<32>();
     record.secret = in.Array<SubjectRecord::kSecretBytes>();
-    record.signature = in.Array<64>();
   }
   if (!in.Finish(kWhat).ok()) return internal::NoSuchFile(kWhat);
   RETURN_IF_ERROR(internal::CheckFile(kLabel, kWhat, file, out.signer, authority));

@@ -20,7 +20,7 @@
 
 namespace sealbook::archive {
 
-// A row of `subject` with the token and E, so that it can be checked and opened without the vault.
+// A row of `subject` with the token and E, so that it can be opened without the vault.
 struct SubjectRecord {
   // A sealed box of docs/format.md, "Subject key".
   static constexpr std::size_t kSecretBytes = 48 + 4 + 25 + 16 + 8 + 8 + 32;
@@ -31,7 +31,6 @@ struct SubjectRecord {
   crypto::ExchangePublic ephemeral;  // E of that session
   crypto::ExchangePublic public_key;
   std::array<std::uint8_t, kSecretBytes> secret{};  // sealed to the escrow key
-  crypto::Signature signature{};                    // of the row, by the member of that session
   friend bool operator==(const SubjectRecord&, const SubjectRecord&) = default;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "vault/status.h"
@@ -10,7 +11,26 @@
 namespace sealbook::keyring {
 namespace {
 constexpr absl::string_view kSessionLabel = "sealbook/session-record/1";
+// Stands where other coverage has its kind.
+constexpr std::uint8_t kSubjects = 4;
+
+// The last item of the coverage.
+absl::Status ReadSubjects(crypto::ByteReader& in, std::vector<CoveredSubject>& subjects) {
+  const std::uint32_t book = in.U32();
+  subjects.resize(in.Count(8 + 32));
+  ContactNumber before = 0;
+  for (CoveredSubject& subject : subjects) {
+    subject.contact = static_cast<std::int64_t>(in.U64());
+    subject.row = in.Array<32>();
+    if (subject.contact <= before) return absl::DataLossError("a session's subjects are no order");
+    before = subject.contact;
+  }
+  if (book != static_cast<std::uint32_t>(kRootBook) || subjects.empty())
+    return absl::DataLossError("a session's subjects are none");
+  return absl::OkStatus();
 }
+
+}  // namespace
 
 bool Coverage::Contains(ContactNumber contact) const {
   const auto after = std::partition_point(
@@ -36,13 +56,20 @@ crypto::Bytes Session::Sign(const crypto::SigningPair& pair) const {
   out.Text(kSessionLabel).U64(static_cast<std::uint64_t>(number)).Raw(previous).Raw(vault);
   out.U32(static_cast<std::uint32_t>(member)).U64(roster_version);
   out.U64(static_cast<std::uint64_t>(time_ms)).U64(static_cast<std::uint64_t>(last_taking));
-  out.Raw(ephemeral.bytes).U32(static_cast<std::uint32_t>(coverage.size()));
+  out.Raw(ephemeral.bytes);
+  out.U32(static_cast<std::uint32_t>(coverage.size() + (subjects.empty() ? 0 : 1)));
   for (const Coverage& c : coverage) {
     out.U8(static_cast<std::uint8_t>(c.kind)).U32(static_cast<std::uint32_t>(c.book));
     out.U32(static_cast<std::uint32_t>(c.ranges.size()));
     for (const CoverageRange& range : c.ranges) {
       out.U64(static_cast<std::uint64_t>(range.first)).U64(range.count);
     }
+  }
+  if (!subjects.empty()) {
+    out.U8(kSubjects).U32(static_cast<std::uint32_t>(kRootBook));
+    out.U32(static_cast<std::uint32_t>(subjects.size()));
+    for (const CoveredSubject& subject : subjects)
+      out.U64(static_cast<std::uint64_t>(subject.contact)).Raw(subject.row);
   }
   crypto::Bytes record = out.Take();
   const crypto::Signature signature = pair.Sign(kSessionLabel, record);
@@ -72,9 +99,17 @@ absl::StatusOr<SignedSession> SignedSession::Parse(ByteView record) {
   session.time_ms = static_cast<std::int64_t>(in.U64());
   session.last_taking = static_cast<std::int64_t>(in.U64());
   session.ephemeral.bytes = in.Array<32>();
-  session.coverage.resize(in.Count(9));
-  for (Coverage& c : session.coverage) {
-    c.kind = CoverageKind{in.U8()};
+  const std::uint32_t items = in.Count(9);
+  session.coverage.reserve(items);
+  for (std::uint32_t i = 0; i < items; ++i) {
+    const std::uint8_t kind = in.U8();
+    if (kind == kSubjects) {
+      if (i + 1 < items) return absl::DataLossError("a session's coverage is out of order");
+      RETURN_IF_ERROR(ReadSubjects(in, session.subjects));
+      break;
+    }
+    Coverage& c = session.coverage.emplace_back();
+    c.kind = CoverageKind{kind};
     c.book = BookId{in.U32()};
     c.ranges.resize(in.Count(16));
     for (CoverageRange& range : c.ranges) {
@@ -164,34 +199,54 @@ absl::StatusOr<crypto::Hash256> SessionDirectory::HashInChain(const Roster& afte
   }
 }
 
-absl::StatusOr<const Session*> SessionDirectory::Get(std::int64_t number) {
-  auto& slot = sessions_[number];
-  if (slot == nullptr) {
-    ASSIGN_OR_RETURN(const auto record, store_.GetSession(number));
-    if (!record) {
-      sessions_.erase(number);
-      return absl::DataLossError(absl::StrCat("session ", number, " is missing"));
+absl::StatusOr<Session> SessionDirectory::Load(std::int64_t number) {
+  ASSIGN_OR_RETURN(const auto record, store_.GetSession(number));
+  if (!record) return absl::DataLossError(absl::StrCat("session ", number, " is missing"));
+  ASSIGN_OR_RETURN(Session session, CheckSession(number, *record, history_));
+  const Roster& then = *history_.Version(session.roster_version);
+  if (!KeptItsRights(then, history_.current(), session.member)) {
+    const Roster* after = history_.Version(then.version + 1);
+    absl::StatusOr<crypto::Hash256> named =
+        after == nullptr ? HashOfSession(*record) : HashInChain(*after, number);
+    if (!named.ok() || *named != HashOfSession(*record)) {
+      return absl::DataLossError(absl::StrCat(
+          "session ", number,
+          " does not count: its signer was removed, and it is not the one that was there"));
     }
-    absl::StatusOr<Session> session = CheckSession(number, *record, history_);
-    if (!session.ok()) {
-      sessions_.erase(number);
-      return session.status();
-    }
-    const Roster& then = *history_.Version(session->roster_version);
-    if (!KeptItsRights(then, history_.current(), session->member)) {
-      const Roster* after = history_.Version(then.version + 1);
-      absl::StatusOr<crypto::Hash256> named =
-          after == nullptr ? HashOfSession(*record) : HashInChain(*after, number);
-      if (!named.ok() || *named != HashOfSession(*record)) {
-        sessions_.erase(number);
-        return absl::DataLossError(absl::StrCat(
-            "session ", number,
-            " does not count: its signer was removed, and it is not the one that was there"));
-      }
-    }
-    sessions_[number] = std::make_unique<Session>(*std::move(session));
   }
-  return sessions_[number].get();
+  return session;
+}
+
+void SessionDirectory::Keep(std::int64_t number, std::vector<CoveredSubject> subjects) {
+  if (subjects_kept_ + subjects.size() > kMaxSubjects) {
+    subjects_.clear();
+    subjects_kept_ = 0;
+  }
+  subjects_kept_ += subjects.size();
+  subjects_[number] = std::move(subjects);
+}
+
+absl::StatusOr<const Session*> SessionDirectory::Get(std::int64_t number) {
+  const auto at = sessions_.find(number);
+  if (at != sessions_.end()) return at->second.get();
+  ASSIGN_OR_RETURN(Session session, Load(number));
+  if (!session.subjects.empty()) Keep(number, std::exchange(session.subjects, {}));
+  return (sessions_[number] = std::make_unique<Session>(std::move(session))).get();
+}
+
+absl::StatusOr<std::optional<crypto::Hash256>> SessionDirectory::SubjectRow(std::int64_t number,
+                                                                            ContactNumber contact) {
+  RETURN_IF_ERROR(Get(number).status());
+  auto at = subjects_.find(number);
+  if (at == subjects_.end()) {
+    // Forgotten, or it has none: what is there now must count as much as what was.
+    ASSIGN_OR_RETURN(Session session, Load(number));
+    Keep(number, std::move(session.subjects));
+    at = subjects_.find(number);
+  }
+  const auto subject = std::ranges::lower_bound(at->second, contact, {}, &CoveredSubject::contact);
+  if (subject == at->second.end() || subject->contact != contact) return std::nullopt;
+  return subject->row;
 }
 
 // What a session says of earlier ones is believed where its signer may assign, since nobody else

@@ -1,8 +1,9 @@
 // Sessions: the signed record of one batch of writing (docs/format.md, "Session").
 //
 // A record names the roster version under which it was written, the ephemeral public key E from
-// which all its keys come, and its coverage: which contacts it created, and which it assigned to
-// which book or took away. It is numbered, and names its predecessor's hash. A session counts when
+// which all its keys come, and its coverage: which contacts it created, which it assigned to which
+// book or took away, and whose subject keys it made. It is numbered, and names its predecessor's
+// hash. A session counts when
 //   - it names exactly the roster version that RosterHistory::ForSession gives for its number;
 //   - its signer was active at that version, and the signature is right;
 //   - where the signer has lost rights or changed keys since, it stands in the chain that ends in
@@ -15,6 +16,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -36,7 +38,14 @@ enum class CoverageKind : std::uint8_t {
   kCreated = 1,  // book is the root
   kAssigned = 2,
   kTakenAway = 3,
-  kSubject = 4,  // the contact's subject key was made; book is the root
+};
+
+// A contact whose subject key was made, and the hash of its row: so the session's signature covers
+// the row.
+struct CoveredSubject {
+  ContactNumber contact = 0;
+  crypto::Hash256 row{};
+  friend bool operator==(const CoveredSubject&, const CoveredSubject&) = default;
 };
 
 struct Coverage {
@@ -57,6 +66,7 @@ struct Session {
   std::int64_t last_taking = 0;  // the newest session before this one that took something away
   crypto::ExchangePublic ephemeral;
   std::vector<Coverage> coverage;
+  std::vector<CoveredSubject> subjects;  // ascending
 
   bool Covers(CoverageKind kind, BookId book, ContactNumber contact) const;
   bool TakesAway() const;
@@ -82,8 +92,12 @@ class SessionDirectory {
   SessionDirectory(store::Store& store, const RosterHistory& history)
       : store_(store), history_(history) {}
 
-  // DataLoss: missing, or does not count. The pointer lives as long as the directory.
+  // DataLoss: missing, or does not count. The pointer lives as long as the directory. Without
+  // `subjects`, of which a vault may have millions: those are asked for here.
   absl::StatusOr<const Session*> Get(std::int64_t number);
+  // The hash of the contact's row of `subject` that session `number` made; nullopt: it made none.
+  absl::StatusOr<std::optional<crypto::Hash256>> SubjectRow(std::int64_t number,
+                                                            ContactNumber contact);
 
   // OK where the assignment of `contact` to `book` by session `number` counts now.
   absl::Status CheckAssignment(BookId book, ContactNumber contact, std::int64_t number);
@@ -105,12 +119,19 @@ class SessionDirectory {
                            AssignedIn&& assigned_in);
 
  private:
+  // Beyond it, all subjects are forgotten and read again when they are asked for: 20 MiB.
+  static constexpr std::size_t kMaxSubjects = 500'000;
+
+  absl::StatusOr<Session> Load(std::int64_t number);
+  void Keep(std::int64_t number, std::vector<CoveredSubject> subjects);
   absl::Status LoadTakings();
   absl::StatusOr<crypto::Hash256> HashInChain(const Roster& after, std::int64_t number);
 
   store::Store& store_;
   const RosterHistory& history_;
   absl::flat_hash_map<std::int64_t, std::unique_ptr<Session>> sessions_;
+  absl::flat_hash_map<std::int64_t, std::vector<CoveredSubject>> subjects_;
+  std::size_t subjects_kept_ = 0;
   // By roster version: the hashes of the session that it names as head, of the one before it, …
   absl::flat_hash_map<std::uint64_t, std::vector<crypto::Hash256>> chains_;
   struct Trusted {

@@ -79,7 +79,12 @@ absl::Status SessionWriter::Insert() {
                   .time_ms = absl::ToUnixMillis(absl::Now()),
                   .last_taking = 0,
                   .ephemeral = pair_.public_key(),
-                  .coverage = std::move(coverage_)};
+                  .coverage = std::move(coverage_),
+                  .subjects = std::move(subjects_)};
+  std::ranges::reverse(session.subjects);
+  std::ranges::stable_sort(session.subjects, {}, &CoveredSubject::contact);
+  const auto doubled = std::ranges::unique(session.subjects, {}, &CoveredSubject::contact);
+  session.subjects.erase(doubled.begin(), doubled.end());
   for (Coverage& c : session.coverage) {
     // Contacts were named in any order; ranges stand in ascending order and do not touch.
     std::sort(c.ranges.begin(), c.ranges.end(), [](auto& a, auto& b) { return a.first < b.first; });

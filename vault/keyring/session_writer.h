@@ -38,6 +38,10 @@ class SessionWriter {
   // meanwhile, so what was sealed names the wrong epochs: refresh the keyring and begin again.
   absl::StatusOr<std::int64_t> Number();
   void Cover(CoverageKind kind, BookId book, ContactNumber contact);
+  // Of a contact twice, the later one: what made the first was undone.
+  void CoverSubject(ContactNumber contact, const crypto::Hash256& row) {
+    subjects_.push_back({contact, row});
+  }
   absl::Status Insert();
 
  private:
@@ -52,6 +56,7 @@ class SessionWriter {
   crypto::ExchangePair pair_;
   std::int64_t number_ = 0;
   std::vector<Coverage> coverage_;
+  std::vector<CoveredSubject> subjects_;
   absl::flat_hash_map<std::pair<BookId, ClassId>, std::unique_ptr<SessionKeys>> keys_;
 };
 

@@ -1,7 +1,6 @@
 #include "vault/records/chat_keys.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "vault/crypto/aead.h"
 #include "vault/crypto/derive.h"
@@ -30,12 +29,12 @@ crypto::ByteWriter PlaceOf(absl::string_view label, const keyring::VaultId& vaul
   return out;
 }
 
-// What is signed of a subject key.
-crypto::Bytes SubjectBody(const keyring::VaultId& vault, const store::SubjectRow& row,
-                          std::int64_t token, const crypto::ExchangePublic& session) {
+// What the session's signature covers of a subject key.
+crypto::Hash256 HashOfSubject(const keyring::VaultId& vault, const store::SubjectRow& row,
+                              std::int64_t token, const crypto::ExchangePublic& session) {
   crypto::ByteWriter out = PlaceOf("", vault, {row.contact, token});
   out.Raw(session.bytes).Raw(row.public_key).Variable(row.secret);
-  return out.Take();
+  return crypto::HashOf(kSubjectLabel, {out.bytes()});
 }
 
 }  // namespace
@@ -57,102 +56,29 @@ std::array<std::uint8_t, 116> ChatKeyPlace(const keyring::VaultId& vault, ChatOw
   return Fixed<116>(out);
 }
 
-bool KnownSubjects::Has(ContactNumber contact, const crypto::Hash256& signed_row) const {
-  const auto at = known_.find(contact);
-  return at != known_.end() && at->second == signed_row;
-}
-
-void KnownSubjects::Add(ContactNumber contact, const crypto::Hash256& signed_row) {
-  if (known_.size() >= kMaxKnown) known_.clear();
-  known_[contact] = signed_row;
-}
-
-namespace {
-
-// All that a subject key's row must be, but for the signature.
-struct SignedSubject {
-  crypto::VerifyKey signer{};
-  crypto::Bytes body;
-  crypto::Signature signature{};
-  crypto::Hash256 hash{};  // of all three, by which it is known again
-
-  bool Verifies() const { return crypto::Verify(signer, kSubjectLabel, body, signature); }
-};
-
-absl::StatusOr<SignedSubject> ReadSubject(keyring::Keyring& keyring, const store::SubjectRow& row,
-                                          std::int64_t token) {
+absl::Status CheckSubject(keyring::Keyring& keyring, const store::SubjectRow& row,
+                          std::int64_t token) {
   ASSIGN_OR_RETURN(const keyring::Session* session, keyring.sessions().Get(row.session));
-  // Listed by the session: so whoever was removed since, and has the key to sign still, can put
-  // none in the place of another member's.
-  if (!session->Covers(keyring::CoverageKind::kSubject, kRootBook, row.contact)) {
-    return absl::DataLossError("a subject key is there that no session made");
-  }
   const keyring::Roster* roster = keyring.history().Version(session->roster_version);
-  const keyring::Member& signer = *roster->FindMember(session->member);
-  const keyring::RoleDefinition* role = roster->RoleOf(signer);
+  const keyring::RoleDefinition* role = roster->RoleOf(*roster->FindMember(session->member));
   if (role == nullptr || !role->Has(keyring::Power::kWriteChats)) {
     return absl::DataLossError("a subject key was made by a member who writes no chats");
   }
-  SignedSubject out{.signer = signer.verify,
-                    .body = SubjectBody(roster->vault, row, token, session->ephemeral),
-                    .signature = row.signature,
-                    .hash = {}};
-  out.hash = crypto::HashOf(kSubjectLabel, {out.signer.bytes, out.signature, out.body});
-  return out;
-}
-
-}  // namespace
-
-absl::Status CheckSubject(keyring::Keyring& keyring, const store::SubjectRow& row,
-                          std::int64_t token, KnownSubjects* known) {
-  ASSIGN_OR_RETURN(const SignedSubject subject, ReadSubject(keyring, row, token));
-  if (known != nullptr && known->Has(row.contact, subject.hash)) return absl::OkStatus();
-  if (!subject.Verifies() || !crypto::IsUsablePoint({row.public_key}))
-    return absl::DataLossError("a subject key's signature is wrong");
-  if (known != nullptr) known->Add(row.contact, subject.hash);
-  return absl::OkStatus();
-}
-
-absl::Status KnowSubjects(keyring::Keyring& keyring, std::span<const ChatOwner> owners,
-                          KnownSubjects& known) {
-  struct One {
-    store::SubjectRow row;
-    SignedSubject subject;
-    bool right = false;
-  };
-  std::vector<One> fresh;
-  store::SubjectRow row;
-  for (const ChatOwner& owner : owners) {
-    ASSIGN_OR_RETURN(const bool found, keyring.store().GetSubject(owner.contact, row));
-    if (!found) continue;
-    auto subject = ReadSubject(keyring, row, owner.token);
-    if (absl::IsDataLoss(subject.status())) continue;  // whoever needs it is told
-    RETURN_IF_ERROR(subject.status());
-    if (!known.Has(owner.contact, subject->hash))
-      fresh.push_back({.row = row, .subject = *std::move(subject)});
-  }
-  const auto verify = [&](std::size_t first, std::size_t last) {
-    for (std::size_t i = first; i < last; ++i) {
-      fresh[i].right =
-          fresh[i].subject.Verifies() && crypto::IsUsablePoint({fresh[i].row.public_key});
-    }
-  };
-  std::thread helper([&] { verify(fresh.size() / 2, fresh.size()); });
-  verify(0, fresh.size() / 2);
-  helper.join();
-  for (const One& one : fresh) {
-    if (one.right) known.Add(one.row.contact, one.subject.hash);
+  ASSIGN_OR_RETURN(const auto listed, keyring.sessions().SubjectRow(row.session, row.contact));
+  if (!listed) return absl::DataLossError("a subject key is there that no session made");
+  if (*listed != HashOfSubject(roster->vault, row, token, session->ephemeral) ||
+      !crypto::IsUsablePoint({row.public_key})) {
+    return absl::DataLossError("a subject key is not the one that its session made");
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<crypto::ExchangePublic> SubjectOf(keyring::Keyring& keyring,
-                                                 keyring::SessionWriter& session, ChatOwner owner,
-                                                 KnownSubjects* known) {
+                                                 keyring::SessionWriter& session, ChatOwner owner) {
   store::SubjectRow row;
   ASSIGN_OR_RETURN(const bool found, keyring.store().GetSubject(owner.contact, row));
   if (found) {
-    RETURN_IF_ERROR(CheckSubject(keyring, row, owner.token, known));
+    RETURN_IF_ERROR(CheckSubject(keyring, row, owner.token));
     return crypto::ExchangePublic{row.public_key};
   }
   const keyring::Roster& roster = keyring.roster();
@@ -167,22 +93,20 @@ absl::StatusOr<crypto::ExchangePublic> SubjectOf(keyring::Keyring& keyring,
   row.public_key = pair.public_key().bytes;
   row.secret = crypto::SealToPublic(roster.escrow, plaintext);
   crypto::Wipe(plaintext.data(), plaintext.size());
-  row.signature = keyring.bundle().signing.Sign(
-      kSubjectLabel, SubjectBody(roster.vault, row, owner.token, session.ephemeral()));
   RETURN_IF_ERROR(keyring.store().InsertSubject(row));
-  session.Cover(keyring::CoverageKind::kSubject, kRootBook, owner.contact);
+  session.CoverSubject(owner.contact,
+                       HashOfSubject(roster.vault, row, owner.token, session.ephemeral()));
   return pair.public_key();
 }
 
 absl::StatusOr<crypto::ChatKey> MakeChatKey(keyring::Keyring& keyring,
-                                            keyring::SessionWriter& session, ChatOwner owner,
-                                            KnownSubjects* known) {
+                                            keyring::SessionWriter& session, ChatOwner owner) {
   ASSIGN_OR_RETURN(const std::int64_t number, session.Number());
   ASSIGN_OR_RETURN(const crypto::SessionSecret* secret, session.RootSecret(ClassId::kChat));
   crypto::ChatKey key = crypto::DeriveChatKey(*secret, owner.contact);
   const keyring::VaultId& vault = keyring.roster().vault;
 
-  ASSIGN_OR_RETURN(const crypto::ExchangePublic subject, SubjectOf(keyring, session, owner, known));
+  ASSIGN_OR_RETURN(const crypto::ExchangePublic subject, SubjectOf(keyring, session, owner));
   ASSIGN_OR_RETURN(const crypto::SessionSecret with_subject, session.SecretWith(subject));
   const auto seal = [&](const crypto::WrapKey& wrap, BookId book) {
     return crypto::Seal(wrap,

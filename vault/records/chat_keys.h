@@ -34,38 +34,20 @@ std::array<std::uint8_t, 116> ChatKeyPlace(const keyring::VaultId& vault, ChatOw
                                            const crypto::ExchangePublic& written,
                                            const crypto::ExchangePublic& wrapped, BookId book);
 
-// Subject keys whose signatures were right, so that a writer of many batches checks each once: a
-// hash of what was signed, a contact. Belongs to one thread at a time.
-class KnownSubjects {
- public:
-  // Beyond it, all are forgotten: some 15 MiB.
-  static constexpr std::size_t kMaxKnown = 200'000;
-  bool Has(ContactNumber contact, const crypto::Hash256& signed_row) const;
-  void Add(ContactNumber contact, const crypto::Hash256& signed_row);
-
- private:
-  absl::flat_hash_map<ContactNumber, crypto::Hash256> known_;
-};
-
 // Inside a write transaction: the contact's subject key, made under `session` where it has none.
 // DataLoss: the one that is there does not count.
 absl::StatusOr<crypto::ExchangePublic> SubjectOf(keyring::Keyring& keyring,
-                                                 keyring::SessionWriter& session, ChatOwner owner,
-                                                 KnownSubjects* known = nullptr);
-// DataLoss: it was planted, or moved here from another contact.
+                                                 keyring::SessionWriter& session, ChatOwner owner);
+// DataLoss: it was planted, or moved here from another contact: the session that it names does not
+// list it as it stands here.
 absl::Status CheckSubject(keyring::Keyring& keyring, const store::SubjectRow& row,
-                          std::int64_t token, KnownSubjects* known = nullptr);
-
-// Looks at the subject keys of many, on two threads; those that count are known afterwards.
-absl::Status KnowSubjects(keyring::Keyring& keyring, std::span<const ChatOwner> owners,
-                          KnownSubjects& known);
+                          std::int64_t token);
 
 // Inside a write transaction: makes the chat key of `session` for a contact and stores its wraps:
 // for the subject key, and for the books to which the contact is assigned. DataLoss: an assignment
 // or a subject key that does not count is there; nothing is wrapped for anybody then.
 absl::StatusOr<crypto::ChatKey> MakeChatKey(keyring::Keyring& keyring,
-                                            keyring::SessionWriter& session, ChatOwner owner,
-                                            KnownSubjects* known = nullptr);
+                                            keyring::SessionWriter& session, ChatOwner owner);
 
 // Opens chat keys as far as the member's own reach. Inside one view of the vault; belongs to one
 // thread.

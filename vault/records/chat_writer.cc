@@ -101,8 +101,8 @@ namespace {
 class OneChat {
  public:
   OneChat(keyring::Keyring& keyring, keyring::SessionWriter& session, const ChatTags& tags,
-          ChunkPacker& packer, KnownSubjects& known)
-      : keyring_(keyring), session_(session), tags_(tags), packer_(packer), known_(known) {}
+          ChunkPacker& packer)
+      : keyring_(keyring), session_(session), tags_(tags), packer_(packer) {}
 
   // Everything but the chunks, which are appended to `rows`.
   absl::StatusOr<ChatDraftResult> Write(const ChatDraft& draft, std::vector<store::ChatRow>& rows) {
@@ -132,7 +132,7 @@ class OneChat {
       const absl::Cleanup wipe = [&] { Wipe(fresh); };
       if (fresh.empty()) continue;
       if (!key) {
-        ASSIGN_OR_RETURN(key, MakeChatKey(keyring_, session_, owner, &known_));
+        ASSIGN_OR_RETURN(key, MakeChatKey(keyring_, session_, owner));
       }
       RETURN_IF_ERROR(MakeChunks(keyring_, session_, *key, owner, day, fresh, packer_, rows));
       RETURN_IF_ERROR(tags_.Put(draft.contact, day, tags));
@@ -146,7 +146,6 @@ class OneChat {
   keyring::SessionWriter& session_;
   const ChatTags& tags_;
   ChunkPacker& packer_;
-  KnownSubjects& known_;
 };
 
 }  // namespace
@@ -164,7 +163,7 @@ absl::StatusOr<std::vector<ChatDraftResult>> ChatWriter::WriteBatch(
     ASSIGN_OR_RETURN(store::Transaction transaction, keyring_->BeginWrite());
     auto session = keyring::SessionWriter::Open(*keyring_);
     ASSIGN_OR_RETURN(const ChatTags tags, ChatTags::OpenOrMake(*keyring_));
-    OneChat chat(*keyring_, session, tags, packer_, known_);
+    OneChat chat(*keyring_, session, tags, packer_);
     std::size_t added = 0;
     std::vector<store::ChatRow> rows;
     for (const std::size_t i : order) {

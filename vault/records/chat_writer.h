@@ -55,7 +55,6 @@ class ChatWriter {
 
   keyring::Keyring* keyring_;
   ChunkPacker packer_;
-  KnownSubjects known_;
 };
 
 // Inside a write transaction: a day's messages as chunks behind those that are there, appended to

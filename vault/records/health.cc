@@ -247,14 +247,13 @@ absl::Status Doctor::Sessions() {
       const keyring::Roster* roster = keyring_.history().Version(session->roster_version);
       const keyring::RoleDefinition* role = roster->RoleOf(*roster->FindMember(session->member));
       for (const keyring::Coverage& coverage : session->coverage) {
-        const keyring::Power needed =
-            coverage.kind == CoverageKind::kCreated   ? keyring::Power::kCreateContacts
-            : coverage.kind == CoverageKind::kSubject ? keyring::Power::kWriteChats
-                                                      : keyring::Power::kAssign;
+        const keyring::Power needed = coverage.kind == CoverageKind::kCreated
+                                          ? keyring::Power::kCreateContacts
+                                          : keyring::Power::kAssign;
         if (role == nullptr || !role->Has(needed)) {
           faults.Add(
               absl::StrCat("session ", number, " creates or assigns, which its signer may not"));
-        } else if (coverage.kind != CoverageKind::kSubject) {
+        } else {
           for (const CoverageRange& range : coverage.ranges) {
             if (coverage.kind == CoverageKind::kCreated)
               created_.Add(range);
@@ -264,6 +263,11 @@ absl::Status Doctor::Sessions() {
               assigned_[coverage.book].Remove(range);
           }
         }
+      }
+      if (!session->subjects.empty() &&
+          (role == nullptr || !role->Has(keyring::Power::kWriteChats))) {
+        faults.Add(
+            absl::StrCat("session ", number, " makes subject keys, which its signer may not"));
       }
       if (session->TakesAway()) last_taking = number;
     }

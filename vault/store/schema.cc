@@ -68,7 +68,7 @@ CREATE TABLE chat_tag (
 CREATE TABLE chat_tag_key (id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, sealed BLOB NOT NULL);
 CREATE TABLE subject (
   contact INTEGER PRIMARY KEY, session INTEGER NOT NULL, public BLOB NOT NULL,
-  secret BLOB NOT NULL, signature BLOB NOT NULL);
+  secret BLOB NOT NULL);
 )sql",
       // Retention. A chat key's number of chunks says when it can go. archive_key lists what an
       // archive has and the live store still has, too: to be purged, and never archived again.

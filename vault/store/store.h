@@ -78,7 +78,6 @@ struct SubjectRow {
   std::int64_t session = 0;
   std::array<std::uint8_t, 32> public_key{};
   crypto::Bytes secret;
-  std::array<std::uint8_t, 64> signature{};
 };
 
 // An archive of expired chats (docs/format.md, "Retention").

@@ -305,25 +305,21 @@ absl::Status Store::PutChatTagKey(std::uint32_t epoch, ByteView sealed) {
 
 absl::Status Store::InsertSubject(const SubjectRow& row) {
   USE_STATEMENT(insert,
-                "INSERT INTO subject (contact, session, public, secret, signature) "
-                "VALUES (?, ?, ?, ?, ?)");
+                "INSERT INTO subject (contact, session, public, secret) VALUES (?, ?, ?, ?)");
   insert->Bind(1, row.contact).Bind(2, row.session).Bind(3, ByteView(row.public_key));
-  insert->Bind(4, ByteView(row.secret)).Bind(5, ByteView(row.signature));
+  insert->Bind(4, ByteView(row.secret));
   return insert->Run();
 }
 
 absl::StatusOr<bool> Store::GetSubject(ContactNumber contact, SubjectRow& row) {
-  USE_STATEMENT(select,
-                "SELECT contact, session, public, secret, signature FROM subject "
-                "WHERE contact = ?");
+  USE_STATEMENT(select, "SELECT contact, session, public, secret FROM subject WHERE contact = ?");
   select->Bind(1, contact);
   ASSIGN_OR_RETURN(const bool found, select->Step());
   if (found) {
     row = {.contact = select->Int(0),
            .session = select->Int(1),
            .public_key = CopyArray<32>(select->Blob(2)),
-           .secret = Copy(select->Blob(3)),
-           .signature = CopyArray<64>(select->Blob(4))};
+           .secret = Copy(select->Blob(3))};
   }
   return found;
 }

@@ -16,8 +16,8 @@ using testing::Person;
 class LyingArchiveTest : public ArchiveTest {
  protected:
   void SetUp() override {
-    people_.push_back(Person(7, 1000000009));
-    people_.push_back(Person(3, 2837470195));
+    people_.push_back(Person(3, 1000000009));
+    people_.push_back(Person(7, 2837470195));
     file_ = keys_.WriteSmall(people_);
     plaintext_ = PlaintextOf(file_);
   }
@@ -151,11 +151,11 @@ TEST_F(LyingArchiveTest, AnIndexThatPointsElsewhereIsNoticed) {
   const auto reader = *Open(file_);
   const auto none = [](const ArchiveContact&, const ArchivedChunk&) { return absl::OkStatus(); };
   for (const ArchiveEntry& entry :
-       {ArchiveEntry{1000000009, 7, second_offset, first_length},
-        ArchiveEntry{1000000009, 7, UINT64_MAX, 500}, ArchiveEntry{1000000009, 7, 0, 500},
-        ArchiveEntry{1000000009, 7, first_offset, UINT64_MAX},
+       {ArchiveEntry{1000000009, 3, second_offset, first_length},
+        ArchiveEntry{1000000009, 3, UINT64_MAX, 500}, ArchiveEntry{1000000009, 3, 0, 500},
+        ArchiveEntry{1000000009, 3, first_offset, UINT64_MAX},
         ArchiveEntry{1000000009, 8, first_offset, first_length},
-        ArchiveEntry{2837470195, 7, first_offset, first_length}, ArchiveEntry{}}) {
+        ArchiveEntry{2837470195, 3, first_offset, first_length}, ArchiveEntry{}}) {
     EXPECT_TRUE(absl::IsDataLoss(reader->EachChunk(entry, none))) << entry.offset;
   }
 }
@@ -169,14 +169,13 @@ TEST_F(LyingArchiveTest, FramesThatChangedPlacesAreNoticed) {
                 bytes.begin() + static_cast<std::ptrdiff_t>(b),
                 bytes.begin() + static_cast<std::ptrdiff_t>(c));
   };
-  // The frames; the index with them, its offsets right; so all but the order is true.
+  // The frames; then the index's offsets with them, so that all but the order is true.
   Bytes changed = plaintext_;
   rotate(changed, begin, middle, index);
   FixHash(changed);
   EXPECT_TRUE(absl::IsDataLoss(Read(changed)));
-  rotate(changed, index, index + internal::kIndexEntryBytes, FooterAt());
-  Put(changed, index + 16, begin);
-  Put(changed, index + internal::kIndexEntryBytes + 16, begin + (index - middle));
+  Put(changed, index + 16, begin + (index - middle));
+  Put(changed, index + internal::kIndexEntryBytes + 16, begin);
   FixHash(changed);
   EXPECT_TRUE(absl::IsDataLoss(Read(changed)));
 }

@@ -76,13 +76,13 @@ void Write(const std::filesystem::path& folder, std::uint32_t seed) {
   std::mt19937 dice(seed);
   testing::ArchiveKeys keys;
   std::vector<testing::ArchivedPerson> people;
-  std::map<std::int64_t, ContactNumber> by_token;
+  std::map<ContactNumber, std::int64_t> tokens;
   for (std::size_t i = 0, count = dice() % 30; i <= count; ++i) {
-    by_token.emplace(records::MakeToken(i % 7 == 0 ? 12 : 10), 1 + 300 * static_cast<int>(i));
+    tokens.emplace(1 + 300 * static_cast<int>(i), records::MakeToken(i % 7 == 0 ? 12 : 10));
   }
   std::string truth;
   const testing::FinishedFile file = keys.Write(keys.Header(17), [&](ArchiveWriter& writer) {
-    for (const auto& [token, contact] : by_token) {
+    for (const auto& [contact, token] : tokens) {
       const testing::ArchivedPerson& person = people.emplace_back(testing::Person(contact, token));
       Must(writer.BeginContact(person.ForArchive()));
       // Now and then more sessions than a frame has slots.

@@ -119,7 +119,7 @@ TEST_F(ArchiveWriterTest, MistakesAreRefusedAndStick) {
       {"a contact without chunks, then another", StatusCode::kFailedPrecondition,
        [&](ArchiveWriter& w, ArchiveContact contact, ArchiveChunk) {
          RETURN_IF_ERROR(begin(w, contact));
-         ++contact.token;
+         ++contact.contact;
          return w.BeginContact(contact);
        }},
       {"a contact without chunks at the end", StatusCode::kFailedPrecondition,
@@ -127,17 +127,27 @@ TEST_F(ArchiveWriterTest, MistakesAreRefusedAndStick) {
          RETURN_IF_ERROR(begin(w, contact));
          return w.Finish().status();
        }},
-      {"a token twice", StatusCode::kFailedPrecondition,
+      {"a contact twice", StatusCode::kFailedPrecondition,
        [&](ArchiveWriter& w, ArchiveContact contact, ArchiveChunk chunk) {
          RETURN_IF_ERROR(begin(w, contact));
          RETURN_IF_ERROR(w.AddChunk(chunk));
          return w.BeginContact(contact);
        }},
-      {"tokens out of order", StatusCode::kFailedPrecondition,
+      {"a token twice", StatusCode::kDataLoss,
        [&](ArchiveWriter& w, ArchiveContact contact, ArchiveChunk chunk) {
          RETURN_IF_ERROR(begin(w, contact));
          RETURN_IF_ERROR(w.AddChunk(chunk));
-         --contact.token;
+         ++contact.contact;
+         RETURN_IF_ERROR(begin(w, contact));
+         RETURN_IF_ERROR(w.AddChunk(chunk));
+         return w.Finish().status();
+       }},
+      {"contacts out of order", StatusCode::kFailedPrecondition,
+       [&](ArchiveWriter& w, ArchiveContact contact, ArchiveChunk chunk) {
+         RETURN_IF_ERROR(begin(w, contact));
+         RETURN_IF_ERROR(w.AddChunk(chunk));
+         --contact.contact;
+         ++contact.token;
          return w.BeginContact(contact);
        }},
       {"contact 0", StatusCode::kDataLoss,
@@ -175,7 +185,7 @@ TEST_F(ArchiveWriterTest, MistakesAreRefusedAndStick) {
        [&](ArchiveWriter& w, ArchiveContact contact, ArchiveChunk chunk) {
          RETURN_IF_ERROR(begin(w, contact));
          RETURN_IF_ERROR(w.AddChunk(chunk));
-         ++contact.token;
+         ++contact.contact;
          RETURN_IF_ERROR(w.BeginContact(contact));
          return w.AddChunk(chunk);
        }},

@@ -184,7 +184,6 @@ def read_shards(folder, vault, expected):
             last = contact
             body.i64(), body.raw(32)
             records[contact] = (token, body.raw(32), body.raw(141))
-            body.raw(64)
         body.end()
     return records
 
@@ -278,8 +277,8 @@ def read_content(content, signature, dictionaries):
         begin = data.at
         check(data.u8() == 1, "no frame")
         token, contact, public = data.i64(), data.i64(), data.raw(32)
-        check(token > last, "tokens out of order")
-        last, keys, added, chunks = token, {}, 0, []
+        check(contact > last, "contacts out of order")
+        last, keys, added, chunks = contact, {}, 0, []
         while (item := data.u8()) != 4:
             if item == 2:
                 keys[added % 256] = (data.i64(), data.raw(32), data.raw(72))
@@ -295,7 +294,8 @@ def read_content(content, signature, dictionaries):
         entries.append((token, contact, begin, data.at - begin))
     check(data.at == index_at, "an index elsewhere")
     index = [(data.i64(), data.i64(), data.u64(), data.u64()) for _ in frames]
-    check(index == entries and data.at == len(content) - 80, "a wrong index")
+    check(index == sorted(entries) and data.at == len(content) - 80, "a wrong index")
+    check(len({entry[0] for entry in index}) == len(index), "a token twice")
     sums = (len(frames), sum(len(frame[3]) for frame in frames), sum(c[2] for f in frames for c, _ in f[3]))
     check(sums == totals, "totals that lie")
     return frames

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <map>
 
@@ -60,8 +61,54 @@ class SessionRecordTest : public ::testing::Test {
     session.coverage = {Ranges(std::move(ranges))};
     return SignedSession::Parse(session.Sign(pair_)).status();
   }
+  // A record whose coverage is `items`, so many.
+  absl::Status ParseWith(const crypto::ByteWriter& items, std::uint32_t count) const {
+    Session session = Full();
+    session.coverage.clear();
+    crypto::Bytes record = session.Sign(pair_);
+    record.resize(record.size() - 64 - 4);
+    const crypto::Bytes number = crypto::ByteWriter().U32(count).Take();
+    record.insert(record.end(), number.begin(), number.end());
+    record.insert(record.end(), items.bytes().begin(), items.bytes().end());
+    record.resize(record.size() + 64);
+    return SignedSession::Parse(record).status();
+  }
   crypto::SigningPair pair_ = crypto::SigningPair::Generate();
 };
+
+TEST_F(SessionRecordTest, SubjectsAreReadAsTheyWereWritten) {
+  Session session = Full();
+  session.subjects = {{.contact = 3, .row = {1, 2}}, {.contact = 70, .row = {3}}};
+  const crypto::Bytes record = session.Sign(crypto::SigningPair::Generate());
+  const auto parsed = SignedSession::Parse(record);
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->session.subjects, session.subjects);
+  EXPECT_EQ(parsed->session.coverage.size(), 2u);
+  for (std::size_t size = 64; size < record.size(); ++size) {
+    const crypto::Bytes cut(record.begin(), record.begin() + static_cast<std::ptrdiff_t>(size));
+    EXPECT_TRUE(absl::IsDataLoss(SignedSession::Parse(cut).status())) << size;
+  }
+}
+
+TEST_F(SessionRecordTest, SubjectsOfAnotherFormAreNoSession) {
+  const crypto::Hash256 row{};
+  const auto item = [&](std::uint32_t book, std::vector<std::uint64_t> contacts) {
+    crypto::ByteWriter out;
+    out.U8(4).U32(book).U32(static_cast<std::uint32_t>(contacts.size()));
+    for (const std::uint64_t contact : contacts) out.U64(contact).Raw(row);
+    return out;
+  };
+  EXPECT_TRUE(ParseWith(item(0, {1, 2, 9}), 1).ok());
+  EXPECT_TRUE(absl::IsDataLoss(ParseWith(item(0, {}), 1))) << "none";
+  EXPECT_TRUE(absl::IsDataLoss(ParseWith(item(1, {1}), 1))) << "of a book";
+  EXPECT_TRUE(absl::IsDataLoss(ParseWith(item(0, {0}), 1))) << "nobody";
+  EXPECT_TRUE(absl::IsDataLoss(ParseWith(item(0, {std::uint64_t{1} << 63}), 1))) << "below 0";
+  EXPECT_TRUE(absl::IsDataLoss(ParseWith(item(0, {2, 2}), 1))) << "twice";
+  EXPECT_TRUE(absl::IsDataLoss(ParseWith(item(0, {2, 1}), 1))) << "out of order";
+  crypto::ByteWriter two = item(0, {1});
+  two.Raw(item(0, {2}).bytes());
+  EXPECT_TRUE(absl::IsDataLoss(ParseWith(two, 2))) << "two lists";
+}
 
 TEST_F(SessionRecordTest, ComesBackAsItWasSigned) {
   const Session session = Full();
@@ -438,6 +485,47 @@ TEST_F(SessionDirectoryTest, WriterAndReaderOfACompartmentShareItsKeys) {
   EXPECT_TRUE(crypto::EqualInConstantTime((*read)->wrap.ExposeBytes(), (*written)->ExposeBytes()));
   EXPECT_TRUE(absl::IsNotFound(importer_session.Wrap(seoul_, ClassId::kAudit).status()));
   EXPECT_TRUE(absl::IsPermissionDenied(mina->CompartmentPair(busan_, ClassId::kProfile).status()));
+}
+
+// More subjects than are kept: those that were forgotten are read again, and count as before.
+TEST(SessionSubjectsTest, ManyAreFoundAndNoneTooMany) {
+  TestVault vault;
+  auto owner = vault.Unlock("owner");
+  constexpr ContactNumber kEach = 300'000;
+  const auto row_of = [](ContactNumber contact) {
+    crypto::Hash256 row{};
+    std::memcpy(row.data(), &contact, sizeof(contact));
+    return row;
+  };
+  std::vector<std::int64_t> sessions;
+  for (const ContactNumber first : {ContactNumber{1}, 1 + kEach}) {
+    auto transaction = owner->BeginWrite();
+    auto session = SessionWriter::Open(*owner);
+    // In any order; of one that is named twice, the later hash.
+    session.CoverSubject(first, {0xff});
+    for (ContactNumber i = kEach; i-- > 0;) session.CoverSubject(first + i, row_of(first + i));
+    sessions.push_back(*session.Number());
+    ASSERT_TRUE(session.Insert().ok());
+    ASSERT_TRUE(transaction->Commit().ok());
+  }
+  for (int round = 0; round < 2; ++round) {
+    for (const ContactNumber contact : {ContactNumber{1}, ContactNumber{77}, kEach}) {
+      EXPECT_EQ(*owner->sessions().SubjectRow(sessions[0], contact), row_of(contact));
+      EXPECT_EQ(*owner->sessions().SubjectRow(sessions[1], contact), std::nullopt);
+      EXPECT_EQ(*owner->sessions().SubjectRow(sessions[1], kEach + contact),
+                row_of(kEach + contact));
+    }
+    EXPECT_EQ(*owner->sessions().SubjectRow(sessions[0], 0), std::nullopt);
+  }
+  EXPECT_TRUE((*owner->sessions().Get(sessions[0]))->subjects.empty());
+  // Forgotten, then altered.
+  ASSERT_TRUE(owner->sessions().SubjectRow(sessions[1], 1).ok());
+  ASSERT_TRUE(owner->store()
+                  .database()
+                  .Execute("UPDATE session SET record = CAST(substr(record, 1, 5000) || x'ff' || "
+                           "substr(record, 5002) AS BLOB)")
+                  .ok());
+  EXPECT_TRUE(absl::IsDataLoss(owner->sessions().SubjectRow(sessions[0], 1).status()));
 }
 
 }  // namespace

@@ -338,7 +338,6 @@ TEST_F(ChatTest, WhatWasAlteredOrMovedIsSeen) {
        "subject key", false},
       {"a subject key of another contact",
        "UPDATE subject SET public = (SELECT public FROM subject WHERE contact = " + second +
-           "), signature = (SELECT signature FROM subject WHERE contact = " + second +
            "), secret = (SELECT secret FROM subject WHERE contact = " + second +
            ") WHERE contact = " + first,
        "subject key", false},
@@ -377,25 +376,16 @@ TEST_F(ChatTest, PlantedTagLosesNoMessage) {
 // To get at chats that are archived later, somebody with a member's signing key puts a subject key
 // of their own in the place of the contact's.
 TEST_F(ChatTest, PlantedSubjectKeyIsNotWrittenTo) {
-  const auto plant = [&](absl::string_view signer, std::int64_t session) {
-    auto member = vault_.Unlock(signer);
-    const std::int64_t token = TestVault::TokenOf(*member, first_);
-    auto record = member->store().GetSession(session);
-    const auto signed_session = keyring::SignedSession::Parse(**record);
+  const auto plant = [&](std::int64_t session) {
+    auto owner = vault_.Unlock("owner");
     const crypto::ExchangePair mine = crypto::ExchangePair::Generate();
-    const crypto::Bytes secret = crypto::SealToPublic(mine.public_key(), mine.public_key().bytes);
-    crypto::ByteWriter body;
-    body.Raw(member->roster().vault).U64(static_cast<std::uint64_t>(first_));
-    body.U64(static_cast<std::uint64_t>(token)).Raw(signed_session->session.ephemeral.bytes);
-    body.Raw(mine.public_key().bytes).Variable(secret);
     Alter("DELETE FROM subject");
-    EXPECT_TRUE(member->store()
+    EXPECT_TRUE(owner->store()
                     .InsertSubject({.contact = first_,
                                     .session = session,
                                     .public_key = mine.public_key().bytes,
-                                    .secret = secret,
-                                    .signature = member->bundle().signing.Sign("sealbook/subject/1",
-                                                                               body.bytes())})
+                                    .secret = crypto::SealToPublic(mine.public_key(),
+                                                                   mine.public_key().bytes)})
                     .ok());
   };
   Write(second_, {Message(kMonday, "other")});
@@ -404,19 +394,39 @@ TEST_F(ChatTest, PlantedSubjectKeyIsNotWrittenTo) {
   ASSERT_TRUE(TestVault::Set(*mina, first_, ClassId::kProfile, {{"name", "By Mina"}}).ok());
   const std::int64_t minas = Count("SELECT max(number) FROM session");
 
-  // The importer's own session, which made another contact's key; and one of somebody who writes no
-  // chats.
-  for (const auto& [signer, session] :
-       {std::pair("service importer", importers), {"mina", minas}}) {
-    SCOPED_TRACE(signer);
-    plant(signer, session);
+  // Mina's signing key lists a key of hers, with its right hash, in a session of hers; but she
+  // writes no chats.
+  std::int64_t listed = 0;
+  {
+    auto transaction = mina->BeginWrite();
+    auto session = keyring::SessionWriter::Open(*mina);
+    ASSERT_TRUE(
+        records::SubjectOf(*mina, session, {first_, TestVault::TokenOf(*mina, first_)}).ok());
+    listed = *session.Number();
+    ASSERT_TRUE(session.Insert().ok());
+    ASSERT_TRUE(transaction->Commit().ok());
+  }
+  const auto is_seen = [&] {
     auto importer = vault_.Unlock("service importer");
     const auto results =
         WriteChats(*importer, {{.contact = first_, .messages = {Message(kMonday, "secret")}}});
     ASSERT_TRUE(results.ok()) << results.status();
     EXPECT_TRUE((*results)[0].damaged);
     EXPECT_THAT(Fault(), HasSubstr("subject key"));
+  };
+  is_seen();
+  // The importer's own sessions: one that made another contact's key, one that made this one's; and
+  // those of somebody who writes no chats.
+  Alter("DELETE FROM subject WHERE contact = " + absl::StrCat(first_));
+  for (const std::int64_t session : {importers, minas, listed}) {
+    SCOPED_TRACE(session);
+    plant(session);
+    is_seen();
   }
+  Alter("DELETE FROM subject");
+  Write(first_, {Message(kMonday, "true")});
+  plant(Count("SELECT max(number) FROM session"));
+  is_seen();
 }
 
 // What somebody without the right wrote counts for nobody, though it is sealed as it should be.

@@ -60,8 +60,7 @@ class ChatWriterTest : public ::testing::Test {
   ContactNumber first_ = 0, second_ = 0;
 };
 
-// Signatures are checked once a contact; what was put in a key's place meanwhile is seen all the
-// same.
+// Sessions are read once; what was put in a key's place meanwhile is seen all the same.
 TEST_F(ChatWriterTest, SubjectKeyPlantedBetweenTwoBatchesIsSeen) {
   const auto both = [&](std::int64_t time) {
     return Write({{.contact = first_, .messages = {Message(time, "to the first")}},
@@ -75,10 +74,10 @@ TEST_F(ChatWriterTest, SubjectKeyPlantedBetweenTwoBatchesIsSeen) {
   Alter(absl::StrCat("CREATE TABLE kept AS SELECT * FROM subject"));
   for (const std::string& change :
        {std::string("public = substr(public, 2) || substr(public, 1, 1)"),
-        std::string("signature = substr(signature, 2) || substr(signature, 1, 1)"),
+        std::string("secret = substr(secret, 2) || substr(secret, 1, 1)"),
+        std::string("session = session + 1"),
         "public = (SELECT public FROM kept WHERE contact = " + second +
-            "), secret = (SELECT secret FROM kept WHERE contact = " + second +
-            "), signature = (SELECT signature FROM kept WHERE contact = " + second + ")"}) {
+            "), secret = (SELECT secret FROM kept WHERE contact = " + second + ")"}) {
     SCOPED_TRACE(change);
     Alter(absl::StrCat("UPDATE subject SET ", change, " WHERE contact = ", first));
     const auto results = both(kMonday + 600);
