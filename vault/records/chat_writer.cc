@@ -23,11 +23,9 @@ constexpr std::size_t kRowBytes = 896;
 
 }  // namespace
 
-absl::Status MakeChunks(keyring::Keyring& keyring, keyring::SessionWriter& session,
-                        const crypto::ChatKey& key, ChatOwner owner, std::int32_t day,
-                        std::span<const ChatEntry> entries, ChunkPacker& packer,
+absl::Status MakeChunks(keyring::Keyring& keyring, const ChunkKey& key, ChatOwner owner,
+                        std::int32_t day, std::span<const ChatEntry> entries, ChunkPacker& packer,
                         std::vector<store::ChatRow>& rows) {
-  ASSIGN_OR_RETURN(const std::int64_t number, session.Number());
   ASSIGN_OR_RETURN(std::int64_t sequence, keyring.store().LastChat(day, owner.contact));
   crypto::SecretBytes packed;
   std::size_t most = kMaxChunkMessages;
@@ -49,10 +47,10 @@ absl::Status MakeChunks(keyring::Keyring& keyring, keyring::SessionWriter& sessi
     store::ChatRow row{.day = day,
                        .contact = owner.contact,
                        .sequence = ++sequence,
-                       .session = number,
+                       .session = key.session,
                        .messages = static_cast<std::uint32_t>(taken),
                        .chunk = {}};
-    crypto::SealAppend(key, ChunkPlace(keyring.roster().vault, owner, row, session.ephemeral()),
+    crypto::SealAppend(key.key, ChunkPlace(keyring.roster().vault, owner, row, key.ephemeral),
                        packed.ExposeBytes(), row.chunk);
     rows.push_back(std::move(row));
     entries = entries.subspan(taken);
@@ -79,7 +77,10 @@ absl::Status StoreChunks(keyring::Keyring& keyring, keyring::SessionWriter& sess
                          const crypto::ChatKey& key, ChatOwner owner, std::int32_t day,
                          std::span<const ChatEntry> entries, ChunkPacker& packer) {
   std::vector<store::ChatRow> rows;
-  RETURN_IF_ERROR(MakeChunks(keyring, session, key, owner, day, entries, packer, rows));
+  ASSIGN_OR_RETURN(const std::int64_t number, session.Number());
+  const ChunkKey chunk_key{
+      .key = key.Duplicate(), .session = number, .ephemeral = session.ephemeral()};
+  RETURN_IF_ERROR(MakeChunks(keyring, chunk_key, owner, day, entries, packer, rows));
   return InsertChunks(keyring.store(), rows);
 }
 
@@ -101,8 +102,13 @@ namespace {
 class OneChat {
  public:
   OneChat(keyring::Keyring& keyring, keyring::SessionWriter& session, const ChatTags& tags,
-          ChunkPacker& packer, KnownSubjects& known)
-      : keyring_(keyring), session_(session), tags_(tags), packer_(packer), known_(known) {}
+          ChunkPacker& packer, KnownSubjects& known, KeptChatKeys& kept)
+      : keyring_(keyring),
+        session_(session),
+        tags_(tags),
+        packer_(packer),
+        known_(known),
+        kept_(kept) {}
 
   // Everything but the chunks, which are appended to `rows`.
   absl::StatusOr<ChatDraftResult> Write(const ChatDraft& draft, std::vector<store::ChatRow>& rows) {
@@ -115,7 +121,7 @@ class OneChat {
       days[DayOf(message.entry.time)].push_back(&message);
 
     ChatDraftResult result;
-    std::optional<crypto::ChatKey> key;
+    std::optional<ChunkKey> key;
     for (const auto& [day, messages] : days) {
       ASSIGN_OR_RETURN(std::vector<ChatTag> tags, tags_.Get(draft.contact, day));
       absl::flat_hash_set<ChatTag> known(tags.begin(), tags.end());
@@ -132,21 +138,37 @@ class OneChat {
       const absl::Cleanup wipe = [&] { Wipe(fresh); };
       if (fresh.empty()) continue;
       if (!key) {
-        ASSIGN_OR_RETURN(key, MakeChatKey(keyring_, session_, owner, &known_));
+        ASSIGN_OR_RETURN(key, KeyOf(owner));
       }
-      RETURN_IF_ERROR(MakeChunks(keyring_, session_, *key, owner, day, fresh, packer_, rows));
+      RETURN_IF_ERROR(MakeChunks(keyring_, *key, owner, day, fresh, packer_, rows));
       RETURN_IF_ERROR(tags_.Put(draft.contact, day, tags));
       result.added += fresh.size();
     }
     return result;
   }
 
+  bool made_keys() const { return made_keys_; }
+
  private:
+  absl::StatusOr<ChunkKey> KeyOf(ChatOwner owner) {
+    ASSIGN_OR_RETURN(std::optional<ChunkKey> kept, kept_.Find(keyring_, owner, known_));
+    if (kept) return *std::move(kept);
+    made_keys_ = true;
+    crypto::ExchangePublic subject;
+    ASSIGN_OR_RETURN(crypto::ChatKey key,
+                     MakeChatKey(keyring_, session_, owner, &known_, &subject));
+    RETURN_IF_ERROR(kept_.Keep(session_, owner, subject));
+    ASSIGN_OR_RETURN(const std::int64_t number, session_.Number());
+    return ChunkKey{.key = std::move(key), .session = number, .ephemeral = session_.ephemeral()};
+  }
+
   keyring::Keyring& keyring_;
   keyring::SessionWriter& session_;
   const ChatTags& tags_;
   ChunkPacker& packer_;
   KnownSubjects& known_;
+  KeptChatKeys& kept_;
+  bool made_keys_ = false;
 };
 
 }  // namespace
@@ -160,11 +182,14 @@ absl::StatusOr<std::vector<ChatDraftResult>> ChatWriter::WriteBatch(
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(),
             [&](std::size_t a, std::size_t b) { return drafts[a].contact < drafts[b].contact; });
+  // What was made in a transaction that does not end well is nowhere.
+  absl::Cleanup forget = [&] { kept_.ForgetAll(); };
   {
     ASSIGN_OR_RETURN(store::Transaction transaction, keyring_->BeginWrite());
+    RETURN_IF_ERROR(kept_.Begin(*keyring_));
     auto session = keyring::SessionWriter::Open(*keyring_);
     ASSIGN_OR_RETURN(const ChatTags tags, ChatTags::OpenOrMake(*keyring_));
-    OneChat chat(*keyring_, session, tags, packer_, known_);
+    OneChat chat(*keyring_, session, tags, packer_, known_, kept_);
     std::size_t added = 0;
     std::vector<store::ChatRow> rows;
     for (const std::size_t i : order) {
@@ -179,17 +204,22 @@ absl::StatusOr<std::vector<ChatDraftResult>> ChatWriter::WriteBatch(
       } else if (absl::IsDataLoss(result.status())) {
         // One contact that does not count must not keep the others' messages out.
         rows.resize(rows_before);
+        kept_.Forget(drafts[i].contact);
         results[i] = {.damaged = true};
       } else {
         return result.status();
       }
     }
-    if (added == 0) return results;
+    if (added == 0) {
+      if (!chat.made_keys()) std::move(forget).Cancel();
+      return results;
+    }
     RETURN_IF_ERROR(InsertChunks(keyring_->store(), rows));
-    RETURN_IF_ERROR(session.Insert());
+    if (chat.made_keys()) RETURN_IF_ERROR(session.Insert());
     RETURN_IF_ERROR(audit::Append(keyring_->store(), keyring_->AuditAuthor(), event(results)));
     RETURN_IF_ERROR(transaction.Commit());
   }
+  std::move(forget).Cancel();
   RETURN_IF_ERROR(keyring_->store().database().CheckpointPast(kWalPages));
   return results;
 }

@@ -11,6 +11,9 @@
 #include "tests/support/chat_vault.h"
 #include "tests/support/test_vault.h"
 #include "vault/crypto/random.h"
+#include "vault/keyring/administration.h"
+#include "vault/records/contact_changes.h"
+#include "vault/records/health.h"
 
 namespace sealbook {
 namespace {
@@ -54,6 +57,16 @@ class ChatWriterTest : public ::testing::Test {
     return select->Int(0);
   }
 
+  std::int64_t Keys(ContactNumber contact) {
+    return Count(absl::StrCat("SELECT count(*) FROM chat_key WHERE contact = ", contact));
+  }
+  void ExpectHealth() {
+    const auto checks = records::CheckHealth(*vault_.Unlock("owner"), {});
+    ASSERT_TRUE(checks.ok()) << checks.status();
+    for (const records::HealthCheck& check : *checks)
+      EXPECT_TRUE(check.ok) << check.name << ": " << check.detail;
+  }
+
   TestVault vault_;
   std::unique_ptr<keyring::Keyring> importer_;
   std::optional<records::ChatWriter> writer_;
@@ -87,6 +100,103 @@ TEST_F(ChatWriterTest, SubjectKeyPlantedBetweenTwoBatchesIsSeen) {
     Alter("DELETE FROM subject; INSERT INTO subject SELECT * FROM kept");
   }
   EXPECT_EQ(both(kMonday + 600)[0].added, 1u);
+}
+
+// A contact that is in many batches of one writer has one key, and one session made it.
+TEST_F(ChatWriterTest, BatchesOfOneWriterShareAContactsKey) {
+  ASSERT_TRUE(vault_.AddBook("busan").ok());
+  ASSERT_TRUE(vault_.AddMember("mina", "agent", {"seoul"}).ok());
+  ASSERT_TRUE(vault_.AddMember("jun", "agent", {"busan"}).ok());
+  const auto write = [&](ContactNumber contact, int minute) {
+    const auto results =
+        Write({{.contact = contact, .messages = {Message(kMonday + minute * 60, "text")}}});
+    EXPECT_EQ(results[0].added, 1u);
+  };
+  write(first_, 0);
+  const std::int64_t sessions = Count("SELECT count(*) FROM session");
+  write(first_, 1);
+  EXPECT_EQ(Count("SELECT count(*) FROM session"), sessions);
+  write(second_, 1);
+  EXPECT_EQ(Count("SELECT count(*) FROM session"), sessions + 1);
+  write(first_, 2);
+  write(second_, 2);
+  EXPECT_EQ(Keys(first_), 1);
+  EXPECT_EQ(Keys(second_), 1);
+  EXPECT_EQ(Count("SELECT chunks FROM chat_key ORDER BY contact LIMIT 1"), 3);
+  EXPECT_EQ(ChatSeenBy(*vault_.Unlock("mina"), first_).size(), 3u);
+
+  // Whoever is assigned meanwhile reads what comes later, too: it is under a key that they have.
+  auto owner = vault_.Unlock("owner");
+  ASSERT_TRUE(records::AssignContacts(*owner, owner->roster().FindBook("busan")->id, {first_},
+                                      {.act = "assign"})
+                  .ok());
+  write(first_, 3);
+  EXPECT_EQ(Keys(first_), 1);
+  EXPECT_EQ(ChatSeenBy(*vault_.Unlock("jun"), first_).size(), 4u);
+  ExpectHealth();
+}
+
+TEST_F(ChatWriterTest, NoKeyIsUsedOnceSomethingWasTakenAway) {
+  const auto write = [&](int minute) {
+    const auto results =
+        Write({{.contact = first_, .messages = {Message(kMonday + minute * 60, "text")}}});
+    EXPECT_EQ(results[0].added, 1u);
+  };
+  ASSERT_TRUE(vault_.AddMember("mina", "agent", {"seoul"}).ok());
+  write(0);
+  // From anybody: who has that key is not looked into.
+  auto owner = vault_.Unlock("owner");
+  const BookId seoul = owner->roster().FindBook("seoul")->id;
+  ASSERT_TRUE(records::UnassignContacts(*owner, seoul, {second_}, {.act = "unassign"}).ok());
+  write(1);
+  EXPECT_EQ(Keys(first_), 2);
+  ASSERT_TRUE(records::UnassignContacts(*owner, seoul, {first_}, {.act = "unassign"}).ok());
+  write(2);
+  EXPECT_EQ(Keys(first_), 3);
+  EXPECT_EQ(Count("SELECT count(*) FROM chat_wrap"), 0);
+  ASSERT_TRUE(keyring::DisableMember(*owner, "mina").ok());
+  write(3);
+  EXPECT_EQ(Keys(first_), 4);
+  write(4);
+  EXPECT_EQ(Keys(first_), 4);
+  ExpectHealth();
+}
+
+// By retention, and by who writes small chunks again as larger ones.
+TEST_F(ChatWriterTest, KeyThatWasDeletedMeanwhileIsNotUsedAgain) {
+  const auto write = [&](int minute) {
+    const auto results =
+        Write({{.contact = first_, .messages = {Message(kMonday + minute * 60, "text")}}});
+    EXPECT_EQ(results[0].added, 1u);
+  };
+  write(0);
+  Alter("DELETE FROM chat; DELETE FROM chat_key; DELETE FROM chat_wrap");
+  write(1);
+  write(2);
+  EXPECT_EQ(Keys(first_), 1);
+  EXPECT_EQ(Count("SELECT chunks FROM chat_key"), 2);
+  // Nobody could read it with the subject key that is there now.
+  Alter("DELETE FROM subject");
+  write(3);
+  EXPECT_EQ(Keys(first_), 2);
+  ExpectHealth();
+}
+
+// The number of a session that was taken back goes to another one.
+TEST_F(ChatWriterTest, KeysOfABatchThatFailedAreForgotten) {
+  Write({{.contact = second_, .messages = {Message(kMonday, "text")}}});
+  Alter("CREATE TRIGGER refuse BEFORE INSERT ON session BEGIN SELECT raise(ABORT, 'no'); END");
+  const std::vector<records::ChatDraft> drafts = {
+      {.contact = first_, .messages = {Message(kMonday, "text")}}};
+  const auto event = [](const auto&) { return audit::Event{.act = "chat.import"}; };
+  EXPECT_FALSE(writer_->WriteBatch(drafts, event).ok());
+  EXPECT_EQ(Keys(first_), 0);
+  Alter("DROP TRIGGER refuse");
+  Write({{.contact = second_, .messages = {Message(kMonday + 60, "text")}}});
+  EXPECT_EQ(Write(drafts)[0].added, 1u);
+  EXPECT_EQ(ChatSeenBy(*vault_.Unlock("owner"), first_).size(), 1u);
+  EXPECT_EQ(ChatSeenBy(*vault_.Unlock("owner"), second_).size(), 2u);
+  ExpectHealth();
 }
 
 TEST_F(ChatWriterTest, NothingOfADamagedContactIsStored) {
