@@ -60,14 +60,8 @@ class ChatWriter {
   KeptChatKeys kept_;
 };
 
-// Inside a write transaction: a day's messages as chunks behind those that are there, appended to
-// `rows`, which InsertChunks stores. A contact's day must not be added to twice before that.
-absl::Status MakeChunks(keyring::Keyring& keyring, const ChunkKey& key, ChatOwner owner,
-                        std::int32_t day, std::span<const ChatEntry> entries, ChunkPacker& packer,
-                        std::vector<store::ChatRow>& rows);
-// In the order of the table: pages stay fuller than with rows strewn over them.
-absl::Status InsertChunks(store::Store& store, std::vector<store::ChatRow>& rows);
-// Both, under the key that MakeChatKey made under `session`.
+// Inside a write transaction: a day's messages as chunks behind those that are there, under the key
+// that MakeChatKey made under `session`.
 absl::Status StoreChunks(keyring::Keyring& keyring, keyring::SessionWriter& session,
                          const crypto::ChatKey& key, ChatOwner owner, std::int32_t day,
                          std::span<const ChatEntry> entries, ChunkPacker& packer);

@@ -216,6 +216,52 @@ TEST_F(ChatWriterTest, NothingOfADamagedContactIsStored) {
   EXPECT_EQ(Count(absl::StrCat("SELECT count(*) FROM chat_key WHERE contact = ", first_)), 1);
 }
 
+// Of so many messages chunks are made on another thread.
+TEST_F(ChatWriterTest, LargeBatchIsTheSameOnTwoThreads) {
+  std::vector<records::ChatDraft> drafts = {{.contact = first_, .messages = {}},
+                                            {.contact = second_, .messages = {}}};
+  std::vector<std::string> texts;
+  for (int i = 0; i < 1'000; ++i) {
+    texts.push_back(absl::StrCat("message ", i));
+    for (records::ChatDraft& draft : drafts)
+      draft.messages.push_back(Message(kMonday + i * 3'600, texts.back()));
+  }
+  Write({{.contact = first_, .messages = {Message(kMonday + 41 * 86'400, "there before")}}});
+  Alter("UPDATE chat_tag SET tags = x'0102030405060708' || tags");
+  // The contact's last day does not count: of its earlier ones, whose chunks are made by then,
+  // nothing is stored.
+  auto results = Write(drafts);
+  EXPECT_TRUE(results[0].damaged);
+  EXPECT_EQ(results[1].added, 1'000u);
+  EXPECT_EQ(Count(absl::StrCat("SELECT count(*) FROM chat WHERE contact = ", first_)), 1);
+  auto owner = vault_.Unlock("owner");
+  EXPECT_EQ(ChatSeenBy(*owner, second_), texts);
+
+  Alter(absl::StrCat("UPDATE chat_tag SET tags = substr(tags, 9) WHERE contact = ", first_));
+  results = Write(drafts);
+  EXPECT_EQ(results[0].added, 1'000u);
+  EXPECT_EQ(results[1].duplicates, 1'000u);
+  ExpectHealth();
+}
+
+TEST_F(ChatWriterTest, TextThatIsNoneKeepsTheWholeBatchOut) {
+  const auto event = [](const auto&) { return audit::Event{.act = "chat.import"}; };
+  for (const int count : {1, 1'000}) {
+    SCOPED_TRACE(count);
+    std::vector<records::ChatDraft> drafts = {{.contact = first_, .messages = {}},
+                                              {.contact = second_, .messages = {}}};
+    for (int i = 0; i < count; ++i)
+      drafts[0].messages.push_back(Message(kMonday + i * 3'600, "text"));
+    drafts[1].messages.push_back(Message(kMonday, "\xff"));
+    EXPECT_TRUE(absl::IsInvalidArgument(writer_->WriteBatch(drafts, event).status()));
+    EXPECT_EQ(Count("SELECT count(*) FROM chat"), 0);
+    EXPECT_EQ(Count("SELECT count(*) FROM chat_key"), 0);
+    drafts.pop_back();
+    EXPECT_EQ(Write(drafts)[0].added, static_cast<std::size_t>(count));
+    Alter("DELETE FROM chat; DELETE FROM chat_key; DELETE FROM chat_wrap; DELETE FROM chat_tag");
+  }
+}
+
 // 981 bytes of a row of such a table stay on its page.
 TEST_F(ChatWriterTest, ChunksOfABusyDayStayOnTheirPages) {
   records::ChatDraft draft{.contact = first_, .messages = {}};
