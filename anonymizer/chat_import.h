@@ -29,6 +29,8 @@ struct ChatImportOptions {
   // messages cost less; of records most customers are in few batches, whatever their size.
   static constexpr std::size_t kExportBatch = 40'000, kRecordBatch = 20'000;
   static constexpr std::size_t kBatchBytes = 16 << 20;
+  // Batches of fewer have keys of their own: that is how live messages come.
+  static constexpr std::size_t kBulkBatch = 256;
   // A group's messages of the company before any customer wrote; a group that begins with more is
   // refused.
   static constexpr std::size_t kMaxWaiting = 10'000;

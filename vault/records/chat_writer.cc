@@ -51,7 +51,7 @@ absl::Status StoreChunks(keyring::Keyring& keyring, keyring::SessionWriter& sess
   return InsertChunks(keyring.store(), rows);
 }
 
-absl::StatusOr<ChatWriter> ChatWriter::Open(keyring::Keyring& keyring) {
+absl::StatusOr<ChatWriter> ChatWriter::Open(keyring::Keyring& keyring, bool share_keys) {
   const keyring::RoleDefinition& role = keyring.role();
   if (!role.root_scope || !role.Has(keyring::Power::kWriteChats) ||
       !role.MayWriteAgain(ClassId::kChat)) {
@@ -59,7 +59,7 @@ absl::StatusOr<ChatWriter> ChatWriter::Open(keyring::Keyring& keyring) {
   }
   RETURN_IF_ERROR(keyring.CompartmentPair(kRootBook, ClassId::kIndex).status());
   keyring.store().database().DeferCheckpoints();
-  return ChatWriter(keyring);
+  return ChatWriter(keyring, share_keys);
 }
 
 namespace {
@@ -159,6 +159,7 @@ absl::StatusOr<std::vector<ChatDraftResult>> ChatWriter::WriteBatch(
   absl::Cleanup forget = [&] { kept_.ForgetAll(); };
   {
     ASSIGN_OR_RETURN(store::Transaction transaction, keyring_->BeginWrite());
+    if (!share_keys_) kept_.ForgetAll();
     RETURN_IF_ERROR(kept_.Begin(*keyring_));
     auto session = keyring::SessionWriter::Open(*keyring_);
     ASSIGN_OR_RETURN(const ChatTags tags, ChatTags::OpenOrMake(*keyring_));

@@ -42,8 +42,10 @@ struct ChatDraftResult {
 
 class ChatWriter {
  public:
-  // PermissionDenied: the member may not write chats.
-  static absl::StatusOr<ChatWriter> Open(keyring::Keyring& keyring);
+  // `share_keys`: a contact's key is used again in later batches (vault/records/kept_chat_keys.h).
+  // Not for batches of a few messages: chunks that small are written again as larger ones by the
+  // sessions that wrote few of them. PermissionDenied: the member may not write chats.
+  static absl::StatusOr<ChatWriter> Open(keyring::Keyring& keyring, bool share_keys = true);
 
   // One result a draft, in order; a contact stands in one draft at most. `event` makes the audit
   // row of the batch, without anything personal; a batch that adds nothing writes nothing.
@@ -52,9 +54,11 @@ class ChatWriter {
       const std::function<audit::Event(const std::vector<ChatDraftResult>&)>& event);
 
  private:
-  explicit ChatWriter(keyring::Keyring& keyring) : keyring_(&keyring) {}
+  ChatWriter(keyring::Keyring& keyring, bool share_keys)
+      : keyring_(&keyring), share_keys_(share_keys) {}
 
   keyring::Keyring* keyring_;
+  bool share_keys_;
   ChunkPacker packer_;
   KnownSubjects known_;
   KeptChatKeys kept_;

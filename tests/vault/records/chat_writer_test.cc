@@ -136,6 +136,18 @@ TEST_F(ChatWriterTest, BatchesOfOneWriterShareAContactsKey) {
   ExpectHealth();
 }
 
+TEST_F(ChatWriterTest, LiveMessagesHaveKeysOfTheirOwn) {
+  auto live = records::ChatWriter::Open(*importer_, /*share_keys=*/false);
+  ASSERT_TRUE(live.ok());
+  writer_.emplace(*std::move(live));
+  for (int i = 0; i < 3; ++i) {
+    Write({{.contact = first_,
+            .messages = {Message(kMonday + i * 60, "one"), Message(kMonday + i * 60 + 1, "two")}}});
+    EXPECT_EQ(Keys(first_), i + 1);
+  }
+  ExpectHealth();
+}
+
 TEST_F(ChatWriterTest, NoKeyIsUsedOnceSomethingWasTakenAway) {
   const auto write = [&](int minute) {
     const auto results =
