@@ -95,7 +95,9 @@ class ChatImporter {
   absl::Status Run(bool dry_run) {
     RETURN_IF_ERROR(policies::RequireClass(policy_, keyring_.self().role, policies::Action::kChange,
                                            ClassId::kChat));
-    ASSIGN_OR_RETURN(records::ChatWriter writer, records::ChatWriter::Open(keyring_));
+    const bool bulk =
+        options_.batch_messages == 0 || options_.batch_messages >= ChatImportOptions::kBulkBatch;
+    ASSIGN_OR_RETURN(records::ChatWriter writer, records::ChatWriter::Open(keyring_, bulk));
     if (!dry_run) writer_ = &writer;
     ASSIGN_OR_RETURN(ChatPeople people, ChatPeople::Open(keyring_, policy_, options_.books));
     people_ = &people;

@@ -24,11 +24,13 @@
 namespace sealbook::anonymizer {
 
 struct ChatImportOptions {
-  // Messages of a batch, which holds the lock for some tenths of a second. Each batch costs each of
-  // its customers two sealed keys: an export has the same ones in every batch, and its messages
-  // cost less; of records most customers are in few batches, whatever their size.
-  static constexpr std::size_t kExportBatch = 40'000, kRecordBatch = 10'000;
+  // Messages of a batch, which holds the lock for one or two tenths of a second. A customer's
+  // messages of one day and batch share chunks: an export has the same ones in every batch, and its
+  // messages cost less; of records most customers are in few batches, whatever their size.
+  static constexpr std::size_t kExportBatch = 40'000, kRecordBatch = 20'000;
   static constexpr std::size_t kBatchBytes = 16 << 20;
+  // Batches of fewer have keys of their own: that is how live messages come.
+  static constexpr std::size_t kBulkBatch = 256;
   // A group's messages of the company before any customer wrote; a group that begins with more is
   // refused.
   static constexpr std::size_t kMaxWaiting = 10'000;

@@ -109,6 +109,20 @@ absl::StatusOr<ContactNumber> ChatPeople::ContactOfToken(const std::string& text
 }
 
 absl::StatusOr<ChatPeople::Found> ChatPeople::Find(const ChatPerson& person) {
+  if (person.identifiers.size() != 1 || !person.token.empty()) return FindByAll(person);
+  const IdentifierValue& only = person.identifiers.front();
+  const auto at = alone_in_batch_.find(std::pair(only.kind, only.value));
+  if (at != alone_in_batch_.end()) {
+    Slot& slot = slots_[at->second];
+    if (slot.name.empty()) slot.name = person.name;
+    return Found{.who = at->second, .fault = ""};
+  }
+  ASSIGN_OR_RETURN(Found found, FindByAll(person));
+  if (found.who) alone_in_batch_[std::pair(only.kind, only.value)] = *found.who;
+  return found;
+}
+
+absl::StatusOr<ChatPeople::Found> ChatPeople::FindByAll(const ChatPerson& person) {
   std::optional<Who> who;
   if (!person.token.empty()) {
     const auto contact = ContactOfToken(person.token);
@@ -254,6 +268,7 @@ void ChatPeople::RememberBatch() {
 absl::Status ChatPeople::BeginBatch() {
   slots_.clear();
   in_batch_.clear();
+  alone_in_batch_.clear();
   of_contact_.clear();
   // It may have another key by now.
   const std::uint32_t epoch = index_.epoch();

@@ -83,6 +83,7 @@ class ChatPeople {
   };
   ChatPeople(keyring::Keyring& keyring, const policies::Policy& policy, std::vector<BookId> books,
              records::ContactWriter writer, records::IdentifierIndex index);
+  absl::StatusOr<Found> FindByAll(const ChatPerson& person);
   Who SlotOf(ContactNumber contact);
   absl::StatusOr<ContactNumber> ContactOfToken(const std::string& text);
   absl::StatusOr<std::optional<Who>> Owner(const records::IdentifierValue& identifier,
@@ -103,6 +104,8 @@ class ChatPeople {
 
   std::vector<Slot> slots_;
   absl::flat_hash_map<std::string, Who> in_batch_;  // by the hash of an identifier
+  // By itself: those of persons who have no other. It saves most messages the keyed hash.
+  absl::flat_hash_map<std::pair<IdentifierKind, std::string>, Who> alone_in_batch_;
   absl::flat_hash_map<ContactNumber, Who> of_contact_;
   // Over batches: whom an identifier leads to, or would if it could have been added.
   absl::flat_hash_map<std::string, ContactNumber> remembered_;

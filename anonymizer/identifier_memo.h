@@ -13,7 +13,7 @@ namespace sealbook::anonymizer {
 
 class IdentifierMemo {
  public:
-  static constexpr std::size_t kMostIdentifiers = 4096;
+  static constexpr std::size_t kMostIdentifiers = 32'768;
 
   // `region` is for phones without a country code, as in NormalizePhone.
   explicit IdentifierMemo(absl::string_view region = "") : region_(region) {}

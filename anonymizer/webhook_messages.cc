@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -76,15 +75,17 @@ std::uint64_t CountOf(const Json& value, const char* key) {
 }  // namespace
 
 std::string ParseWebhook(const std::string& text, Json& document) {
-  std::vector<absl::flat_hash_set<std::string>> keys;
+  std::vector<std::size_t> keys;  // how many each open object named
   bool twice = false;
   const Json::parser_callback_t watch = [&](int, Json::parse_event_t event, Json& parsed) {
     if (event == Json::parse_event_t::object_start) {
-      keys.emplace_back();
+      keys.push_back(0);
     } else if (event == Json::parse_event_t::object_end) {
+      // A key that comes again takes the place of the first one.
+      twice = parsed.size() != keys.back() || twice;
       keys.pop_back();
     } else if (event == Json::parse_event_t::key) {
-      twice = !keys.back().insert(parsed.get_ref<const std::string&>()).second || twice;
+      ++keys.back();
     }
     return true;
   };

@@ -100,13 +100,15 @@ absl::StatusOr<crypto::ExchangePublic> SubjectOf(keyring::Keyring& keyring,
 }
 
 absl::StatusOr<crypto::ChatKey> MakeChatKey(keyring::Keyring& keyring,
-                                            keyring::SessionWriter& session, ChatOwner owner) {
+                                            keyring::SessionWriter& session, ChatOwner owner,
+                                            crypto::ExchangePublic* subject_key) {
   ASSIGN_OR_RETURN(const std::int64_t number, session.Number());
   ASSIGN_OR_RETURN(const crypto::SessionSecret* secret, session.RootSecret(ClassId::kChat));
   crypto::ChatKey key = crypto::DeriveChatKey(*secret, owner.contact);
   const keyring::VaultId& vault = keyring.roster().vault;
 
   ASSIGN_OR_RETURN(const crypto::ExchangePublic subject, SubjectOf(keyring, session, owner));
+  if (subject_key != nullptr) *subject_key = subject;
   ASSIGN_OR_RETURN(const crypto::SessionSecret with_subject, session.SecretWith(subject));
   const auto seal = [&](const crypto::WrapKey& wrap, BookId book) {
     return crypto::Seal(wrap,

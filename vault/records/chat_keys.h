@@ -45,9 +45,18 @@ absl::Status CheckSubject(keyring::Keyring& keyring, const store::SubjectRow& ro
 
 // Inside a write transaction: makes the chat key of `session` for a contact and stores its wraps:
 // for the subject key, and for the books to which the contact is assigned. DataLoss: an assignment
-// or a subject key that does not count is there; nothing is wrapped for anybody then.
+// or a subject key that does not count is there; nothing is wrapped for anybody then. `subject`,
+// where it is given, gets the subject key.
 absl::StatusOr<crypto::ChatKey> MakeChatKey(keyring::Keyring& keyring,
-                                            keyring::SessionWriter& session, ChatOwner owner);
+                                            keyring::SessionWriter& session, ChatOwner owner,
+                                            crypto::ExchangePublic* subject = nullptr);
+
+// What chunks are sealed under: a chat key, and the session whose it is.
+struct ChunkKey {
+  crypto::ChatKey key;
+  std::int64_t session = 0;
+  crypto::ExchangePublic ephemeral;  // E of that session
+};
 
 // Opens chat keys as far as the member's own reach. Inside one view of the vault; belongs to one
 // thread.

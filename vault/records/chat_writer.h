@@ -2,9 +2,9 @@
 // writer forgets. Needs public keys and the index key only, so the importer writes and reads
 // nothing.
 //
-// A batch is one session and one transaction with its audit row: it is there as a whole or not at
-// all. Messages that were there already, or that were purged, add nothing; they are known by keyed
-// tags, so nobody needs to read them for it.
+// A batch is one transaction with its audit row, and one session where it made a key: it is there
+// as a whole or not at all. Messages that were there already, or that were purged, add nothing;
+// they are known by keyed tags, so nobody needs to read them for it.
 #pragma once
 
 #include <functional>
@@ -17,6 +17,7 @@
 #include "vault/records/chat_codec.h"
 #include "vault/records/chat_keys.h"
 #include "vault/records/chat_tags.h"
+#include "vault/records/kept_chat_keys.h"
 
 namespace sealbook::records {
 
@@ -41,8 +42,10 @@ struct ChatDraftResult {
 
 class ChatWriter {
  public:
-  // PermissionDenied: the member may not write chats.
-  static absl::StatusOr<ChatWriter> Open(keyring::Keyring& keyring);
+  // `share_keys`: a contact's key is used again in later batches (vault/records/kept_chat_keys.h).
+  // Not for batches of a few messages: chunks that small are written again as larger ones by the
+  // sessions that wrote few of them. PermissionDenied: the member may not write chats.
+  static absl::StatusOr<ChatWriter> Open(keyring::Keyring& keyring, bool share_keys = true);
 
   // One result a draft, in order; a contact stands in one draft at most. `event` makes the audit
   // row of the batch, without anything personal; a batch that adds nothing writes nothing.
@@ -51,21 +54,17 @@ class ChatWriter {
       const std::function<audit::Event(const std::vector<ChatDraftResult>&)>& event);
 
  private:
-  explicit ChatWriter(keyring::Keyring& keyring) : keyring_(&keyring) {}
+  ChatWriter(keyring::Keyring& keyring, bool share_keys)
+      : keyring_(&keyring), share_keys_(share_keys) {}
 
   keyring::Keyring* keyring_;
+  bool share_keys_;
   ChunkPacker packer_;
+  KeptChatKeys kept_;
 };
 
-// Inside a write transaction: a day's messages as chunks behind those that are there, appended to
-// `rows`, which InsertChunks stores. A contact's day must not be added to twice before that.
-absl::Status MakeChunks(keyring::Keyring& keyring, keyring::SessionWriter& session,
-                        const crypto::ChatKey& key, ChatOwner owner, std::int32_t day,
-                        std::span<const ChatEntry> entries, ChunkPacker& packer,
-                        std::vector<store::ChatRow>& rows);
-// In the order of the table: pages stay fuller than with rows strewn over them.
-absl::Status InsertChunks(store::Store& store, std::vector<store::ChatRow>& rows);
-// Both.
+// Inside a write transaction: a day's messages as chunks behind those that are there, under the key
+// that MakeChatKey made under `session`.
 absl::Status StoreChunks(keyring::Keyring& keyring, keyring::SessionWriter& session,
                          const crypto::ChatKey& key, ChatOwner owner, std::int32_t day,
                          std::span<const ChatEntry> entries, ChunkPacker& packer);
