@@ -113,10 +113,11 @@ pass "text, zip, group, webhooks, JSON Lines, KakaoTalk, a spool folder: importe
 
 # --- In the middle: from a file, a zip and a pipe; stopped, looked at, killed. ---
 # Each of another year, so that none knows the messages of one before it, of which much may be stored when it is killed.
-chat "$name" 30000 >"$work/large.txt"
+# Several batches: a single one is committed at the end, and then there is no middle to stop in.
+chat "$name" 100000 >"$work/large.txt"
 sed 's/2024-/2022-/' "$work/large.txt" >"$work/zip/_chat.txt"
 (cd "$work/zip" && cmake -E tar cf "$work/large.zip" --format=zip _chat.txt "$photo")
-seq 30000 | awk -v phone="$dashed" -v text="$text" '{
+seq 60000 | awk -v phone="$dashed" -v text="$text" '{
   printf "{\"phone\":\"%s\",\"time\":\"2024-05-01T%02d:%02d:%02dZ\",\"direction\":\"in\",\"text\":\"%s %d\"}\n",
          phone, int($1 / 3600), int($1 / 60) % 60, $1 % 60, text, $1 * 7919 % 104729 }' >"$work/large.jsonl"
 mkfifo "$work/pipe"
