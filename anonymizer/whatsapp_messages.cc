@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "anonymizer/identifiers.h"
 #include "anonymizer/whatsapp_words.h"
 #include "anonymizer/written_text.h"
 #include "vault/status.h"
@@ -35,22 +36,38 @@ absl::string_view TrimEnd(absl::string_view text) {
   return text;
 }
 
-// The colon that ends the author: the first, but where a later one has words of the app's behind
-// it, which iOS marks ("Ann: Office: \u200eimage omitted").
-std::size_t AuthorsColon(absl::string_view rest, const Colons& colons) {
-  for (std::size_t i = 1; i < colons.count; ++i) {
-    const absl::string_view raw = rest.substr(std::min(rest.size(), colons.all[i].text));
-    if (!IsMarked(raw)) continue;
-    const absl::string_view text = TrimDirectionMarks(raw);
-    if (IsNotice(text) || IsMediaPlaceholder(text) || IsDeletedPlaceholder(text)) return i;
-  }
-  return 0;
-}
-
 // Where `rest` has one author at most. A notice has none, whatever colons stand in it.
 bool HasNoAuthor(absl::string_view rest) { return IsNotice(TrimDirectionMarks(rest)); }
 
 }  // namespace
+
+WhatsAppAuthors::WhatsAppAuthors(std::string chat_name, absl::string_view me)
+    : chat_name_(std::move(chat_name)), me_(CleanText(me)) {}
+
+// What decides is the same in every export of a chat, so that a longer one has the same authors;
+// only what iOS marks may be missing in a shorter one.
+std::size_t WhatsAppAuthors::AuthorsColon(absl::string_view rest, const Colons& colons) const {
+  if (colons.count < 2) return 0;
+  const auto name_to = [&](std::size_t i) { return CleanAuthor(rest.substr(0, colons.all[i].at)); };
+  const auto is_known = [&](const std::string& name) {
+    return !name.empty() && (name == chat_name_ || (!me_.empty() && CleanText(name) == me_));
+  };
+  // Nearly no name has one.
+  if (absl::StrContains(chat_name_, ":") || absl::StrContains(me_, ":")) {
+    if (is_known(name_to(0))) return 0;
+    for (std::size_t i = 1; i < colons.count; ++i) {
+      if (is_known(name_to(i))) return i;
+    }
+  }
+  for (std::size_t i = 1; i < colons.count; ++i) {
+    const absl::string_view raw = rest.substr(std::min(rest.size(), colons.all[i].text));
+    if (!IsMarked(raw)) continue;
+    const absl::string_view text = TrimDirectionMarks(raw);
+    if (IsNotice(text) || IsMediaPlaceholder(text) || IsDeletedPlaceholder(text))
+      return is_known(name_to(0)) ? 0 : i;
+  }
+  return 0;
+}
 
 void WhatsAppMessages::Append(const ChatLine& line, WhatsAppLines& message) {
   if (line.fault.empty()) {
@@ -170,8 +187,13 @@ void WhatsAppAuthors::Learn(const WhatsAppLines& lines) {
     std::string longer = CleanAuthor(line.substr(0, colons.all[1].at));
     if (!absl::StartsWith(behind, "http") && (author.count == 1 || longer == author.longer)) {
       author.longer = std::move(longer);
-      // While it was so in all messages.
-      if (++author.longer_count == author.count) raw_text = behind;
+      ++author.longer_count;
+      const absl::string_view text = TrimDirectionMarks(TrimEnd(behind));
+      if (IsDeletedPlaceholder(text)) {
+        ++author.longer_deleted;
+      } else if (IsMediaPlaceholder(text)) {
+        ++author.longer_media;
+      }
     }
   }
   LearnText(raw_text, *lines.start, author);
@@ -179,8 +201,6 @@ void WhatsAppAuthors::Learn(const WhatsAppLines& lines) {
 
 void WhatsAppAuthors::Conclude(ChatSurvey& survey) {
   survey.chat_name = chat_name_;
-  survey.media = media_;
-  survey.deleted = deleted_;
   survey.system_lines = system_lines_;
   survey.messages = others_;
   survey.is_group = group_notice_;
@@ -191,10 +211,12 @@ void WhatsAppAuthors::Conclude(ChatSurvey& survey) {
     const bool named = name == chat_name_ && (persons >= 2 || author.acts);
     if (app_speaks && (named || (author.notices > 0 && persons >= 2))) {
       author.is = Author::Is::kGroup;
-    } else if (author.longer_count == author.count &&
-               (author.count >= kEnough || author.longer == chat_name_ ||
-                authors_.contains(author.longer))) {
+    } else if (author.longer_count == author.count && authors_.contains(author.longer) &&
+               name != chat_name_ && (me_.empty() || CleanText(name) != me_)) {
       author.is = Author::Is::kLonger;
+      ++longer_names_;
+      media_ += author.longer_media;
+      deleted_ += author.longer_deleted;
     } else if (author.count < kEnough && IsGroupAct(name)) {
       author.is = Author::Is::kSentence;
     }
@@ -205,10 +227,17 @@ void WhatsAppAuthors::Conclude(ChatSurvey& survey) {
     }
     survey.system_lines += author.notices;
     if (author.count == author.notices) continue;
+    // Nobody writes the same word and a colon so often without a reason, whichever it is.
+    if (author.is == Author::Is::kPerson && author.longer_count == author.count &&
+        author.count >= kEnough) {
+      ++alike_authors_;
+    }
     survey.messages += author.count - author.notices;
     survey.authors[author.is == Author::Is::kLonger ? author.longer : name] +=
         author.count - author.notices;
   }
+  survey.media = media_;
+  survey.deleted = deleted_;
   survey.is_group = survey.is_group || survey.authors.size() >= 3;
 }
 

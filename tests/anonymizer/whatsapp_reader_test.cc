@@ -167,24 +167,73 @@ TEST(WhatsAppReaderTest, TheOtherOfAChatOfTwoIsNoGroup) {
   EXPECT_THAT(chat.survey.authors, UnorderedElementsAre(Pair("Ann", 1), Pair("Ben", 1)));
 }
 
-TEST(WhatsAppReaderTest, NamesMayHoldColons) {
-  const WhatsAppChat chat = ReadWhatsApp(
-      "13/05/2024, 09:00 - Ben: Office: Hello\n"
-      "13/05/2024, 09:01 - Ann: Note: bring it\n"
-      "13/05/2024, 09:02 - Ben: Office: again\n"
-      "13/05/2024, 09:03 - Ann: ok\n"
-      "13/05/2024, 09:04 - Ben: Office: note: this\n"
-      "13/05/2024, 09:05 - Ben: Office: <Media omitted>\n"
-      "13/05/2024, 09:06 - Ben: Office: bye\n");
-  EXPECT_THAT(Told(chat), ElementsAre("2024-05-13 09:00 text Ben: Office: Hello",
-                                      "2024-05-13 09:01 text Ann: Note: bring it",
-                                      "2024-05-13 09:02 text Ben: Office: again",
-                                      "2024-05-13 09:03 text Ann: ok",
-                                      "2024-05-13 09:04 text Ben: Office: note: this",
-                                      "2024-05-13 09:05 media Ben: Office: <Media omitted>",
-                                      "2024-05-13 09:06 text Ben: Office: bye"));
-  EXPECT_THAT(chat.survey.authors, UnorderedElementsAre(Pair("Ann", 2), Pair("Ben: Office", 5)));
-  EXPECT_EQ(chat.messages[0].author, "Ben: Office");
+constexpr absl::string_view kColons =
+    "13/05/2024, 09:00 - Ben: Office: Hello\n"
+    "13/05/2024, 09:01 - Ann: Note: bring it\n"
+    "13/05/2024, 09:02 - Ben: Office: http://a.example\n"
+    "13/05/2024, 09:03 - Ann: ok\n"
+    "13/05/2024, 09:04 - Ben: Office: note: this\n"
+    "13/05/2024, 09:05 - Ben: Office: <Media omitted>\n"
+    "13/05/2024, 09:06 - Ben: Office: bye\n"
+    "13/05/2024, 09:07 - Ben: Office: and bye\n";
+
+TEST(WhatsAppReaderTest, NamesMayHoldColonsWhereTheChatsNameOrMeHas) {
+  ChatReaderOptions me = TestOptions();
+  me.me = "Ben:  Office";
+  const WhatsAppChat chats[] = {ReadNamed("WhatsApp Chat with Ben: Office.txt", kColons),
+                                ReadWhatsApp(kColons, me)};
+  for (const WhatsAppChat& chat : chats) {
+    EXPECT_THAT(Told(chat), ElementsAre("2024-05-13 09:00 text Ben: Office: Hello",
+                                        "2024-05-13 09:01 text Ann: Note: bring it",
+                                        "2024-05-13 09:02 text Ben: Office: http://a.example",
+                                        "2024-05-13 09:03 text Ann: ok",
+                                        "2024-05-13 09:04 text Ben: Office: note: this",
+                                        "2024-05-13 09:05 media Ben: Office: <Media omitted>",
+                                        "2024-05-13 09:06 text Ben: Office: bye",
+                                        "2024-05-13 09:07 text Ben: Office: and bye"));
+    EXPECT_THAT(chat.survey.authors, UnorderedElementsAre(Pair("Ann", 2), Pair("Ben: Office", 6)));
+    EXPECT_EQ(chat.messages[0].author, "Ben: Office");
+    EXPECT_EQ(chat.survey.media, 1U);
+    EXPECT_THAT(chat.remarks, IsEmpty());
+  }
+}
+
+TEST(WhatsAppReaderTest, TextsThatBeginAlikeStayWholeHoweverManyThereAre) {
+  std::string text;
+  for (int i = 0; i < 12; ++i) {
+    absl::StrAppend(&text, "13/05/2024, 09:", 10 + i, " - Rita: Order: ", i, " apples\n");
+    for (const absl::string_view name : {"WhatsApp Chat with Rita.txt", "a.txt"}) {
+      const WhatsAppChat chat = ReadNamed(name, text);
+      EXPECT_THAT(chat.survey.authors, ElementsAre(Pair("Rita", i + 1)));
+      EXPECT_EQ(Told(chat).back(),
+                absl::StrCat("2024-05-13 09:", 10 + i, " text Rita: Order: ", i, " apples"));
+      EXPECT_EQ(chat.messages.back().author, "Rita");
+      EXPECT_EQ(chat.messages.back().text, absl::StrCat("Order: ", i, " apples"));
+      // Which nobody would see otherwise.
+      if (i + 1 >= 5) {
+        EXPECT_THAT(chat.remarks, ElementsAre(HasSubstr("1 author begin with the same words")));
+        EXPECT_THAT(chat.remarks[0], Not(HasSubstr("Rita")));
+      } else {
+        EXPECT_THAT(chat.remarks, IsEmpty());
+      }
+    }
+  }
+}
+
+TEST(WhatsAppReaderTest, MarksOfIosTellWhereANameEndsUnlessItIsTheChats) {
+  const absl::string_view text =
+      "[13/05/2024, 09:00:00] Ben: Office: Hello\n"
+      "[13/05/2024, 09:00:01] Ann: hi\n"
+      "\u200e[13/05/2024, 09:00:02] Ben: Office: \u200eimage omitted\n";
+  const WhatsAppChat marked = ReadNamed("_chat.txt", text);
+  EXPECT_THAT(marked.survey.authors, UnorderedElementsAre(Pair("Ann", 1), Pair("Ben: Office", 2)));
+  EXPECT_EQ(marked.messages[0].text, "Hello");
+  EXPECT_EQ(marked.messages[2].kind, MessageKind::kMedia);
+  EXPECT_THAT(marked.remarks, ElementsAre(HasSubstr("1 name was read with a colon inside")));
+  const WhatsAppChat named = ReadNamed("WhatsApp Chat - Ben.txt", text);
+  EXPECT_THAT(named.survey.authors, UnorderedElementsAre(Pair("Ann", 1), Pair("Ben", 2)));
+  EXPECT_EQ(named.messages[0].text, "Office: Hello");
+  EXPECT_EQ(named.messages[2].kind, MessageKind::kText);
 }
 
 TEST(WhatsAppReaderTest, PeopleMayWriteAsTheAppDoes) {
