@@ -254,8 +254,11 @@ absl::Status WhatsAppReader::Survey() {
   survey_.date_order_is_assumed = order_.assumed;
   if (order_.assumed) {
     AddRemark(
-        absl::StrCat("Nothing in the file tells in which order day and month stand; they "
-                     "were read as ",
+        absl::StrCat(order_.year_is_assumed
+                         ? "Nothing in the file tells whether the year stands first or last; days "
+                           "were read as "
+                         : "Nothing in the file tells in which order day and month stand; they "
+                           "were read as ",
                      NameOf(order_.order), "."));
   }
   if (order_.years == ShortYears::kBuddhist)

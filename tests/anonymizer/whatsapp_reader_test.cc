@@ -286,6 +286,36 @@ TEST(WhatsAppReaderTest, AnOrderThatIsAssumedIsSaid) {
   EXPECT_THAT(chat.remarks, ElementsAre(HasSubstr("day-month-year")));
 }
 
+TEST(WhatsAppReaderTest, AnEnglishMarkBeforeTheTimeSaysThatTheYearStandsFirst) {
+  for (const absl::string_view chat : {"24/8/21 PM 1:28 - Ann: a\n24/8/21 PM 1:30 - Ben: b\n",
+                                       "24/8/21, p.m. 1:28 - Ann: a\n24/8/21, p.m. 1:30 - Ben: b\n",
+                                       "[24/8/21 PM 1:28:00] Ann: a\n[24/8/21 PM 1:30:00] Ben: b\n",
+                                       "24/8/21 오후 1:28 - Ann: a\n24/8/21 오후 1:30 - Ben: b\n",
+                                       "[PM 1:28, 24/8/21] Ann: a\n[PM 1:30, 24/8/21] Ben: b\n"}) {
+    const WhatsAppChat read = ReadWhatsApp(chat);
+    EXPECT_THAT(Told(read),
+                ElementsAre("2024-08-21 13:28 text Ann: a", "2024-08-21 13:30 text Ben: b"))
+        << chat;
+    EXPECT_FALSE(read.survey.date_order_is_assumed) << chat;
+  }
+  // Behind it, everybody has them; and digits say more than a mark.
+  EXPECT_THAT(Told(ReadWhatsApp("24/8/21 1:28 PM - Ann: a\n")),
+              ElementsAre("2021-08-24 13:28 text Ann: a"));
+  EXPECT_THAT(Told(ReadWhatsApp("24/8/2021 PM 1:28 - Ann: a\n")),
+              ElementsAre("2021-08-24 13:28 text Ann: a"));
+}
+
+TEST(WhatsAppReaderTest, WhereTheYearIsUncertainThatIsSaid) {
+  const WhatsAppChat year = ReadWhatsApp("24/8/21, 13:28 - Ann: a\n24/8/21, 13:30 - Ben: b\n");
+  EXPECT_EQ(Minute(year.messages[0]), "2021-08-24 13:28");
+  EXPECT_THAT(year.remarks,
+              ElementsAre("Nothing in the file tells whether the year stands first or "
+                          "last; days were read as day-month-year."));
+  const WhatsAppChat day = ReadWhatsApp("3/4/2024, 13:28 - Ann: a\n");
+  EXPECT_THAT(day.remarks, ElementsAre("Nothing in the file tells in which order day and month "
+                                       "stand; they were read as day-month-year."));
+}
+
 TEST(WhatsAppReaderTest, TimesThatCannotBeAreFaults) {
   const WhatsAppChat chat = ReadWhatsApp(
       "13/05/2024, 09:00 - Ann: a\n"
