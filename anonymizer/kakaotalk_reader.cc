@@ -1,5 +1,8 @@
 #include "anonymizer/kakaotalk_reader.h"
 
+#include <set>
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -51,6 +54,7 @@ class KakaoTalkReader : public ChatReader {
 // Reads the file once.
 absl::StatusOr<ChatSurvey> Survey(KakaoTalkRecords& records) {
   ChatSurvey survey;
+  std::set<std::string> others;  // who came or went
   ChatMessage message;
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, records.Next(message));
@@ -60,6 +64,10 @@ absl::StatusOr<ChatSurvey> Survey(KakaoTalkRecords& records) {
       case MessageKind::kSystem:
         ++survey.system_lines;
         survey.is_group = survey.is_group || TellsOfGroup(message.text);
+        // A third one more is enough.
+        if (others.size() < 3) {
+          if (std::string who = WhoCameOrWent(message.text); !who.empty()) others.insert(who);
+        }
         continue;
       case MessageKind::kMedia:
         ++survey.media;
@@ -80,7 +88,10 @@ absl::StatusOr<ChatSurvey> Survey(KakaoTalkRecords& records) {
     }
   }
   survey.chat_name = records.title().chat_name;
-  survey.is_group = survey.is_group || survey.authors.size() > 2 || records.title().members > 2;
+  // The other of a chat of two may leave it, and come again.
+  std::size_t people = survey.authors.size();
+  for (const std::string& who : others) people += survey.authors.contains(who) ? 0 : 1;
+  survey.is_group = survey.is_group || people > 2 || records.title().members > 2;
   return survey;
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
@@ -110,6 +111,10 @@ class WhatsAppAuthors {
     bool could_be_group() const { return notices + marked + of_group == count; }
   };
   void LearnText(absl::string_view raw_text, const LineStart& start, Author& author);
+  // What the app itself says.
+  void LearnNotice(absl::string_view text);
+  // Of the notices that somebody came or went: whether one is of somebody else than the two.
+  bool ThirdCameOrWent(const ChatSurvey& survey) const;
   // The colon that ends the author: the first, but where the chat's name or `me` goes to a later
   // one, or where a later one has words of the app's behind it, which iOS marks ("Ann: Office:
   // \u200eimage omitted"). A name that is the chat's or `me`'s ends where it does.
@@ -119,7 +124,10 @@ class WhatsAppAuthors {
   absl::flat_hash_map<std::string, Author> authors_;
   std::uint64_t system_lines_ = 0, media_ = 0, deleted_ = 0, others_ = 0;
   std::uint64_t longer_names_ = 0, alike_authors_ = 0;
-  bool group_notice_ = false, too_many_ = false;
+  // Notices that somebody left; as many as a chat of two may have.
+  std::vector<std::string> goings_;
+  static constexpr std::size_t kMostGoings = 16;
+  bool group_notice_ = false, coming_ = false, too_many_ = false;
 };
 
 }  // namespace sealbook::anonymizer

@@ -53,8 +53,32 @@ TEST(KakaoTalkReaderTest, AndroidInKorean) {
   EXPECT_EQ(chat.survey->system_lines, 1u);
   EXPECT_EQ(chat.survey->media, 1u);
   EXPECT_EQ(chat.survey->deleted, 1u);
-  EXPECT_TRUE(chat.survey->is_group);  // somebody left
+  EXPECT_FALSE(chat.survey->is_group);  // the other one left
   EXPECT_EQ(chat.survey->date_order, "");
+}
+
+TEST(KakaoTalkReaderTest, OneOfTwoMayLeave) {
+  const std::string two =
+      "2024년 1월 3일 오후 2:05, 샵 : 안녕하세요\n2024년 1월 3일 오후 2:06, 김떠남 : 네\n";
+  const auto is_group = [&](absl::string_view more) {
+    return Read(absl::StrCat(two, more)).survey->is_group;
+  };
+  const std::string at = "2024년 1월 4일 오후 12:01, ";
+  EXPECT_FALSE(is_group(at + "김떠남님이 나갔습니다.\n"));
+  EXPECT_FALSE(is_group(at + "김떠남님이 나갔습니다.\n" + at + "김떠남님이 들어왔습니다.\n"));
+  EXPECT_TRUE(is_group(at + "박셋님이 나갔습니다.\n"));
+  EXPECT_TRUE(is_group(at + "샵님이 박셋님을 초대했습니다.\n"));
+  EXPECT_TRUE(is_group(at + "박셋님을 내보냈습니다.\n"));
+  // The other one wrote nothing.
+  const Chat silent = Read(
+      "김떠남 님과 카카오톡 대화\n저장한 날짜 : 2024년 1월 5일 오후 3:00\n\n"
+      "2024년 1월 3일 오후 2:05, 샵 : 안녕하세요\n2024년 1월 4일 오후 12:01, 김떠남님이 "
+      "나갔습니다.\n");
+  EXPECT_FALSE(silent.survey->is_group);
+  const Chat english = Read(
+      "8:34pm, July 9, 2015, you : hello\n8:34pm, July 9, 2015, Hana : hi\n"
+      "8:35pm, July 9, 2015, Hana has left this chatroom.\n");
+  EXPECT_FALSE(english.survey->is_group);
 }
 
 TEST(KakaoTalkReaderTest, AndroidInEnglish) {

@@ -177,9 +177,69 @@ constexpr absl::string_view kColons =
     "13/05/2024, 09:06 - Ben: Office: bye\n"
     "13/05/2024, 09:07 - Ben: Office: and bye\n";
 
+TEST(WhatsAppReaderTest, WhatTheAppSaysInAChatOfTwoMakesNoGroup) {
+  constexpr absl::string_view kPair = "13/05/2024, 09:01 - Dora: a\n13/05/2024, 09:02 - Shop: b\n";
+  const auto is_group = [&](absl::string_view notice, absl::string_view name) {
+    const WhatsAppChat chat =
+        ReadNamed(name, absl::StrCat("13/05/2024, 09:00 - ", notice, "\n", kPair));
+    EXPECT_EQ(chat.survey.system_lines, 1U) << notice;
+    return chat.survey.is_group;
+  };
+  constexpr absl::string_view kOfDora = "WhatsApp Chat with Dora.txt", kUnnamed = "a.txt",
+                              kOfClub = "WhatsApp Chat with Club.txt";
+  for (const absl::string_view notice :
+       {"This chat was added to your favorites", "You added Dora to your contacts",
+        "Missed group voice call", "Missed group video call", "You left a voicemail",
+        "You changed the disappearing message timer", "Verpasster Gruppenanruf",
+        "그룹 음성통화 부재중", "Dora left", "Dora님이 나갔습니다",
+        "Dora changed their phone number to a new number. Tap to message or add the new number."}) {
+    EXPECT_FALSE(is_group(notice, kOfDora)) << notice;
+    EXPECT_FALSE(is_group(notice, kUnnamed)) << notice;
+  }
+  EXPECT_FALSE(is_group("Dora turned off admin", kOfDora));
+  EXPECT_FALSE(is_group("Cy left", kOfDora)) << "no group has one of two authors' names";
+  for (const absl::string_view notice :
+       {"Shop created group \"Club\"", "Shop added you", "Cy left", "Dora added Cy",
+        "You're now an admin", "Cy joined using this group's invite link",
+        "가을님이 나를 추가했습니다",
+        "Messages to this group are now secured with end-to-end encryption. Tap for more info.",
+        "Dora changed the subject from \"A\" to \"B\""}) {
+    EXPECT_TRUE(is_group(notice, kOfClub)) << notice;
+    EXPECT_TRUE(is_group(notice, kUnnamed)) << notice;
+  }
+  // A name is none of the app's words.
+  EXPECT_FALSE(ReadNamed("WhatsApp Chat with Acme Group.txt",
+                         "13/05/2024, 09:00 - Your security code with Acme Group changed. Tap to "
+                         "learn more.\n13/05/2024, 09:01 - Acme Group: a\n")
+                   .survey.is_group);
+}
+
+TEST(WhatsAppReaderTest, IosTellsOfPeopleUnderTheirOwnNames) {
+  const WhatsAppChat chat =
+      ReadNamed("_chat.txt",
+                "[13/05/2024, 09:00:00] Gina: two\n"
+                "[13/05/2024, 09:00:01] Shop: hi\n"
+                "[13/05/2024, 09:00:02] ~\u202fHans: hello\n"
+                "[13/05/2024, 09:00:03] Gina: \u200eGina left\n"
+                "[13/05/2024, 09:00:04] ~\u202fHans: \u200e~\u202fHans added Ivy\n"
+                "[13/05/2024, 09:00:05] Shop: \u200eShop changed the subject to “Gina left”\n"
+                "[13/05/2024, 09:00:06] Hans: Hans left\n"
+                "[13/05/2024, 09:00:07] Shop: \u200eGina, you left something here\n");
+  EXPECT_THAT(
+      Told(chat),
+      ElementsAre("2024-05-13 09:00 text Gina: two", "2024-05-13 09:00 text Shop: hi",
+                  "2024-05-13 09:00 text Hans: hello", "2024-05-13 09:00 system : Gina left",
+                  "2024-05-13 09:00 system : ~\u202fHans added Ivy",
+                  "2024-05-13 09:00 system : Shop changed the subject to “Gina left”",
+                  "2024-05-13 09:00 text Hans: Hans left",
+                  "2024-05-13 09:00 text Shop: Gina, you left something here"));
+  EXPECT_EQ(chat.survey.system_lines, 3U);
+  EXPECT_TRUE(chat.survey.is_group);
+}
+
 TEST(WhatsAppReaderTest, NamesMayHoldColonsWhereTheChatsNameOrMeHas) {
   ChatReaderOptions me = TestOptions();
-  me.me = "Ben:  Office";
+  me.me = " Ben: Office ";
   const WhatsAppChat chats[] = {ReadNamed("WhatsApp Chat with Ben: Office.txt", kColons),
                                 ReadWhatsApp(kColons, me)};
   for (const WhatsAppChat& chat : chats) {
