@@ -35,6 +35,10 @@ class KakaoTalkReader : public ChatReader {
           " no time of their own in such a file: they got that of the message above, or the "
           "beginning of the day."));
     }
+    if (const std::int64_t line = records_.cut_line(); line > 0) {
+      remarks.push_back(absl::StrCat("The file ends in the middle of a character, in line ", line,
+                                     "; its last message is not whole."));
+    }
     if (const std::uint64_t count = records_.broken_quotes(); count > 0) {
       remarks.push_back(absl::StrCat(count, count == 1 ? " message has" : " messages have",
                                      " quotes that the export did not double; their texts were "
@@ -119,7 +123,7 @@ bool LooksLikeKakaoTalk(ByteSource& bytes, bool anywhere) {
 absl::StatusOr<std::unique_ptr<ChatReader>> OpenKakaoTalk(ByteSource& bytes,
                                                           const ChatReaderOptions& options) {
   RETURN_IF_ERROR(bytes.KeepForRewind());
-  ASSIGN_OR_RETURN(auto lines, OpenChatLines(bytes, Encoding::kCp949));
+  ASSIGN_OR_RETURN(auto lines, OpenChatLines(bytes, Encoding::kCp949, /*may_be_cut=*/true));
   const auto shape = FindKakaoTalkShape(lines->sample());
   if (!shape) {
     return WithHint(absl::InvalidArgumentError("is no export of KakaoTalk"),
@@ -129,7 +133,7 @@ absl::StatusOr<std::unique_ptr<ChatReader>> OpenKakaoTalk(ByteSource& bytes,
   KakaoTalkRecords first(std::move(lines), *shape, options);
   ASSIGN_OR_RETURN(ChatSurvey survey, Survey(first));
   RETURN_IF_ERROR(bytes.Rewind());
-  ASSIGN_OR_RETURN(auto again, TextSource::Open(bytes, encoding));
+  ASSIGN_OR_RETURN(auto again, TextSource::Open(bytes, encoding, /*may_be_cut=*/true));
   return std::make_unique<KakaoTalkReader>(
       bytes, encoding, KakaoTalkRecords(std::move(again), *shape, options), std::move(survey));
 }

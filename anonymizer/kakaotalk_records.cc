@@ -16,6 +16,7 @@ namespace {
 
 constexpr absl::string_view kCsvHeader = "Date,User,Message";
 constexpr absl::string_view kNoSuchTime = "has a day or a time that does not exist";
+constexpr absl::string_view kCutOff = "is cut off by the file's end, before its text";
 // What a rejected message may show of itself.
 constexpr std::size_t kMaxLinesBytes = ChatReader::kMaxTextBytes + (64 << 10);
 
@@ -30,6 +31,17 @@ std::optional<std::pair<absl::string_view, std::size_t>> SplitAuthor(absl::strin
   // Whoever sent nothing but blanks, in a file from which blanks at the ends were taken.
   if (absl::EndsWith(rest, " :")) return std::pair(rest.substr(0, rest.size() - 2), rest.size());
   return std::nullopt;
+}
+
+// The first letters, with one 0 for each number: what days and times have in common.
+std::string ShapeOf(absl::string_view line) {
+  constexpr std::size_t kMost = 80;
+  std::string shape;
+  for (const char c : WithoutMarks(line).substr(0, kMost)) {
+    const bool digit = absl::ascii_isdigit(static_cast<unsigned char>(c));
+    if (!digit || shape.empty() || shape.back() != '0') shape += digit ? '0' : c;
+  }
+  return shape;
 }
 
 }  // namespace
@@ -194,6 +206,32 @@ absl::StatusOr<const TextLine*> KakaoTalkRecords::PeekLine() {
   return &ahead_.front().text;
 }
 
+bool KakaoTalkRecords::IsCutStart(const Line& line) const {
+  if (!line.text.cut) return false;
+  const absl::string_view text = WithoutMarks(line.text.text);
+  absl::string_view rest = text;
+  switch (shape_.form) {
+    case KakaoTalkForm::kPhone:
+      if (line.start.what == Start::What::kNotice) {
+        // The author may be cut off, and then seems to be what the app says.
+        return TakeStamp(rest) && absl::StartsWith(rest, ", ");
+      }
+      return line.start.what == Start::What::kNothing && !text.empty() &&
+             absl::ascii_isalnum(static_cast<unsigned char>(text[0])) &&
+             absl::StartsWith(head_shape_, ShapeOf(text));
+    case KakaoTalkForm::kComputer:
+      return line.start.what == Start::What::kNothing &&
+             (absl::StartsWith(text, "----") ||
+              (absl::StartsWith(text, "[") && !absl::StrContains(text, "]")) ||
+              (absl::StartsWith(text, "[") && absl::StrContains(text, "] [") &&
+               !absl::StrContains(text.substr(text.rfind("] [") + 3), "]")));
+    case KakaoTalkForm::kCsv:
+      return line.start.what == Start::What::kNothing && !in_quotes_ &&
+             TakeKakaoTalkCsvTime(rest).has_value();
+  }
+  return false;
+}
+
 // Whether a line without a beginning, of a computer's export, is said by the app. A message may
 // quote such a line; then mostly more of the message follows.
 absl::StatusOr<bool> KakaoTalkRecords::IsNotice(const Line& line) {
@@ -239,6 +277,8 @@ void KakaoTalkRecords::Begin(Line line, ChatMessage& message) {
   start_ = std::move(line.start);
   lines_ = line.text.fault.empty() ? std::move(line.text.text) : std::move(line.text.raw);
   text_at_ = std::min(start_.text_at, lines_.size());
+  if (start_.fault.empty()) head_shape_ = ShapeOf(lines_);
+  is_cut_ = line.text.cut;
   blanks_ = 0;
   too_long_ = false;
   if (!line.text.fault.empty()) message.fault = std::move(line.text.fault);
@@ -250,6 +290,7 @@ void KakaoTalkRecords::Begin(Line line, ChatMessage& message) {
 
 void KakaoTalkRecords::Continue(const Line& line, ChatMessage& message) {
   const TextLine& text = line.text;
+  is_cut_ = text.cut;
   if (!text.fault.empty() && message.fault.empty())
     message.fault =
         absl::StrCat("has a line that cannot be read: line ", text.number, " ", text.fault);
@@ -269,6 +310,8 @@ void KakaoTalkRecords::Continue(const Line& line, ChatMessage& message) {
 
 void KakaoTalkRecords::FinishCsv(ChatMessage& message) {
   in_quotes_ = false;
+  // Its closing quote was cut off with the rest.
+  if (is_cut_ && absl::StartsWith(message.text, "\"")) message.text += '"';
   bool broken = false;
   const auto text = UnquoteKakaoTalkCsv(message.text, broken);
   if (!text) {
@@ -326,6 +369,11 @@ absl::StatusOr<bool> KakaoTalkRecords::Next(ChatMessage& message) {
     const TextLine& text = line.text;
     // A line that is no text may still show where a message begins.
     line.start = StartOf(text.fault.empty() ? text.text : text.raw, behind_blank_);
+    if (text.cut) cut_line_ = text.number;
+    if (IsCutStart(line)) {
+      line.start = {.what = Start::What::kMessage};
+      line.start.fault = std::string(kCutOff);
+    }
     if (line.start.what == Start::What::kDivider && open) {
       ASSIGN_OR_RETURN(const bool divider, IsDivider());
       if (!divider) line.start = {};
