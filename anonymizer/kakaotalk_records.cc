@@ -94,15 +94,20 @@ KakaoTalkRecords::Start KakaoTalkRecords::StartOfPhone(absl::string_view line,
   absl::string_view rest = text;
   const auto stamp = TakeStamp(rest);
   if (!stamp || stamp->style != shape_.style) {
-    // The line above each day; only behind an empty line, since anybody may write a date.
-    const auto day = behind_blank ? ReadDayLine(absl::StripAsciiWhitespace(text)) : std::nullopt;
-    if (day) start.what = Start::What::kDivider;
+    // The line above each day; anybody may write a date, which IsDivider looks at.
+    const auto day = ReadDayLine(absl::StripAsciiWhitespace(text));
+    if (!day) return start;
+    start.what = Start::What::kDivider;
+    start.behind_blank = behind_blank;
+    start.time = absl::CivilSecond(day->day);
     return start;
   }
   start.time = stamp->time;
   if (!stamp->exists) start.fault = std::string(kNoSuchTime);
   if (IsBlank(rest)) {
-    if (behind_blank) start.what = Start::What::kDivider;
+    start.what = Start::What::kDivider;
+    start.behind_blank = behind_blank;
+    start.has_clock = true;
     return start;
   }
   if (absl::ConsumePrefix(&rest, ", ")) {
@@ -248,13 +253,19 @@ absl::StatusOr<bool> KakaoTalkRecords::IsNotice(const Line& line) {
 }
 
 // A phone's day stands right above its first message; somebody may write a date behind an empty
-// line.
-absl::StatusOr<bool> KakaoTalkRecords::IsDivider() {
+// line. Where no empty line stands before it, as in files from which they were taken, it must be
+// what only a day's line would be by chance: later than the message above, and of the same day, or
+// minute, as the message below.
+absl::StatusOr<bool> KakaoTalkRecords::IsDivider(const Start& divider) {
   if (shape_.form != KakaoTalkForm::kPhone) return true;
   ASSIGN_OR_RETURN(const TextLine* const next, PeekLine());
-  if (next == nullptr) return true;
+  if (next == nullptr) return divider.behind_blank;
   const Start start = StartOf(next->fault.empty() ? next->text : next->raw, false);
-  return start.what == Start::What::kMessage || start.what == Start::What::kNotice;
+  if (start.what != Start::What::kMessage && start.what != Start::What::kNotice) return false;
+  if (divider.behind_blank) return true;
+  const absl::CivilDay day(divider.time);
+  return divider.fault.empty() && start.fault.empty() && day > absl::CivilDay(start_.time) &&
+         (divider.has_clock ? start.time == divider.time : absl::CivilDay(start.time) == day);
 }
 
 bool KakaoTalkRecords::IsHead(const TextLine& line) {
@@ -375,7 +386,7 @@ absl::StatusOr<bool> KakaoTalkRecords::Next(ChatMessage& message) {
       line.start.fault = std::string(kCutOff);
     }
     if (line.start.what == Start::What::kDivider && open) {
-      ASSIGN_OR_RETURN(const bool divider, IsDivider());
+      ASSIGN_OR_RETURN(const bool divider, IsDivider(line.start));
       if (!divider) line.start = {};
     }
     if (line.start.what == Start::What::kNothing) {

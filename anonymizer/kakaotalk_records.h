@@ -67,6 +67,8 @@ class KakaoTalkRecords {
     std::size_t text_at = 0;  // in the line
     absl::CivilSecond time;
     std::string fault;
+    // Of a divider of phones: it stands behind an empty line; it has a time, not the day alone.
+    bool behind_blank = true, has_clock = false;
   };
   struct Line {
     TextLine text;
@@ -83,7 +85,8 @@ class KakaoTalkRecords {
   // something else.
   bool IsCutStart(const Line& line) const;
   absl::StatusOr<bool> IsNotice(const Line& line);
-  absl::StatusOr<bool> IsDivider();  // whether a line that looks like one is
+  // Whether a line that looks like one is, below an open message.
+  absl::StatusOr<bool> IsDivider(const Start& divider);
   void Begin(Line line, ChatMessage& message);
   void Continue(const Line& line, ChatMessage& message);
   void Finish(ChatMessage& message);

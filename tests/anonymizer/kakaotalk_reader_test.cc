@@ -250,6 +250,32 @@ TEST(KakaoTalkReaderTest, DateBehindAnEmptyLineOfAMessageIsText) {
   EXPECT_THAT(chat.faults(), IsEmpty());
 }
 
+TEST(KakaoTalkReaderTest, DaysWithoutAnEmptyLineAboveThem) {
+  const Chat chat = Read(
+      "김 님과 카카오톡 대화\n저장한 날짜 : 2024년 1월 8일 오전 9:00\n"
+      "2024년 1월 3일 수요일\n"
+      "2024년 1월 3일 오후 2:05, 김 : 하나\n"
+      "2024년 1월 4일 목요일\n"
+      "2024년 1월 4일 오후 2:05, 김 : 둘\n"
+      "2024년 1월 5일 오전 8:00\n"
+      "2024년 1월 5일 오전 8:00, 김 : 이 날이요\n"
+      "2024년 1월 5일 금요일\n"
+      "2024년 1월 5일 오전 8:01, 김 : 아니면\n"
+      "2024년 1월 6일 토요일\n"
+      "2024년 1월 7일 오전 9:00, 김 : 언제\n"
+      "2024년 1월 8일 오전 8:00\n"
+      "2024년 1월 8일 오전 8:30, 김 : 끝\n"
+      "2024년 1월 9일 화요일\n");
+  EXPECT_THAT(
+      DescribeAll(chat),
+      ElementsAre("4 2024-01-03 14:05:00 text 김: 하나", "6 2024-01-04 14:05:00 text 김: 둘",
+                  "8 2024-01-05 08:00:00 text 김: 이 날이요|2024년 1월 5일 금요일",
+                  "10 2024-01-05 08:01:00 text 김: 아니면|2024년 1월 6일 토요일",
+                  "12 2024-01-07 09:00:00 text 김: 언제|2024년 1월 8일 오전 8:00",
+                  "14 2024-01-08 08:30:00 text 김: 끝|2024년 1월 9일 화요일"));
+  EXPECT_THAT(chat.faults(), IsEmpty());
+}
+
 TEST(KakaoTalkReaderTest, TimesThatCannotBeAreFaults) {
   const Chat chat = Read(
       "2024년 1월 3일 오후 2:05, 김 : 하나\n"
