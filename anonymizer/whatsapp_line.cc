@@ -393,9 +393,12 @@ std::optional<When> TakeTimeThenDate(Cursor& at) {
 }  // namespace
 
 std::optional<LineStart> ParseLineStart(absl::string_view line) {
-  if (!MayStart(Byte(line))) return std::nullopt;
+  // Of a file in which somebody indented the lines; what was pasted so is of a form of its own.
+  const bool indented = !line.empty() && (line[0] == ' ' || line[0] == '\t');
+  if (!MayStart(Byte(indented ? TrimBlanks(line) : line))) return std::nullopt;
   Cursor at(line);
   LineStart start;
+  if (indented) at.SkipBlanks();
   start.marked = at.SkipMarks();
   const bool bracket = at.Take("[") || at.Take("［");
   if (bracket) at.SkipBlanks();
@@ -437,7 +440,7 @@ std::optional<LineStart> ParseLineStart(absl::string_view line) {
   start.form = static_cast<std::uint8_t>(
       static_cast<unsigned>(delimiter) | (when->time_first ? 4U : 0U) |
       (when->clock.second >= 0 ? 8U : 0U) | static_cast<unsigned>(when->separator) << 4 |
-      (start.unknown_word ? 64U : 0U));
+      (start.unknown_word ? 64U : 0U) | (indented ? 128U : 0U));
   return start;
 }
 

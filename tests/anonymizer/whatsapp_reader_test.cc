@@ -326,6 +326,21 @@ TEST(WhatsAppReaderTest, OtherChatsPastedIntoAMessageStayThere) {
   EXPECT_THAT(chat.remarks, ElementsAre(HasSubstr("2 lines")));
 }
 
+TEST(WhatsAppReaderTest, LinesMayBeIndentedAllOfThemOrNone) {
+  const std::vector<std::string> told = Told(ReadWhatsApp(kTwo));
+  for (const absl::string_view blanks : {" ", "    ", "\t"}) {
+    const std::string text = absl::StrReplaceAll(kTwo, {{"13/05", absl::StrCat(blanks, "13/05")}});
+    EXPECT_TRUE(Looks(text));
+    EXPECT_EQ(Told(ReadWhatsApp(text)), told);
+  }
+  std::string text;
+  for (int i = 10; i < 30; ++i) absl::StrAppend(&text, "13/05/2024, 09:", i, " - Ann: line\n");
+  absl::StrAppend(&text, "  13/05/2024, 08:00 - Cy: pasted\n");
+  const WhatsAppChat chat = ReadWhatsApp(text);
+  ASSERT_THAT(chat.messages, SizeIs(20));
+  EXPECT_EQ(chat.messages[19].text, "line\n  13/05/2024, 08:00 - Cy: pasted");
+}
+
 TEST(WhatsAppReaderTest, FilesOfSeveralFormsAreReadToo) {
   const WhatsAppChat chat = ReadWhatsApp(
       "12/24/19, 11:23 - Ann: a\n1/17/20, 20:49 - Ann: b\n9/24/2019 11:30 p.m. - Ann: c\n"
