@@ -88,6 +88,9 @@ struct ChatReaderOptions {
   absl::TimeZone zone = absl::LocalTimeZone();
   // For phones without a country code: of the vault (ISO 3166).
   std::string region;
+  // Of exports: the company's author, a name or a phone (RoleOptions::me); empty: not said. Tells
+  // where a name ends that has a colon in it.
+  std::string me;
   // Times after this are faults, and before 2009 (WhatsApp's first year) too. Now and a day.
   absl::Time latest = absl::Now() + absl::Hours(24);
 };

@@ -121,6 +121,9 @@ absl::StatusOr<ChatRoles> FindRoles(const ChatSurvey& survey, const RoleOptions&
   for (const auto& [author, messages] : survey.authors) authors.push_back(author);
   ChatRoles roles{.is_group = survey.is_group || authors.size() > 2 ||
                               (options.without_me && authors.size() > 1)};
+  // With nobody but one beside the company, who is named outright is believed.
+  if (options.customer_is_known && authors.size() <= (options.without_me ? 1U : 2U))
+    roles.is_group = false;
   if (roles.is_group && options.customer_is_known) {
     return WithHint(
         absl::FailedPreconditionError("--contact is for a chat of two, and this is a group"),

@@ -35,7 +35,7 @@ struct ChatRoles {
 
 // InvalidArgument: who is who cannot be told, or nobody but the company wrote; a clause that stands
 // behind the file's name, and a hint that says what to give. FailedPrecondition:
-// `customer_is_known` of a group.
+// `customer_is_known` of a group in which more than one wrote beside the company.
 absl::StatusOr<ChatRoles> FindRoles(const ChatSurvey& survey, const RoleOptions& options);
 
 // The phone that an author's name is, as E.164; empty where it is a name. A phone is digits with

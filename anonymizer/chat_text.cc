@@ -88,12 +88,13 @@ absl::string_view FaultOfTime(absl::Time time, absl::Time latest) {
   return "";
 }
 
-absl::StatusOr<std::unique_ptr<TextSource>> OpenChatLines(ByteSource& bytes, Encoding old) {
+absl::StatusOr<std::unique_ptr<TextSource>> OpenChatLines(ByteSource& bytes, Encoding old,
+                                                          bool may_be_cut) {
   const absl::string_view head = bytes.head();
   std::optional<Encoding> encoding;
   const bool zeros = absl::StrContains(head.substr(0, 1024), absl::string_view("\0", 1));
   if (!FindByteOrderMark(head) && !zeros) encoding = IsMostlyUtf8(head) ? Encoding::kUtf8 : old;
-  auto lines = TextSource::Open(bytes, encoding);
+  auto lines = TextSource::Open(bytes, encoding, may_be_cut);
   if (lines.ok() || !absl::IsInvalidArgument(lines.status())) return lines;
   // The hints there are for lists.
   return WithHint(absl::InvalidArgumentError(lines.status().message()),

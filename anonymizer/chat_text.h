@@ -25,8 +25,10 @@ absl::string_view FaultOfTime(absl::Time time, absl::Time latest);
 
 // The lines of a chat: UTF-16 where a mark or its zeros say so, otherwise UTF-8, or `old` where
 // most of the file is not that. No encoding is guessed beyond these: what is of none of them is a
-// fault of its line. `bytes` outlives the source. InvalidArgument: not a text file.
+// fault of its line. `may_be_cut` as in TextSource::Open. `bytes` outlives the source.
+// InvalidArgument: not a text file.
 absl::StatusOr<std::unique_ptr<TextSource>> OpenChatLines(ByteSource& bytes,
-                                                          Encoding old = Encoding::kUtf8);
+                                                          Encoding old = Encoding::kUtf8,
+                                                          bool may_be_cut = false);
 
 }  // namespace sealbook::anonymizer

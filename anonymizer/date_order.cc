@@ -261,6 +261,10 @@ DateOrderFound DateOrderFinder::Conclude() const {
   });
   if (rivals > 0) {
     found.assumed = true;
+    found.year_is_assumed = std::any_of(left.begin() + 1, left.end(), [&](std::size_t i) {
+      return kDateOrders[i] != DateOrder::kYearDayMonth &&
+             IsYearFirst(kDateOrders[i]) != IsYearFirst(found.order);
+    });
     found.reason = "assumed, since nothing in the file decides it";
     found.line = 0;
   } else if (found.reason.empty()) {

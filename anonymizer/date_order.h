@@ -57,6 +57,8 @@ struct DateOrderFound {
   std::string reason;     // a clause: "a part above 12"; never a number of the file
   std::int64_t line = 0;  // where that was seen first; 0: nowhere
   bool assumed = false;   // rule 4
+  // Of what is assumed: the year may stand elsewhere too, so that even the year is uncertain.
+  bool year_is_assumed = false;
 
   // "day-month-year: a part above 12 (line 31)".
   std::string ToString() const;

@@ -138,8 +138,8 @@ HalfDayMark FindWord(absl::string_view phrase) {
   std::string bare = Bare(phrase);
   if (bare.empty()) return {};
   // What nearly all files have.
-  if (bare == "AM" || bare == "am") return {.half = HalfDay::kMorning};
-  if (bare == "PM" || bare == "pm") return {.half = HalfDay::kAfternoon};
+  if (bare == "AM" || bare == "am") return {.half = HalfDay::kMorning, .english = true};
+  if (bare == "PM" || bare == "pm") return {.half = HalfDay::kAfternoon, .english = true};
   const Marks& marks = AllMarks();
   auto found = marks.find(bare);
   if (found != marks.end()) return found->second;

@@ -25,6 +25,9 @@ struct HalfDayMark {
   HalfDay half = HalfDay::kNone;
   // Its language writes the year first.
   bool year_first = false;
+  // AM or PM. All languages may have them behind the time; before it only those that write the year
+  // first do ("PM 1:28").
+  bool english = false;
 };
 
 // `phrase` is all that stands there, with spaces, dots and marks of direction as they come. Empty

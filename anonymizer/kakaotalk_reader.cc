@@ -1,5 +1,8 @@
 #include "anonymizer/kakaotalk_reader.h"
 
+#include <set>
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -32,6 +35,10 @@ class KakaoTalkReader : public ChatReader {
           " no time of their own in such a file: they got that of the message above, or the "
           "beginning of the day."));
     }
+    if (const std::int64_t line = records_.cut_line(); line > 0) {
+      remarks.push_back(absl::StrCat("The file ends in the middle of a character, in line ", line,
+                                     "; its last message is not whole."));
+    }
     if (const std::uint64_t count = records_.broken_quotes(); count > 0) {
       remarks.push_back(absl::StrCat(count, count == 1 ? " message has" : " messages have",
                                      " quotes that the export did not double; their texts were "
@@ -51,6 +58,7 @@ class KakaoTalkReader : public ChatReader {
 // Reads the file once.
 absl::StatusOr<ChatSurvey> Survey(KakaoTalkRecords& records) {
   ChatSurvey survey;
+  std::set<std::string> others;  // who came or went
   ChatMessage message;
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, records.Next(message));
@@ -60,6 +68,10 @@ absl::StatusOr<ChatSurvey> Survey(KakaoTalkRecords& records) {
       case MessageKind::kSystem:
         ++survey.system_lines;
         survey.is_group = survey.is_group || TellsOfGroup(message.text);
+        // A third one more is enough.
+        if (others.size() < 3) {
+          if (std::string who = WhoCameOrWent(message.text); !who.empty()) others.insert(who);
+        }
         continue;
       case MessageKind::kMedia:
         ++survey.media;
@@ -80,7 +92,10 @@ absl::StatusOr<ChatSurvey> Survey(KakaoTalkRecords& records) {
     }
   }
   survey.chat_name = records.title().chat_name;
-  survey.is_group = survey.is_group || survey.authors.size() > 2 || records.title().members > 2;
+  // The other of a chat of two may leave it, and come again.
+  std::size_t people = survey.authors.size();
+  for (const std::string& who : others) people += survey.authors.contains(who) ? 0 : 1;
+  survey.is_group = survey.is_group || people > 2 || records.title().members > 2;
   return survey;
 }
 
@@ -108,7 +123,7 @@ bool LooksLikeKakaoTalk(ByteSource& bytes, bool anywhere) {
 absl::StatusOr<std::unique_ptr<ChatReader>> OpenKakaoTalk(ByteSource& bytes,
                                                           const ChatReaderOptions& options) {
   RETURN_IF_ERROR(bytes.KeepForRewind());
-  ASSIGN_OR_RETURN(auto lines, OpenChatLines(bytes, Encoding::kCp949));
+  ASSIGN_OR_RETURN(auto lines, OpenChatLines(bytes, Encoding::kCp949, /*may_be_cut=*/true));
   const auto shape = FindKakaoTalkShape(lines->sample());
   if (!shape) {
     return WithHint(absl::InvalidArgumentError("is no export of KakaoTalk"),
@@ -118,7 +133,7 @@ absl::StatusOr<std::unique_ptr<ChatReader>> OpenKakaoTalk(ByteSource& bytes,
   KakaoTalkRecords first(std::move(lines), *shape, options);
   ASSIGN_OR_RETURN(ChatSurvey survey, Survey(first));
   RETURN_IF_ERROR(bytes.Rewind());
-  ASSIGN_OR_RETURN(auto again, TextSource::Open(bytes, encoding));
+  ASSIGN_OR_RETURN(auto again, TextSource::Open(bytes, encoding, /*may_be_cut=*/true));
   return std::make_unique<KakaoTalkReader>(
       bytes, encoding, KakaoTalkRecords(std::move(again), *shape, options), std::move(survey));
 }

@@ -16,6 +16,7 @@ namespace {
 
 constexpr absl::string_view kCsvHeader = "Date,User,Message";
 constexpr absl::string_view kNoSuchTime = "has a day or a time that does not exist";
+constexpr absl::string_view kCutOff = "is cut off by the file's end, before its text";
 // What a rejected message may show of itself.
 constexpr std::size_t kMaxLinesBytes = ChatReader::kMaxTextBytes + (64 << 10);
 
@@ -30,6 +31,17 @@ std::optional<std::pair<absl::string_view, std::size_t>> SplitAuthor(absl::strin
   // Whoever sent nothing but blanks, in a file from which blanks at the ends were taken.
   if (absl::EndsWith(rest, " :")) return std::pair(rest.substr(0, rest.size() - 2), rest.size());
   return std::nullopt;
+}
+
+// The first letters, with one 0 for each number: what days and times have in common.
+std::string ShapeOf(absl::string_view line) {
+  constexpr std::size_t kMost = 80;
+  std::string shape;
+  for (const char c : WithoutMarks(line).substr(0, kMost)) {
+    const bool digit = absl::ascii_isdigit(static_cast<unsigned char>(c));
+    if (!digit || shape.empty() || shape.back() != '0') shape += digit ? '0' : c;
+  }
+  return shape;
 }
 
 }  // namespace
@@ -82,15 +94,20 @@ KakaoTalkRecords::Start KakaoTalkRecords::StartOfPhone(absl::string_view line,
   absl::string_view rest = text;
   const auto stamp = TakeStamp(rest);
   if (!stamp || stamp->style != shape_.style) {
-    // The line above each day; only behind an empty line, since anybody may write a date.
-    const auto day = behind_blank ? ReadDayLine(absl::StripAsciiWhitespace(text)) : std::nullopt;
-    if (day) start.what = Start::What::kDivider;
+    // The line above each day; anybody may write a date, which IsDivider looks at.
+    const auto day = ReadDayLine(absl::StripAsciiWhitespace(text));
+    if (!day) return start;
+    start.what = Start::What::kDivider;
+    start.behind_blank = behind_blank;
+    start.time = absl::CivilSecond(day->day);
     return start;
   }
   start.time = stamp->time;
   if (!stamp->exists) start.fault = std::string(kNoSuchTime);
   if (IsBlank(rest)) {
-    if (behind_blank) start.what = Start::What::kDivider;
+    start.what = Start::What::kDivider;
+    start.behind_blank = behind_blank;
+    start.has_clock = true;
     return start;
   }
   if (absl::ConsumePrefix(&rest, ", ")) {
@@ -194,6 +211,32 @@ absl::StatusOr<const TextLine*> KakaoTalkRecords::PeekLine() {
   return &ahead_.front().text;
 }
 
+bool KakaoTalkRecords::IsCutStart(const Line& line) const {
+  if (!line.text.cut) return false;
+  const absl::string_view text = WithoutMarks(line.text.text);
+  absl::string_view rest = text;
+  switch (shape_.form) {
+    case KakaoTalkForm::kPhone:
+      if (line.start.what == Start::What::kNotice) {
+        // The author may be cut off, and then seems to be what the app says.
+        return TakeStamp(rest) && absl::StartsWith(rest, ", ");
+      }
+      return line.start.what == Start::What::kNothing && !text.empty() &&
+             absl::ascii_isalnum(static_cast<unsigned char>(text[0])) &&
+             absl::StartsWith(head_shape_, ShapeOf(text));
+    case KakaoTalkForm::kComputer:
+      return line.start.what == Start::What::kNothing &&
+             (absl::StartsWith(text, "----") ||
+              (absl::StartsWith(text, "[") && !absl::StrContains(text, "]")) ||
+              (absl::StartsWith(text, "[") && absl::StrContains(text, "] [") &&
+               !absl::StrContains(text.substr(text.rfind("] [") + 3), "]")));
+    case KakaoTalkForm::kCsv:
+      return line.start.what == Start::What::kNothing && !in_quotes_ &&
+             TakeKakaoTalkCsvTime(rest).has_value();
+  }
+  return false;
+}
+
 // Whether a line without a beginning, of a computer's export, is said by the app. A message may
 // quote such a line; then mostly more of the message follows.
 absl::StatusOr<bool> KakaoTalkRecords::IsNotice(const Line& line) {
@@ -210,13 +253,19 @@ absl::StatusOr<bool> KakaoTalkRecords::IsNotice(const Line& line) {
 }
 
 // A phone's day stands right above its first message; somebody may write a date behind an empty
-// line.
-absl::StatusOr<bool> KakaoTalkRecords::IsDivider() {
+// line. Where no empty line stands before it, as in files from which they were taken, it must be
+// what only a day's line would be by chance: later than the message above, and of the same day, or
+// minute, as the message below.
+absl::StatusOr<bool> KakaoTalkRecords::IsDivider(const Start& divider) {
   if (shape_.form != KakaoTalkForm::kPhone) return true;
   ASSIGN_OR_RETURN(const TextLine* const next, PeekLine());
-  if (next == nullptr) return true;
+  if (next == nullptr) return divider.behind_blank;
   const Start start = StartOf(next->fault.empty() ? next->text : next->raw, false);
-  return start.what == Start::What::kMessage || start.what == Start::What::kNotice;
+  if (start.what != Start::What::kMessage && start.what != Start::What::kNotice) return false;
+  if (divider.behind_blank) return true;
+  const absl::CivilDay day(divider.time);
+  return divider.fault.empty() && start.fault.empty() && day > absl::CivilDay(start_.time) &&
+         (divider.has_clock ? start.time == divider.time : absl::CivilDay(start.time) == day);
 }
 
 bool KakaoTalkRecords::IsHead(const TextLine& line) {
@@ -239,6 +288,8 @@ void KakaoTalkRecords::Begin(Line line, ChatMessage& message) {
   start_ = std::move(line.start);
   lines_ = line.text.fault.empty() ? std::move(line.text.text) : std::move(line.text.raw);
   text_at_ = std::min(start_.text_at, lines_.size());
+  if (start_.fault.empty()) head_shape_ = ShapeOf(lines_);
+  is_cut_ = line.text.cut;
   blanks_ = 0;
   too_long_ = false;
   if (!line.text.fault.empty()) message.fault = std::move(line.text.fault);
@@ -250,6 +301,7 @@ void KakaoTalkRecords::Begin(Line line, ChatMessage& message) {
 
 void KakaoTalkRecords::Continue(const Line& line, ChatMessage& message) {
   const TextLine& text = line.text;
+  is_cut_ = text.cut;
   if (!text.fault.empty() && message.fault.empty())
     message.fault =
         absl::StrCat("has a line that cannot be read: line ", text.number, " ", text.fault);
@@ -269,6 +321,8 @@ void KakaoTalkRecords::Continue(const Line& line, ChatMessage& message) {
 
 void KakaoTalkRecords::FinishCsv(ChatMessage& message) {
   in_quotes_ = false;
+  // Its closing quote was cut off with the rest.
+  if (is_cut_ && absl::StartsWith(message.text, "\"")) message.text += '"';
   bool broken = false;
   const auto text = UnquoteKakaoTalkCsv(message.text, broken);
   if (!text) {
@@ -326,8 +380,13 @@ absl::StatusOr<bool> KakaoTalkRecords::Next(ChatMessage& message) {
     const TextLine& text = line.text;
     // A line that is no text may still show where a message begins.
     line.start = StartOf(text.fault.empty() ? text.text : text.raw, behind_blank_);
+    if (text.cut) cut_line_ = text.number;
+    if (IsCutStart(line)) {
+      line.start = {.what = Start::What::kMessage};
+      line.start.fault = std::string(kCutOff);
+    }
     if (line.start.what == Start::What::kDivider && open) {
-      ASSIGN_OR_RETURN(const bool divider, IsDivider());
+      ASSIGN_OR_RETURN(const bool divider, IsDivider(line.start));
       if (!divider) line.start = {};
     }
     if (line.start.what == Start::What::kNothing) {

@@ -55,6 +55,8 @@ class KakaoTalkRecords {
   std::uint64_t notices_without_time() const { return notices_without_time_; }
   // Texts in whose cells of CSV the quotes are not doubled.
   std::uint64_t broken_quotes() const { return broken_quotes_; }
+  // The file ends there in the middle of a character; 0: it does not, as far as it was read.
+  std::int64_t cut_line() const { return cut_line_; }
   std::uint64_t bytes_read() const { return source_->bytes_read(); }
 
  private:
@@ -65,6 +67,8 @@ class KakaoTalkRecords {
     std::size_t text_at = 0;  // in the line
     absl::CivilSecond time;
     std::string fault;
+    // Of a divider of phones: it stands behind an empty line; it has a time, not the day alone.
+    bool behind_blank = true, has_clock = false;
   };
   struct Line {
     TextLine text;
@@ -77,8 +81,12 @@ class KakaoTalkRecords {
   Start StartOfComputer(absl::string_view line) const;
   Start StartOfCsv(absl::string_view line) const;
   absl::StatusOr<const TextLine*> PeekLine();  // nullptr: the end
+  // Whether a line that the file's end cut off began a message, so far that it would be taken for
+  // something else.
+  bool IsCutStart(const Line& line) const;
   absl::StatusOr<bool> IsNotice(const Line& line);
-  absl::StatusOr<bool> IsDivider();  // whether a line that looks like one is
+  // Whether a line that looks like one is, below an open message.
+  absl::StatusOr<bool> IsDivider(const Start& divider);
   void Begin(Line line, ChatMessage& message);
   void Continue(const Line& line, ChatMessage& message);
   void Finish(ChatMessage& message);
@@ -97,6 +105,9 @@ class KakaoTalkRecords {
   // The message being put together: its lines as they stand, and where in them its text begins.
   std::string lines_;
   std::size_t text_at_ = 0;
+  std::string head_shape_;  // of its first line, as ShapeOf has it
+  bool is_cut_ = false;     // the file ends in it
+  std::int64_t cut_line_ = 0;
   std::size_t blanks_ = 0;  // empty lines that are text only if more follows
   bool too_long_ = false, in_quotes_ = false;
   Start start_;

@@ -117,10 +117,12 @@ absl::string_view WithoutPeriod(absl::string_view text) {
 }
 
 constexpr absl::string_view kComings[] = {
-    "님이 들어왔습니다",   "님이 나갔습니다",         "님을 내보냈습니다",
-    "님을 초대하였습니다", "님을 초대했습니다",       " joined this chatroom",
-    " left this chatroom", " has left this chatroom", " has joined this chatroom",
-    "が参加しました",      "が退室しました",          "を招待しました"};
+    "님이 들어왔습니다",       "님이 나갔습니다",       " has joined this chatroom",
+    " has left this chatroom", " joined this chatroom", " left this chatroom",
+    "さんが参加しました",      "さんが退室しました",    "が参加しました",
+    "が退室しました"};
+constexpr absl::string_view kInvitations[] = {"님을 내보냈습니다", "님을 초대하였습니다",
+                                              "님을 초대했습니다", "を招待しました"};
 
 }  // namespace
 
@@ -137,7 +139,15 @@ MessageKind KindOfKakaoTalkText(absl::string_view text) {
 
 bool TellsOfGroup(absl::string_view notice) {
   const absl::string_view text = WithoutPeriod(notice.substr(0, notice.find('\n')));
-  return EndsWithOneOf(text, kComings) || absl::StrContains(text, " invited ");
+  return EndsWithOneOf(text, kInvitations) || absl::StrContains(text, " invited ");
+}
+
+std::string WhoCameOrWent(absl::string_view notice) {
+  absl::string_view text = WithoutPeriod(notice.substr(0, notice.find('\n')));
+  for (const absl::string_view coming : kComings) {
+    if (absl::ConsumeSuffix(&text, coming)) return TidyAuthor(text);
+  }
+  return "";
 }
 
 bool IsKakaoTalkNotice(absl::string_view line) {
@@ -148,7 +158,8 @@ bool IsKakaoTalkNotice(absl::string_view line) {
       "바랍니다"};
   if (line.size() > kMaxPlaceholderBytes) return false;
   const absl::string_view text = WithoutPeriod(line);
-  return IsOneOf(text, kWhole) || EndsWithOneOf(text, kComings);
+  return IsOneOf(text, kWhole) || EndsWithOneOf(text, kComings) ||
+         EndsWithOneOf(text, kInvitations);
 }
 
 bool IsKakaoTalkNoticeAbout(absl::string_view text, absl::string_view author) {

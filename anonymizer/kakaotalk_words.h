@@ -22,8 +22,10 @@ MessageKind KindOfKakaoTalkText(absl::string_view text);
 bool IsKakaoTalkNotice(absl::string_view line);
 // Of Mac, whose notices have the one they are about as their author.
 bool IsKakaoTalkNoticeAbout(absl::string_view text, absl::string_view author);
-// Somebody came or went, which happens in groups only.
+// Somebody was invited or sent away, which happens in groups only.
 bool TellsOfGroup(absl::string_view notice);
+// Who came or went, which may be the other of a chat of two; empty: nobody.
+std::string WhoCameOrWent(absl::string_view notice);
 
 // "회원님", "You": the one who exported the chat.
 bool IsKakaoTalkSelf(absl::string_view author);

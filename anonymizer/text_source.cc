@@ -93,6 +93,27 @@ bool IsPastedUtf8(absl::string_view line) {
   return letters >= 2 && long_ones && IsUtf8(line);
 }
 
+// Whether the bytes end with the beginning of a character.
+bool EndsInCharacter(absl::string_view bytes, Encoding encoding) {
+  if (bytes.empty()) return false;
+  const auto byte_at = [&](std::size_t from_end) {
+    return static_cast<unsigned char>(bytes[bytes.size() - from_end]);
+  };
+  if (encoding == Encoding::kUtf16Le || encoding == Encoding::kUtf16Be) {
+    if (bytes.size() % 2 == 1) return true;
+    const unsigned char high = byte_at(encoding == Encoding::kUtf16Le ? 1 : 2);
+    return high >= 0xd8 && high < 0xdc;
+  }
+  if (encoding != Encoding::kUtf8) return byte_at(1) >= 0x81 && byte_at(1) < 0xff;
+  for (std::size_t size = 1; size <= 3 && size <= bytes.size(); ++size) {
+    const unsigned char byte = byte_at(size);
+    if ((byte & 0xc0) == 0x80) continue;
+    const std::size_t needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc2 ? 2 : 0;
+    return needed > size && byte < 0xf5;
+  }
+  return false;
+}
+
 // Letters before the first byte 0xff, and one.
 std::size_t ColumnOfBad(absl::string_view text) {
   std::size_t column = 1;
@@ -106,8 +127,10 @@ std::size_t ColumnOfBad(absl::string_view text) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TextSource>> TextSource::Open(ByteSource& bytes,
-                                                             std::optional<Encoding> encoding) {
+                                                             std::optional<Encoding> encoding,
+                                                             bool may_be_cut) {
   std::unique_ptr<TextSource> source(new TextSource(bytes));
+  source->may_be_cut_ = may_be_cut;
   RETURN_IF_ERROR(source->Start(encoding));
   return source;
 }
@@ -207,6 +230,8 @@ absl::StatusOr<bool> TextSource::ReadLine(TextLine& line) {
   line.fault.clear();
   line.text.clear();
   line.raw.clear();
+  line.cut = false;
+  bool last = false;
   const std::size_t letter = width_ == 2 && encoding_ == Encoding::kUtf16Be ? 1 : 0;
   bool too_long = false;
   std::size_t scanned = 0;  // from position_
@@ -228,6 +253,7 @@ absl::StatusOr<bool> TextSource::ReadLine(TextLine& line) {
       if (position_ == block_.size() && !too_long) return false;
       bytes = absl::string_view(block_).substr(position_);
       position_ = block_.size();
+      last = true;
       break;
     }
     const std::size_t looked_at =
@@ -246,17 +272,23 @@ absl::StatusOr<bool> TextSource::ReadLine(TextLine& line) {
   if (too_long || bytes.size() > kMaxLineBytes * width_) {
     line.fault = std::string(kTooLong);
   } else {
-    DecodeLine(bytes, line);
+    DecodeLine(bytes, last, line);
   }
   return true;
 }
 
-void TextSource::DecodeLine(absl::string_view bytes, TextLine& line) {
+void TextSource::DecodeLine(absl::string_view bytes, bool last, TextLine& line) {
   const bool good_utf8 = encoding_ == Encoding::kUtf8 && IsUtf8(bytes);
   if (good_utf8) {
     line.text.assign(bytes.data(), bytes.size());
   } else {
     decoder_.Decode(bytes, true, line.text);
+  }
+  if (last && may_be_cut_ && !good_utf8 && EndsInCharacter(bytes, encoding_)) {
+    std::size_t size = line.text.size();
+    while (size > 0 && line.text[size - 1] == '\xff') --size;
+    line.cut = size < line.text.size();
+    line.text.resize(size);
   }
   if (line.text.size() > kMaxLineBytes) {
     line.fault = std::string(kTooLong);

@@ -20,6 +20,9 @@ struct TextLine {
   std::int64_t number = 0;  // from 1
   std::string text;         // UTF-8, without its end; empty where there is a fault
   std::string fault;        // a clause: "is longer than 1 MiB"
+  // The file ends in the middle of a character, of which `text` has nothing; only where that is
+  // allowed for. Otherwise it is a fault.
+  bool cut = false;
   // Of a faulty line: what stands there, bytes that are no text as "\\xB0". Empty where the line is
   // too long.
   std::string raw;
@@ -33,9 +36,11 @@ class TextSource {
   static constexpr std::size_t kSampleLines = 256;
 
   // Finds the encoding where none is named. `bytes` outlives the source.
+  // `may_be_cut`: where the last line ends in the middle of a character, it is good up to there.
   // InvalidArgument: not a text file, or one of another encoding; the hint says what to do.
   static absl::StatusOr<std::unique_ptr<TextSource>> Open(ByteSource& bytes,
-                                                          std::optional<Encoding> encoding);
+                                                          std::optional<Encoding> encoding,
+                                                          bool may_be_cut = false);
 
   Encoding encoding() const { return encoding_; }
   // The first lines, which Next gives all the same: to see what kind of file this is.
@@ -51,13 +56,14 @@ class TextSource {
   absl::Status Fill();  // reads a block
   std::size_t FindEnd(std::size_t from);
   absl::StatusOr<bool> ReadLine(TextLine& line);
-  void DecodeLine(absl::string_view bytes, TextLine& line);
+  void DecodeLine(absl::string_view bytes, bool last, TextLine& line);
 
   ByteSource& bytes_;
   Encoding encoding_ = Encoding::kUtf8;
   std::size_t width_ = 1;  // bytes of a line feed
-  bool told_ = false;      // the encoding, by whoever asks or by a mark
-  bool guessed_ = false;   // UTF-8, where nothing in the sample speaks for it
+  bool may_be_cut_ = false;
+  bool told_ = false;     // the encoding, by whoever asks or by a mark
+  bool guessed_ = false;  // UTF-8, where nothing in the sample speaks for it
   Decoder decoder_;
   bool at_end_ = false;
   std::string block_;  // as it stands in the file

@@ -321,10 +321,17 @@ std::optional<Gap> TakeGap(Cursor& at, bool commas) {
 bool TakeDash(Cursor& at) { return at.Take("-") || at.Take("–") || at.Take("—") || at.Take("−"); }
 
 HalfDayMark StrongerOf(const HalfDayMark& a, const HalfDayMark& b) {
-  if (a.half == HalfDay::kNone) return {.half = b.half, .year_first = a.year_first || b.year_first};
-  if (b.half == HalfDay::kNone || b.half == HalfDay::kUnknown)
-    return {.half = a.half, .year_first = a.year_first || b.year_first};
-  return {.half = b.half, .year_first = a.year_first || b.year_first};
+  const bool first =
+      b.half == HalfDay::kNone || (b.half == HalfDay::kUnknown && a.half != HalfDay::kNone);
+  HalfDayMark stronger = first ? a : b;
+  stronger.year_first = a.year_first || b.year_first;
+  return stronger;
+}
+
+// What a mark in front of the clock says beyond the same one behind it.
+HalfDayMark BeforeTime(HalfDayMark mark) {
+  mark.year_first = mark.year_first || mark.english;
+  return mark;
 }
 
 struct When {
@@ -343,12 +350,12 @@ std::optional<When> TakeDateThenTime(Cursor& at) {
   when.date = *date;
   const auto gap = TakeGap(at, true);
   if (!gap) return std::nullopt;
-  when.mark = gap->mark;
+  when.mark = BeforeTime(gap->mark);
   if (TakeDash(at)) {  // "18-03-2022 - 14:56 - "
     if (!gap->blank || !at.SkipBlanks()) return std::nullopt;
     const auto mark = TakeGap(at, false);
     if (!mark) return std::nullopt;
-    when.mark = StrongerOf(when.mark, mark->mark);
+    when.mark = BeforeTime(StrongerOf(when.mark, mark->mark));
   } else if (absl::StartsWith(at.left(), "،") || absl::StartsWith(at.left(), "，")) {
     return std::nullopt;
   }
@@ -372,7 +379,7 @@ std::optional<When> TakeTimeThenDate(Cursor& at) {
   when.clock = *clock;
   const auto gap = TakeGap(at, true);
   if (!gap) return std::nullopt;
-  when.mark = StrongerOf(before->mark, gap->mark);
+  when.mark = StrongerOf(BeforeTime(before->mark), gap->mark);
   const auto date = TakeDate(at, when.separator);
   if (!date) return std::nullopt;
   when.date = *date;
@@ -386,9 +393,12 @@ std::optional<When> TakeTimeThenDate(Cursor& at) {
 }  // namespace
 
 std::optional<LineStart> ParseLineStart(absl::string_view line) {
-  if (!MayStart(Byte(line))) return std::nullopt;
+  // Of a file in which somebody indented the lines; what was pasted so is of a form of its own.
+  const bool indented = !line.empty() && (line[0] == ' ' || line[0] == '\t');
+  if (!MayStart(Byte(indented ? TrimBlanks(line) : line))) return std::nullopt;
   Cursor at(line);
   LineStart start;
+  if (indented) at.SkipBlanks();
   start.marked = at.SkipMarks();
   const bool bracket = at.Take("[") || at.Take("［");
   if (bracket) at.SkipBlanks();
@@ -430,7 +440,7 @@ std::optional<LineStart> ParseLineStart(absl::string_view line) {
   start.form = static_cast<std::uint8_t>(
       static_cast<unsigned>(delimiter) | (when->time_first ? 4U : 0U) |
       (when->clock.second >= 0 ? 8U : 0U) | static_cast<unsigned>(when->separator) << 4 |
-      (start.unknown_word ? 64U : 0U));
+      (start.unknown_word ? 64U : 0U) | (indented ? 128U : 0U));
   return start;
 }
 

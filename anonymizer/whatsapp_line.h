@@ -38,10 +38,10 @@ struct LineStart {
   // A mark of direction stands before the line: iOS does so where it speaks itself.
   bool marked = false;
   bool bracket = false;
-  // Of the brackets or dash, the order of date and time, the separators, the seconds: one export
-  // has one form.
+  // Of the brackets or dash, the order of date and time, the separators, the seconds, blanks before
+  // it: one export has one form.
   std::uint8_t form = 0;
-  static constexpr std::size_t kForms = 128;
+  static constexpr std::size_t kForms = 256;
   std::size_t rest = 0;  // where the author or the text begins
 };
 

@@ -5,6 +5,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
+#include "anonymizer/identifiers.h"
 #include "anonymizer/whatsapp_words.h"
 #include "anonymizer/written_text.h"
 #include "vault/status.h"
@@ -20,9 +23,29 @@ constexpr std::size_t kMinNoticeBytes = 48;
 
 bool IsMarked(absl::string_view text) { return DirectionMarkBytes(text) > 0; }
 
-// Said by the app though a name stands before it, which only iOS does.
-bool IsNoticeOfApp(absl::string_view raw_text, const LineStart& start) {
+// Where the app says something of `author`, what it says: "\u200eAnn left" of Ann; otherwise empty.
+// Marked, which no person's text is.
+absl::string_view SaidOf(absl::string_view author, absl::string_view raw_text) {
+  constexpr std::size_t kMost = 600;
+  absl::string_view text = TrimDirectionMarks(raw_text);
+  if (!IsMarked(raw_text) || raw_text.size() > kMost) return "";
+  if (absl::ConsumePrefix(&text, "~")) text = TrimBlanks(text);
+  text = TrimDirectionMarks(text);
+  if (author.empty() || !absl::ConsumePrefix(&text, author)) return "";
+  return text;
+}
+
+// Somebody's coming or going, or what somebody did to the group, under that person's own name.
+bool IsGroupNoticeOf(absl::string_view author, absl::string_view raw_text, const LineStart& start) {
   if (!start.bracket) return false;
+  const absl::string_view said = SaidOf(author, raw_text);
+  return !said.empty() && GroupSignOf(said) != GroupSign::kNone;
+}
+
+// Said by the app though a name stands before it, which only iOS does.
+bool IsNoticeOfApp(absl::string_view author, absl::string_view raw_text, const LineStart& start) {
+  if (!start.bracket) return false;
+  if (IsGroupNoticeOf(author, raw_text, start)) return true;
   const absl::string_view text = TrimDirectionMarks(raw_text);
   return IsNotice(text) && (IsMarked(raw_text) || absl::StrContains(text, "WhatsApp") ||
                             (text.size() >= kMinNoticeBytes && !absl::StartsWith(text, "This ")));
@@ -35,22 +58,38 @@ absl::string_view TrimEnd(absl::string_view text) {
   return text;
 }
 
-// The colon that ends the author: the first, but where a later one has words of the app's behind
-// it, which iOS marks ("Ann: Office: \u200eimage omitted").
-std::size_t AuthorsColon(absl::string_view rest, const Colons& colons) {
-  for (std::size_t i = 1; i < colons.count; ++i) {
-    const absl::string_view raw = rest.substr(std::min(rest.size(), colons.all[i].text));
-    if (!IsMarked(raw)) continue;
-    const absl::string_view text = TrimDirectionMarks(raw);
-    if (IsNotice(text) || IsMediaPlaceholder(text) || IsDeletedPlaceholder(text)) return i;
-  }
-  return 0;
-}
-
 // Where `rest` has one author at most. A notice has none, whatever colons stand in it.
 bool HasNoAuthor(absl::string_view rest) { return IsNotice(TrimDirectionMarks(rest)); }
 
 }  // namespace
+
+WhatsAppAuthors::WhatsAppAuthors(std::string chat_name, absl::string_view me)
+    : chat_name_(std::move(chat_name)), me_(CleanText(me)) {}
+
+// What decides is the same in every export of a chat, so that a longer one has the same authors;
+// only what iOS marks may be missing in a shorter one.
+std::size_t WhatsAppAuthors::AuthorsColon(absl::string_view rest, const Colons& colons) const {
+  if (colons.count < 2) return 0;
+  const auto name_to = [&](std::size_t i) { return CleanAuthor(rest.substr(0, colons.all[i].at)); };
+  const auto is_known = [&](const std::string& name) {
+    return !name.empty() && (name == chat_name_ || (!me_.empty() && CleanText(name) == me_));
+  };
+  // Nearly no name has one.
+  if (absl::StrContains(chat_name_, ":") || absl::StrContains(me_, ":")) {
+    if (is_known(name_to(0))) return 0;
+    for (std::size_t i = 1; i < colons.count; ++i) {
+      if (is_known(name_to(i))) return i;
+    }
+  }
+  for (std::size_t i = 1; i < colons.count; ++i) {
+    const absl::string_view raw = rest.substr(std::min(rest.size(), colons.all[i].text));
+    if (!IsMarked(raw)) continue;
+    const absl::string_view text = TrimDirectionMarks(raw);
+    if (IsNotice(text) || IsMediaPlaceholder(text) || IsDeletedPlaceholder(text))
+      return is_known(name_to(0)) ? 0 : i;
+  }
+  return 0;
+}
 
 void WhatsAppMessages::Append(const ChatLine& line, WhatsAppLines& message) {
   if (line.fault.empty()) {
@@ -128,11 +167,49 @@ void WhatsAppAuthors::LearnText(absl::string_view raw_text, const LineStart& sta
     ++author.marked;
     if (author.could_be_group() && IsGroupAct(text)) author.acts = true;
   } else if (author.notices + author.marked + author.of_group + 1 == author.count &&
-             IsGroupNotice(raw_text)) {
+             GroupSignOf(raw_text) != GroupSign::kNone) {
     // Only while the author could be a group: the words are many.
     ++author.of_group;
     if (IsGroupAct(text)) author.acts = true;
   }
+}
+
+void WhatsAppAuthors::LearnNotice(absl::string_view text) {
+  if (group_notice_) return;
+  // A customer may be called "Smith Group".
+  const GroupSign sign = chat_name_.empty()
+                             ? GroupSignOf(text)
+                             : GroupSignOf(absl::StrReplaceAll(text, {{chat_name_, "\u2026"}}));
+  if (sign == GroupSign::kGroup) {
+    group_notice_ = true;
+  } else if (sign == GroupSign::kComing) {
+    coming_ = true;
+  } else if (sign == GroupSign::kGoing) {
+    if (goings_.size() < kMostGoings) {
+      goings_.emplace_back(text.substr(0, 1000));
+    } else {
+      coming_ = true;
+    }
+  }
+}
+
+bool WhatsAppAuthors::ThirdCameOrWent(const ChatSurvey& survey) const {
+  if (!coming_ && goings_.empty()) return false;
+  // The chat has the other one's name, as no group has.
+  const std::string name = CleanText(chat_name_);
+  if (!name.empty() && std::any_of(survey.authors.begin(), survey.authors.end(),
+                                   [&](const auto& of) { return CleanText(of.first) == name; })) {
+    return false;
+  }
+  if (coming_) return true;
+  const auto is_of = [&](const std::string& going, absl::string_view who) {
+    return !who.empty() && absl::StartsWith(going, who);
+  };
+  return !std::all_of(goings_.begin(), goings_.end(), [&](const std::string& going) {
+    return is_of(going, chat_name_) ||
+           std::any_of(survey.authors.begin(), survey.authors.end(),
+                       [&](const auto& of) { return is_of(going, of.first); });
+  });
 }
 
 void WhatsAppAuthors::Learn(const WhatsAppLines& lines) {
@@ -146,7 +223,7 @@ void WhatsAppAuthors::Learn(const WhatsAppLines& lines) {
     name = CleanAuthor(line.substr(0, colons.all[ends].at));
   if (name.empty()) {
     ++system_lines_;
-    group_notice_ = group_notice_ || IsGroupNotice(rest);
+    LearnNotice(TrimDirectionMarks(TrimEnd(rest)));
     return;
   }
   auto found = authors_.find(name);
@@ -161,8 +238,10 @@ void WhatsAppAuthors::Learn(const WhatsAppLines& lines) {
   Author& author = found->second;
   ++author.count;
   absl::string_view raw_text = rest.substr(std::min(rest.size(), colons.all[ends].text));
-  if (IsNoticeOfApp(raw_text, *lines.start)) {
+  if (IsNoticeOfApp(found->first, raw_text, *lines.start)) {
     ++author.notices;
+    if (IsGroupNoticeOf(found->first, raw_text, *lines.start))
+      LearnNotice(TrimDirectionMarks(TrimEnd(raw_text)));
     return;
   }
   if (ends == 0 && colons.count > 1 && !IsMarked(raw_text) && MayBeAuthor(line, colons.all[1])) {
@@ -170,8 +249,13 @@ void WhatsAppAuthors::Learn(const WhatsAppLines& lines) {
     std::string longer = CleanAuthor(line.substr(0, colons.all[1].at));
     if (!absl::StartsWith(behind, "http") && (author.count == 1 || longer == author.longer)) {
       author.longer = std::move(longer);
-      // While it was so in all messages.
-      if (++author.longer_count == author.count) raw_text = behind;
+      ++author.longer_count;
+      const absl::string_view text = TrimDirectionMarks(TrimEnd(behind));
+      if (IsDeletedPlaceholder(text)) {
+        ++author.longer_deleted;
+      } else if (IsMediaPlaceholder(text)) {
+        ++author.longer_media;
+      }
     }
   }
   LearnText(raw_text, *lines.start, author);
@@ -179,8 +263,6 @@ void WhatsAppAuthors::Learn(const WhatsAppLines& lines) {
 
 void WhatsAppAuthors::Conclude(ChatSurvey& survey) {
   survey.chat_name = chat_name_;
-  survey.media = media_;
-  survey.deleted = deleted_;
   survey.system_lines = system_lines_;
   survey.messages = others_;
   survey.is_group = group_notice_;
@@ -191,10 +273,12 @@ void WhatsAppAuthors::Conclude(ChatSurvey& survey) {
     const bool named = name == chat_name_ && (persons >= 2 || author.acts);
     if (app_speaks && (named || (author.notices > 0 && persons >= 2))) {
       author.is = Author::Is::kGroup;
-    } else if (author.longer_count == author.count &&
-               (author.count >= kEnough || author.longer == chat_name_ ||
-                authors_.contains(author.longer))) {
+    } else if (author.longer_count == author.count && authors_.contains(author.longer) &&
+               name != chat_name_ && (me_.empty() || CleanText(name) != me_)) {
       author.is = Author::Is::kLonger;
+      ++longer_names_;
+      media_ += author.longer_media;
+      deleted_ += author.longer_deleted;
     } else if (author.count < kEnough && IsGroupAct(name)) {
       author.is = Author::Is::kSentence;
     }
@@ -205,11 +289,18 @@ void WhatsAppAuthors::Conclude(ChatSurvey& survey) {
     }
     survey.system_lines += author.notices;
     if (author.count == author.notices) continue;
+    // Nobody writes the same word and a colon so often without a reason, whichever it is.
+    if (author.is == Author::Is::kPerson && author.longer_count == author.count &&
+        author.count >= kEnough) {
+      ++alike_authors_;
+    }
     survey.messages += author.count - author.notices;
     survey.authors[author.is == Author::Is::kLonger ? author.longer : name] +=
         author.count - author.notices;
   }
-  survey.is_group = survey.is_group || survey.authors.size() >= 3;
+  survey.media = media_;
+  survey.deleted = deleted_;
+  survey.is_group = survey.is_group || survey.authors.size() >= 3 || ThirdCameOrWent(survey);
 }
 
 WhatsAppMessage WhatsAppAuthors::Interpret(const WhatsAppLines& lines) const {
@@ -229,7 +320,7 @@ WhatsAppMessage WhatsAppAuthors::Interpret(const WhatsAppLines& lines) const {
       message.author.clear();
     } else {
       raw = rest.substr(std::min(rest.size(), colons.all[ends].text));
-      if (is == Author::Is::kGroup || IsNoticeOfApp(raw, *lines.start)) {
+      if (is == Author::Is::kGroup || IsNoticeOfApp(message.author, raw, *lines.start)) {
         message.author.clear();
       } else if (is == Author::Is::kLonger && ends == 0 && colons.count > 1) {
         message.author = found->second.longer;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
@@ -69,7 +70,8 @@ struct WhatsAppMessage {
 // What the whole file says of those who write in it.
 class WhatsAppAuthors {
  public:
-  explicit WhatsAppAuthors(std::string chat_name) : chat_name_(std::move(chat_name)) {}
+  // `me`: the company's author, as the user names it; empty: not said.
+  WhatsAppAuthors(std::string chat_name, absl::string_view me);
 
   // First of all messages, then Conclude, then Interpret.
   void Learn(const WhatsAppLines& lines);
@@ -80,6 +82,12 @@ class WhatsAppAuthors {
 
   // More authors than ChatSurvey::kMaxAuthors were met; the rest is not in the survey.
   bool too_many() const { return too_many_; }
+  // Once concluded. Authors whose name was read to its second colon, since marks of iOS's say so in
+  // some of the messages.
+  std::uint64_t longer_names() const { return longer_names_; }
+  // Authors all of whose messages, not few, begin with the same words and a colon, which may be of
+  // the name or of the texts; they were left in the texts.
+  std::uint64_t alike_authors() const { return alike_authors_; }
 
  private:
   struct Author {
@@ -89,9 +97,9 @@ class WhatsAppAuthors {
     std::uint64_t of_group = 0;  // could be said of a group
     bool acts = false;           // one of those can hardly be said of anything else
     // What stands before the second colon, where that is the same in all messages: then the first
-    // colon is one of the name.
+    // colon may be one of the name. And what would be media and deleted if it were.
     std::string longer;
-    std::uint64_t longer_count = 0;
+    std::uint64_t longer_count = 0, longer_media = 0, longer_deleted = 0;
     enum class Is : std::uint8_t {
       kPerson,
       kGroup,     // the group's name, which iOS writes before what the app says
@@ -103,11 +111,23 @@ class WhatsAppAuthors {
     bool could_be_group() const { return notices + marked + of_group == count; }
   };
   void LearnText(absl::string_view raw_text, const LineStart& start, Author& author);
+  // What the app itself says.
+  void LearnNotice(absl::string_view text);
+  // Of the notices that somebody came or went: whether one is of somebody else than the two.
+  bool ThirdCameOrWent(const ChatSurvey& survey) const;
+  // The colon that ends the author: the first, but where the chat's name or `me` goes to a later
+  // one, or where a later one has words of the app's behind it, which iOS marks ("Ann: Office:
+  // \u200eimage omitted"). A name that is the chat's or `me`'s ends where it does.
+  std::size_t AuthorsColon(absl::string_view rest, const Colons& colons) const;
 
-  std::string chat_name_;
+  std::string chat_name_, me_;
   absl::flat_hash_map<std::string, Author> authors_;
   std::uint64_t system_lines_ = 0, media_ = 0, deleted_ = 0, others_ = 0;
-  bool group_notice_ = false, too_many_ = false;
+  std::uint64_t longer_names_ = 0, alike_authors_ = 0;
+  // Notices that somebody left; as many as a chat of two may have.
+  std::vector<std::string> goings_;
+  static constexpr std::size_t kMostGoings = 16;
+  bool group_notice_ = false, coming_ = false, too_many_ = false;
 };
 
 }  // namespace sealbook::anonymizer

@@ -72,23 +72,39 @@ constexpr absl::string_view kNoticeEnds =
     "के लिए आपका सुरक्षा कोड बदल गया है|ile aranızdaki güvenlik kodu değişti|biztonsági kódja "
     "megváltozott";
 
-// What somebody does to a group, or the group itself.
+// The group itself, and what is done to groups alone.
 constexpr absl::string_view kGroup =
     "group|grupo|gruppe|groupe|gruppo|groep|grup|ryhmä|skupin|csoport|груп|ομάδα|그룹|群|グループ|"
     "กลุ่ม|nhóm|"
     "קבוצ|مجموعة|المجموعة|گروه|گروپ|ग्रुप|समूह|গ্রুপ|குழு|గ్రూప్|ಗುಂಪು|ഗ്രൂപ്പ|ਗਰੁੱਪ|ગ્રૂપ|kumpulan|kikundi|"
     "guruh|community|comunidad|comunidade|communauté|커뮤니티|社区|社群|コミュニティ|invite link|"
     "changed the subject|cambió el asunto|hat den Betreff|a changé le sujet|mudou o assunto|"
-    "alterou o assunto|ha cambiato l'oggetto|изменил тему|изменила тему|님을 추가했습니다|님이 "
-    "추가|님이 나갔습니다|님이 나가셨습니다|"
-    "님이 참여|님을 초대|添加了|移除了|已加入|已退出|已離開|離開了|离开了|加入了|新增了|created "
-    "this| added | removed |"
-    " left| joined|You were added|You're now an admin|hinzugefügt|entfernt|verlassen|añadió "
-    "a|agregó a|"
-    " salió| se unió|eliminó a|a ajouté|a retiré|est parti|a quitté|a rejoint|ha aggiunto|ha "
-    "rimosso|è uscito|"
-    " adicionou | saiu| removeu |добавил| вышел|покинул|присоединил|toegevoegd| ekledi| "
-    "ayrıldı|admin";
+    "alterou o assunto|ha cambiato l'oggetto|изменил тему|изменила тему|created this|"
+    "You're now an admin";
+
+// Somebody goes.
+constexpr absl::string_view kGoing =
+    "님이 나갔습니다|님이 나가셨습니다|已退出|已離開|離開了|离开了|verlassen| salió|est parti|a "
+    "quitté|è uscito| saiu|вышел|покинул| ayrıldı";
+// Or comes, or is put in or out.
+constexpr absl::string_view kComing =
+    "님을 추가했습니다|님이 추가|님이 참여|님을 초대|나를 "
+    "추가했습니다|添加了|移除了|已加入|加入了|新增了| "
+    "added | removed | joined|You were added|hinzugefügt|entfernt|añadió a|agregó a| se unió|"
+    "eliminó a|a ajouté|a retiré|a rejoint|ha aggiunto|ha rimosso| adicionou | removeu |добавил|"
+    "присоединил|toegevoegd| ekledi|admin";
+// Put into a list of the phone, which says nothing of a group.
+constexpr absl::string_view kLists =
+    "your contacts|address book|phone number|favorites|favourites|this chat|this contact|joined "
+    "whatsapp|contactos|"
+    "contatos|contatti|kontakte|favoriten|favoris|favoritos|preferiti|연락처|즐겨찾기|連絡先|"
+    "通讯录|"
+    "通訊錄|联系人|聯絡人|お気に入り|收藏|контакт|избранн";
+// A call of several is none of a group's.
+constexpr absl::string_view kCalls =
+    "call|anruf|llamada|appel|chamada|ligação|chiamat|звон|дзвін|통화|전화|通話|通话|arama|"
+    "panggilan|"
+    "oproep|gesprek|samtal|opkald|anrop|połączeni|hovor|apel |κλήση|cuộc gọi|कॉल|مكالمة|שיחה|שיחת";
 
 constexpr absl::string_view kGroupActs =
     "changed the subject|changed the group|changed this group|changed the description|created "
@@ -131,13 +147,30 @@ bool IsNotice(absl::string_view text) {
                      [&](const std::string& end) { return absl::StrContains(text, end); });
 }
 
-bool IsGroupNotice(absl::string_view text) {
-  static const auto* const words =
+GroupSign GroupSignOf(absl::string_view text) {
+  if (IsGroupAct(text)) return GroupSign::kGroup;
+  const absl::string_view head = text.substr(0, 1000);
+  const std::string small = absl::AsciiStrToLower(head);
+  const auto holds = [&](const std::vector<std::string>& words) {
+    return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+      return absl::StrContains(small, word) || absl::StrContains(head, word);
+    });
+  };
+  static const auto* const group =
       new std::vector<std::string>(absl::StrSplit(kGroup, '|', absl::SkipEmpty()));
-  const std::string small = absl::AsciiStrToLower(text.substr(0, 1000));
-  return std::any_of(words->begin(), words->end(), [&](const std::string& word) {
-    return absl::StrContains(small, word) || absl::StrContains(text, word);
-  });
+  static const auto* const calls =
+      new std::vector<std::string>(absl::StrSplit(kCalls, '|', absl::SkipEmpty()));
+  // That messages and calls are encrypted may be said of a group.
+  if (holds(*group) && (IsNotice(text) || !holds(*calls))) return GroupSign::kGroup;
+  static const auto* const going =
+      new std::vector<std::string>(absl::StrSplit(kGoing, '|', absl::SkipEmpty()));
+  if (absl::EndsWith(absl::StripTrailingAsciiWhitespace(small), " left") || holds(*going))
+    return GroupSign::kGoing;
+  static const auto* const coming =
+      new std::vector<std::string>(absl::StrSplit(kComing, '|', absl::SkipEmpty()));
+  static const auto* const lists =
+      new std::vector<std::string>(absl::StrSplit(kLists, '|', absl::SkipEmpty()));
+  return holds(*coming) && !holds(*lists) ? GroupSign::kComing : GroupSign::kNone;
 }
 
 bool IsGroupAct(absl::string_view text) {

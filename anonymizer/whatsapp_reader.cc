@@ -150,7 +150,7 @@ class WhatsAppReader : public ChatReader {
   WhatsAppReader(std::unique_ptr<ChatText> text, std::string chat_name,
                  const ChatReaderOptions& options)
       : text_(std::move(text)),
-        authors_(std::move(chat_name)),
+        authors_(std::move(chat_name), options.me),
         zone_(options.zone),
         latest_(options.latest),
         clock_(options.zone) {}
@@ -254,8 +254,11 @@ absl::Status WhatsAppReader::Survey() {
   survey_.date_order_is_assumed = order_.assumed;
   if (order_.assumed) {
     AddRemark(
-        absl::StrCat("Nothing in the file tells in which order day and month stand; they "
-                     "were read as ",
+        absl::StrCat(order_.year_is_assumed
+                         ? "Nothing in the file tells whether the year stands first or last; days "
+                           "were read as "
+                         : "Nothing in the file tells in which order day and month stand; they "
+                           "were read as ",
                      NameOf(order_.order), "."));
   }
   if (order_.years == ShortYears::kBuddhist)
@@ -264,6 +267,17 @@ absl::Status WhatsAppReader::Survey() {
     AddRemark(absl::StrCat(learned.other_forms,
                            " lines that begin like messages of another form than the rest were "
                            "read as parts of the messages in which they stand."));
+  }
+  if (const std::uint64_t count = authors_.longer_names(); count > 0) {
+    AddRemark(absl::StrCat(count, count == 1 ? " name was" : " names were",
+                           " read with a colon inside, as lines of the app have ",
+                           count == 1 ? "it" : "them",
+                           "; an export without such lines has less of the name."));
+  }
+  if (const std::uint64_t count = authors_.alike_authors(); count > 0) {
+    AddRemark(absl::StrCat("All messages of ", count, count == 1 ? " author" : " authors",
+                           " begin with the same words and a colon; that was kept in the texts, "
+                           "and not taken for a part of the name."));
   }
   if (authors_.too_many()) {
     AddRemark(absl::StrCat("More than ", ChatSurvey::kMaxAuthors,

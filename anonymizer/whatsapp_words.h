@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -25,10 +26,16 @@ std::size_t EditedMarkBytes(absl::string_view text);
 // Says that messages are encrypted, that a code or number changed: never what a person wrote, so it
 // is told even where an author seems to stand before it.
 bool IsNotice(absl::string_view text);
-// Speaks of somebody doing something to a group. People may write such words too: only for what
-// is known to be the app's, or the group's own name's.
-bool IsGroupNotice(absl::string_view text);
-// The same of fewer words, which no name has ("changed the subject").
+// What the app's words say of a group. People may write such words too: only for what is known to
+// be the app's, or the group's own name's.
+enum class GroupSign : std::uint8_t {
+  kNone,
+  kComing,  // somebody came, was added or removed, or became an admin, as it seems
+  kGoing,   // somebody left, who is named at the beginning
+  kGroup,   // it speaks of a group as such
+};
+GroupSign GroupSignOf(absl::string_view text);
+// kGroup of fewer words, which no name has ("changed the subject").
 bool IsGroupAct(absl::string_view text);
 
 // Whose chat a file's name says this is: "WhatsApp Chat with X.txt", "X님과의 WhatsApp 대화.zip".

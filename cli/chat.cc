@@ -60,6 +60,7 @@ absl::StatusOr<ChatImportRequest> Parse(Context& context, const Arguments& argum
     return Usage("there is no such time zone", "For example --timezone Asia/Seoul.");
   }
   request.import.me = arguments.Value("me");
+  request.reader.me = request.import.me;
   request.import.without_me = arguments.Has("without-me");
   if (request.import.without_me && arguments.Has("me"))
     return Usage("--me and --without-me exclude each other", "Give one of them.");

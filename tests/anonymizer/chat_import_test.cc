@@ -161,11 +161,18 @@ TEST_F(ChatImportTest, NamedContactMustBeThereAndOfAChatOfTwo) {
   const Run records =
       Import(FakeChat({Recorded({kAda}, false, "hi")}), {.contact = TokenOf("Ada")});
   EXPECT_TRUE(absl::IsFailedPrecondition(records.status));
-  const Run group =
-      Import(FakeChat::Export("Club", {Said("Ada", "hi"), Said("Shop", "ho", 1)}, true),
-             {.me = "Shop", .contact = TokenOf("Ada")});
+  const Run group = Import(
+      FakeChat::Export("Club", {Said("Ada", "hi"), Said("Shop", "ho", 1), Said("Ben", "me too", 2)},
+                       true),
+      {.me = "Shop", .contact = TokenOf("Ada")});
   EXPECT_TRUE(absl::IsFailedPrecondition(group.status));
   EXPECT_THAT(Chats(), IsEmpty());
+  // Where one alone wrote beside the company, what somebody says outright is more than a guess.
+  const Run two = Import(FakeChat::Export("Club", {Said("Ada", "hi"), Said("Shop", "ho", 1)}, true),
+                         {.me = "Shop", .contact = TokenOf("Ada")});
+  ASSERT_TRUE(two.status.ok()) << two.status;
+  EXPECT_FALSE(two.report.is_group);
+  EXPECT_THAT(Chats(), ElementsAre("Ada +821011112222: <hi >Shop:ho"));
 }
 
 FakeChat Club() {

@@ -156,7 +156,7 @@ TEST(DateOrderTest, ShortYearsOfThailand) {
 // The same rules, slowly: with all dates at hand, each order on its own.
 struct Slow {
   DateOrder order{};
-  bool assumed = false;
+  bool assumed = false, year_is_assumed = false;
   ShortYears years{};
 };
 
@@ -234,8 +234,12 @@ Slow Reference(const std::vector<WrittenDate>& dates, bool year_first) {
   std::sort(ranked.begin(), ranked.end());
   Slow slow{.order = ranked[0].second};
   for (std::size_t i = 1; i < ranked.size(); ++i) {
-    if (ranked[i].first == ranked[0].first && ranked[i].second != DateOrder::kYearDayMonth)
-      slow.assumed = true;
+    if (ranked[i].first != ranked[0].first || ranked[i].second == DateOrder::kYearDayMonth)
+      continue;
+    slow.assumed = true;
+    if ((ranked[i].second == DateOrder::kYearMonthDay) !=
+        (slow.order == DateOrder::kYearMonthDay || slow.order == DateOrder::kYearDayMonth))
+      slow.year_is_assumed = true;
   }
   const AsOrder best = Judge(dates, slow.order);
   slow.years = best.buddhist > best.common ? ShortYears::kBuddhist : ShortYears::kCommon;
@@ -282,6 +286,7 @@ TEST(DateOrderTest, SaysWhatASlowAndObviousReferenceSays) {
     const Slow slow = Reference(dates, year_first);
     ASSERT_EQ(found.order, slow.order) << "round " << round << " " << found.ToString();
     ASSERT_EQ(found.assumed, slow.assumed) << "round " << round;
+    ASSERT_EQ(found.year_is_assumed, slow.year_is_assumed) << "round " << round;
     ASSERT_EQ(found.years, slow.years) << "round " << round;
     if (dates.size() >= 10 && day < absl::CivilDay(2027, 1, 1)) {
       ++chats;

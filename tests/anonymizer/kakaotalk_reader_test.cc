@@ -7,6 +7,7 @@
 namespace sealbook::anonymizer {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -53,8 +54,32 @@ TEST(KakaoTalkReaderTest, AndroidInKorean) {
   EXPECT_EQ(chat.survey->system_lines, 1u);
   EXPECT_EQ(chat.survey->media, 1u);
   EXPECT_EQ(chat.survey->deleted, 1u);
-  EXPECT_TRUE(chat.survey->is_group);  // somebody left
+  EXPECT_FALSE(chat.survey->is_group);  // the other one left
   EXPECT_EQ(chat.survey->date_order, "");
+}
+
+TEST(KakaoTalkReaderTest, OneOfTwoMayLeave) {
+  const std::string two =
+      "2024년 1월 3일 오후 2:05, 샵 : 안녕하세요\n2024년 1월 3일 오후 2:06, 김떠남 : 네\n";
+  const auto is_group = [&](absl::string_view more) {
+    return Read(absl::StrCat(two, more)).survey->is_group;
+  };
+  const std::string at = "2024년 1월 4일 오후 12:01, ";
+  EXPECT_FALSE(is_group(at + "김떠남님이 나갔습니다.\n"));
+  EXPECT_FALSE(is_group(at + "김떠남님이 나갔습니다.\n" + at + "김떠남님이 들어왔습니다.\n"));
+  EXPECT_TRUE(is_group(at + "박셋님이 나갔습니다.\n"));
+  EXPECT_TRUE(is_group(at + "샵님이 박셋님을 초대했습니다.\n"));
+  EXPECT_TRUE(is_group(at + "박셋님을 내보냈습니다.\n"));
+  // The other one wrote nothing.
+  const Chat silent = Read(
+      "김떠남 님과 카카오톡 대화\n저장한 날짜 : 2024년 1월 5일 오후 3:00\n\n"
+      "2024년 1월 3일 오후 2:05, 샵 : 안녕하세요\n2024년 1월 4일 오후 12:01, 김떠남님이 "
+      "나갔습니다.\n");
+  EXPECT_FALSE(silent.survey->is_group);
+  const Chat english = Read(
+      "8:34pm, July 9, 2015, you : hello\n8:34pm, July 9, 2015, Hana : hi\n"
+      "8:35pm, July 9, 2015, Hana has left this chatroom.\n");
+  EXPECT_FALSE(english.survey->is_group);
 }
 
 TEST(KakaoTalkReaderTest, AndroidInEnglish) {
@@ -225,6 +250,32 @@ TEST(KakaoTalkReaderTest, DateBehindAnEmptyLineOfAMessageIsText) {
   EXPECT_THAT(chat.faults(), IsEmpty());
 }
 
+TEST(KakaoTalkReaderTest, DaysWithoutAnEmptyLineAboveThem) {
+  const Chat chat = Read(
+      "김 님과 카카오톡 대화\n저장한 날짜 : 2024년 1월 8일 오전 9:00\n"
+      "2024년 1월 3일 수요일\n"
+      "2024년 1월 3일 오후 2:05, 김 : 하나\n"
+      "2024년 1월 4일 목요일\n"
+      "2024년 1월 4일 오후 2:05, 김 : 둘\n"
+      "2024년 1월 5일 오전 8:00\n"
+      "2024년 1월 5일 오전 8:00, 김 : 이 날이요\n"
+      "2024년 1월 5일 금요일\n"
+      "2024년 1월 5일 오전 8:01, 김 : 아니면\n"
+      "2024년 1월 6일 토요일\n"
+      "2024년 1월 7일 오전 9:00, 김 : 언제\n"
+      "2024년 1월 8일 오전 8:00\n"
+      "2024년 1월 8일 오전 8:30, 김 : 끝\n"
+      "2024년 1월 9일 화요일\n");
+  EXPECT_THAT(
+      DescribeAll(chat),
+      ElementsAre("4 2024-01-03 14:05:00 text 김: 하나", "6 2024-01-04 14:05:00 text 김: 둘",
+                  "8 2024-01-05 08:00:00 text 김: 이 날이요|2024년 1월 5일 금요일",
+                  "10 2024-01-05 08:01:00 text 김: 아니면|2024년 1월 6일 토요일",
+                  "12 2024-01-07 09:00:00 text 김: 언제|2024년 1월 8일 오전 8:00",
+                  "14 2024-01-08 08:30:00 text 김: 끝|2024년 1월 9일 화요일"));
+  EXPECT_THAT(chat.faults(), IsEmpty());
+}
+
 TEST(KakaoTalkReaderTest, TimesThatCannotBeAreFaults) {
   const Chat chat = Read(
       "2024년 1월 3일 오후 2:05, 김 : 하나\n"
@@ -264,7 +315,7 @@ TEST(KakaoTalkReaderTest, BytesThatAreNoTextCostTheirMessage) {
                    "셋 끝\n"
                    "2024년 1월 3일 오후 2:08, 김 : 넷\n"
                    "2024년 1월 3일 오후 2:09, 김 : 다",
-                   absl::string_view("\0", 1), "섯\n2024년 1월 3일 오후 2:10, 김 : 여섯\xec\x97"));
+                   absl::string_view("\0", 1), "섯\n2024년 1월 3일 오후 2:10, 김 : 여섯\xec\n"));
   EXPECT_THAT(DescribeAll(chat), ElementsAre("1 2024-01-03 14:05:00 text 김: 하나",
                                              "6 2024-01-03 14:08:00 text 김: 넷"));
   ASSERT_THAT(chat.rejects, SizeIs(4));
@@ -275,6 +326,55 @@ TEST(KakaoTalkReaderTest, BytesThatAreNoTextCostTheirMessage) {
   EXPECT_THAT(chat.faults()[3], HasSubstr("8 holds bytes that are no UTF-8"));
   EXPECT_EQ(chat.rejects[1].raw, "2024년 1월 3일 오후 2:07, 김 : 셋\n셋 계속\\xFF\n셋 끝");
   EXPECT_TRUE(chat.rejects[1].text.empty());
+}
+
+TEST(KakaoTalkReaderTest, AFileCutInACharacterKeepsWhatThereIs) {
+  const absl::string_view phone = "2024년 1월 3일 오후 2:05, 회원님 : 안녕\n";
+  const absl::string_view dots = "2024. 1. 3. 오후 2:05, 회원님 : 안녕\n";
+  const absl::string_view computer =
+      "--------------- 2024년 3월 11일 월요일 ---------------\n[회원님] [오후 2:05] 안녕\n";
+  const absl::string_view csv = "Date,User,Message\n2024-01-03 14:05:09,\"Shop\",\"안녕\"\n";
+  struct Cut {
+    absl::string_view before, last;
+  };
+  for (const Cut& cut : {Cut{phone, "2024년 1월 3일 오후 2:06, 김잘림 : 가나"},
+                         Cut{phone, "2024년 1월 3일 오후 2:06, 김잘림 : 가\n나"},
+                         Cut{dots, "2024. 1. 3. 오후 2:06, 김잘림 : 가나"},
+                         Cut{computer, "[김잘림] [오후 2:06] 가나"},
+                         Cut{csv, "2024-01-03 14:06:09,\"김잘림\",\"가나"}}) {
+    const std::string whole = absl::StrCat(cut.before, cut.last);
+    std::vector<std::string> files = {whole.substr(0, whole.size() - 1),
+                                      whole.substr(0, whole.size() - 2)};
+    for (const Encoding encoding : {Encoding::kUtf16Le, Encoding::kUtf16Be}) {
+      files.push_back(testing::Encode(whole, encoding, true));
+      files.back().pop_back();
+    }
+    files.push_back(testing::Encode(whole, Encoding::kCp949, false));
+    files.back().pop_back();
+    for (const std::string& file : files) {
+      const Chat chat = Read(file);
+      ASSERT_THAT(chat.messages, SizeIs(2)) << cut.last;
+      EXPECT_THAT(chat.faults(), IsEmpty());
+      EXPECT_EQ(chat.messages[1].author, "김잘림");
+      EXPECT_EQ(chat.messages[1].text.substr(0, 3), "가");
+      EXPECT_LE(chat.messages[1].text.size(), 4U);
+      EXPECT_THAT(chat.survey->authors, SizeIs(2));
+      EXPECT_THAT(chat.remarks, Contains(HasSubstr("ends in the middle of a character, in line")));
+    }
+  }
+  // What is cut off before its text is no part of the message above, and nothing the app says.
+  for (const Cut& cut :
+       {Cut{phone, "2024년"}, Cut{phone, "2024년 1월 13일 오후"}, Cut{dots, "2024. 1. 13. 오후"},
+        Cut{phone, "2024년 1월 3일 오후 2:06, 김잘림"}, Cut{dots, "2024. 1. 3. 오후 2:06, 김잘림"},
+        Cut{computer, "[김잘림"}, Cut{computer, "[김잘림] [오후"},
+        Cut{computer, "--------------- 2024년 3월"}, Cut{csv, "2024-01-03 14:06:09,\"김잘림"}}) {
+    const std::string whole = absl::StrCat(cut.before, cut.last);
+    const Chat chat = Read(whole.substr(0, whole.size() - 1));
+    ASSERT_THAT(chat.messages, SizeIs(1)) << cut.last;
+    EXPECT_EQ(chat.messages[0].text, "안녕");
+    EXPECT_THAT(chat.faults(), ElementsAre(HasSubstr("is cut off by the file's end"))) << cut.last;
+    EXPECT_THAT(chat.remarks, Contains(HasSubstr("ends in the middle of a character")));
+  }
 }
 
 TEST(KakaoTalkReaderTest, LinesBeforeTheFirstMessageAreFaultsEach) {

@@ -167,24 +167,133 @@ TEST(WhatsAppReaderTest, TheOtherOfAChatOfTwoIsNoGroup) {
   EXPECT_THAT(chat.survey.authors, UnorderedElementsAre(Pair("Ann", 1), Pair("Ben", 1)));
 }
 
-TEST(WhatsAppReaderTest, NamesMayHoldColons) {
-  const WhatsAppChat chat = ReadWhatsApp(
-      "13/05/2024, 09:00 - Ben: Office: Hello\n"
-      "13/05/2024, 09:01 - Ann: Note: bring it\n"
-      "13/05/2024, 09:02 - Ben: Office: again\n"
-      "13/05/2024, 09:03 - Ann: ok\n"
-      "13/05/2024, 09:04 - Ben: Office: note: this\n"
-      "13/05/2024, 09:05 - Ben: Office: <Media omitted>\n"
-      "13/05/2024, 09:06 - Ben: Office: bye\n");
-  EXPECT_THAT(Told(chat), ElementsAre("2024-05-13 09:00 text Ben: Office: Hello",
-                                      "2024-05-13 09:01 text Ann: Note: bring it",
-                                      "2024-05-13 09:02 text Ben: Office: again",
-                                      "2024-05-13 09:03 text Ann: ok",
-                                      "2024-05-13 09:04 text Ben: Office: note: this",
-                                      "2024-05-13 09:05 media Ben: Office: <Media omitted>",
-                                      "2024-05-13 09:06 text Ben: Office: bye"));
-  EXPECT_THAT(chat.survey.authors, UnorderedElementsAre(Pair("Ann", 2), Pair("Ben: Office", 5)));
-  EXPECT_EQ(chat.messages[0].author, "Ben: Office");
+constexpr absl::string_view kColons =
+    "13/05/2024, 09:00 - Ben: Office: Hello\n"
+    "13/05/2024, 09:01 - Ann: Note: bring it\n"
+    "13/05/2024, 09:02 - Ben: Office: http://a.example\n"
+    "13/05/2024, 09:03 - Ann: ok\n"
+    "13/05/2024, 09:04 - Ben: Office: note: this\n"
+    "13/05/2024, 09:05 - Ben: Office: <Media omitted>\n"
+    "13/05/2024, 09:06 - Ben: Office: bye\n"
+    "13/05/2024, 09:07 - Ben: Office: and bye\n";
+
+TEST(WhatsAppReaderTest, WhatTheAppSaysInAChatOfTwoMakesNoGroup) {
+  constexpr absl::string_view kPair = "13/05/2024, 09:01 - Dora: a\n13/05/2024, 09:02 - Shop: b\n";
+  const auto is_group = [&](absl::string_view notice, absl::string_view name) {
+    const WhatsAppChat chat =
+        ReadNamed(name, absl::StrCat("13/05/2024, 09:00 - ", notice, "\n", kPair));
+    EXPECT_EQ(chat.survey.system_lines, 1U) << notice;
+    return chat.survey.is_group;
+  };
+  constexpr absl::string_view kOfDora = "WhatsApp Chat with Dora.txt", kUnnamed = "a.txt",
+                              kOfClub = "WhatsApp Chat with Club.txt";
+  for (const absl::string_view notice :
+       {"This chat was added to your favorites", "You added Dora to your contacts",
+        "Missed group voice call", "Missed group video call", "You left a voicemail",
+        "You changed the disappearing message timer", "Verpasster Gruppenanruf",
+        "그룹 음성통화 부재중", "Dora left", "Dora님이 나갔습니다",
+        "Dora changed their phone number to a new number. Tap to message or add the new number."}) {
+    EXPECT_FALSE(is_group(notice, kOfDora)) << notice;
+    EXPECT_FALSE(is_group(notice, kUnnamed)) << notice;
+  }
+  EXPECT_FALSE(is_group("Dora turned off admin", kOfDora));
+  EXPECT_FALSE(is_group("Cy left", kOfDora)) << "no group has one of two authors' names";
+  for (const absl::string_view notice :
+       {"Shop created group \"Club\"", "Shop added you", "Cy left", "Dora added Cy",
+        "You're now an admin", "Cy joined using this group's invite link",
+        "가을님이 나를 추가했습니다",
+        "Messages to this group are now secured with end-to-end encryption. Tap for more info.",
+        "Dora changed the subject from \"A\" to \"B\""}) {
+    EXPECT_TRUE(is_group(notice, kOfClub)) << notice;
+    EXPECT_TRUE(is_group(notice, kUnnamed)) << notice;
+  }
+  // A name is none of the app's words.
+  EXPECT_FALSE(ReadNamed("WhatsApp Chat with Acme Group.txt",
+                         "13/05/2024, 09:00 - Your security code with Acme Group changed. Tap to "
+                         "learn more.\n13/05/2024, 09:01 - Acme Group: a\n")
+                   .survey.is_group);
+}
+
+TEST(WhatsAppReaderTest, IosTellsOfPeopleUnderTheirOwnNames) {
+  const WhatsAppChat chat =
+      ReadNamed("_chat.txt",
+                "[13/05/2024, 09:00:00] Gina: two\n"
+                "[13/05/2024, 09:00:01] Shop: hi\n"
+                "[13/05/2024, 09:00:02] ~\u202fHans: hello\n"
+                "[13/05/2024, 09:00:03] Gina: \u200eGina left\n"
+                "[13/05/2024, 09:00:04] ~\u202fHans: \u200e~\u202fHans added Ivy\n"
+                "[13/05/2024, 09:00:05] Shop: \u200eShop changed the subject to “Gina left”\n"
+                "[13/05/2024, 09:00:06] Hans: Hans left\n"
+                "[13/05/2024, 09:00:07] Shop: \u200eGina, you left something here\n");
+  EXPECT_THAT(
+      Told(chat),
+      ElementsAre("2024-05-13 09:00 text Gina: two", "2024-05-13 09:00 text Shop: hi",
+                  "2024-05-13 09:00 text Hans: hello", "2024-05-13 09:00 system : Gina left",
+                  "2024-05-13 09:00 system : ~\u202fHans added Ivy",
+                  "2024-05-13 09:00 system : Shop changed the subject to “Gina left”",
+                  "2024-05-13 09:00 text Hans: Hans left",
+                  "2024-05-13 09:00 text Shop: Gina, you left something here"));
+  EXPECT_EQ(chat.survey.system_lines, 3U);
+  EXPECT_TRUE(chat.survey.is_group);
+}
+
+TEST(WhatsAppReaderTest, NamesMayHoldColonsWhereTheChatsNameOrMeHas) {
+  ChatReaderOptions me = TestOptions();
+  me.me = " Ben: Office ";
+  const WhatsAppChat chats[] = {ReadNamed("WhatsApp Chat with Ben: Office.txt", kColons),
+                                ReadWhatsApp(kColons, me)};
+  for (const WhatsAppChat& chat : chats) {
+    EXPECT_THAT(Told(chat), ElementsAre("2024-05-13 09:00 text Ben: Office: Hello",
+                                        "2024-05-13 09:01 text Ann: Note: bring it",
+                                        "2024-05-13 09:02 text Ben: Office: http://a.example",
+                                        "2024-05-13 09:03 text Ann: ok",
+                                        "2024-05-13 09:04 text Ben: Office: note: this",
+                                        "2024-05-13 09:05 media Ben: Office: <Media omitted>",
+                                        "2024-05-13 09:06 text Ben: Office: bye",
+                                        "2024-05-13 09:07 text Ben: Office: and bye"));
+    EXPECT_THAT(chat.survey.authors, UnorderedElementsAre(Pair("Ann", 2), Pair("Ben: Office", 6)));
+    EXPECT_EQ(chat.messages[0].author, "Ben: Office");
+    EXPECT_EQ(chat.survey.media, 1U);
+    EXPECT_THAT(chat.remarks, IsEmpty());
+  }
+}
+
+TEST(WhatsAppReaderTest, TextsThatBeginAlikeStayWholeHoweverManyThereAre) {
+  std::string text;
+  for (int i = 0; i < 12; ++i) {
+    absl::StrAppend(&text, "13/05/2024, 09:", 10 + i, " - Rita: Order: ", i, " apples\n");
+    for (const absl::string_view name : {"WhatsApp Chat with Rita.txt", "a.txt"}) {
+      const WhatsAppChat chat = ReadNamed(name, text);
+      EXPECT_THAT(chat.survey.authors, ElementsAre(Pair("Rita", i + 1)));
+      EXPECT_EQ(Told(chat).back(),
+                absl::StrCat("2024-05-13 09:", 10 + i, " text Rita: Order: ", i, " apples"));
+      EXPECT_EQ(chat.messages.back().author, "Rita");
+      EXPECT_EQ(chat.messages.back().text, absl::StrCat("Order: ", i, " apples"));
+      // Which nobody would see otherwise.
+      if (i + 1 >= 5) {
+        EXPECT_THAT(chat.remarks, ElementsAre(HasSubstr("1 author begin with the same words")));
+        EXPECT_THAT(chat.remarks[0], Not(HasSubstr("Rita")));
+      } else {
+        EXPECT_THAT(chat.remarks, IsEmpty());
+      }
+    }
+  }
+}
+
+TEST(WhatsAppReaderTest, MarksOfIosTellWhereANameEndsUnlessItIsTheChats) {
+  const absl::string_view text =
+      "[13/05/2024, 09:00:00] Ben: Office: Hello\n"
+      "[13/05/2024, 09:00:01] Ann: hi\n"
+      "\u200e[13/05/2024, 09:00:02] Ben: Office: \u200eimage omitted\n";
+  const WhatsAppChat marked = ReadNamed("_chat.txt", text);
+  EXPECT_THAT(marked.survey.authors, UnorderedElementsAre(Pair("Ann", 1), Pair("Ben: Office", 2)));
+  EXPECT_EQ(marked.messages[0].text, "Hello");
+  EXPECT_EQ(marked.messages[2].kind, MessageKind::kMedia);
+  EXPECT_THAT(marked.remarks, ElementsAre(HasSubstr("1 name was read with a colon inside")));
+  const WhatsAppChat named = ReadNamed("WhatsApp Chat - Ben.txt", text);
+  EXPECT_THAT(named.survey.authors, UnorderedElementsAre(Pair("Ann", 1), Pair("Ben", 2)));
+  EXPECT_EQ(named.messages[0].text, "Office: Hello");
+  EXPECT_EQ(named.messages[2].kind, MessageKind::kText);
 }
 
 TEST(WhatsAppReaderTest, PeopleMayWriteAsTheAppDoes) {
@@ -217,6 +326,21 @@ TEST(WhatsAppReaderTest, OtherChatsPastedIntoAMessageStayThere) {
   EXPECT_THAT(chat.remarks, ElementsAre(HasSubstr("2 lines")));
 }
 
+TEST(WhatsAppReaderTest, LinesMayBeIndentedAllOfThemOrNone) {
+  const std::vector<std::string> told = Told(ReadWhatsApp(kTwo));
+  for (const absl::string_view blanks : {" ", "    ", "\t"}) {
+    const std::string text = absl::StrReplaceAll(kTwo, {{"13/05", absl::StrCat(blanks, "13/05")}});
+    EXPECT_TRUE(Looks(text));
+    EXPECT_EQ(Told(ReadWhatsApp(text)), told);
+  }
+  std::string text;
+  for (int i = 10; i < 30; ++i) absl::StrAppend(&text, "13/05/2024, 09:", i, " - Ann: line\n");
+  absl::StrAppend(&text, "  13/05/2024, 08:00 - Cy: pasted\n");
+  const WhatsAppChat chat = ReadWhatsApp(text);
+  ASSERT_THAT(chat.messages, SizeIs(20));
+  EXPECT_EQ(chat.messages[19].text, "line\n  13/05/2024, 08:00 - Cy: pasted");
+}
+
 TEST(WhatsAppReaderTest, FilesOfSeveralFormsAreReadToo) {
   const WhatsAppChat chat = ReadWhatsApp(
       "12/24/19, 11:23 - Ann: a\n1/17/20, 20:49 - Ann: b\n9/24/2019 11:30 p.m. - Ann: c\n"
@@ -235,6 +359,36 @@ TEST(WhatsAppReaderTest, AnOrderThatIsAssumedIsSaid) {
   EXPECT_EQ(Minute(chat.messages[0]), "2024-04-03 09:00");
   EXPECT_TRUE(chat.survey.date_order_is_assumed);
   EXPECT_THAT(chat.remarks, ElementsAre(HasSubstr("day-month-year")));
+}
+
+TEST(WhatsAppReaderTest, AnEnglishMarkBeforeTheTimeSaysThatTheYearStandsFirst) {
+  for (const absl::string_view chat : {"24/8/21 PM 1:28 - Ann: a\n24/8/21 PM 1:30 - Ben: b\n",
+                                       "24/8/21, p.m. 1:28 - Ann: a\n24/8/21, p.m. 1:30 - Ben: b\n",
+                                       "[24/8/21 PM 1:28:00] Ann: a\n[24/8/21 PM 1:30:00] Ben: b\n",
+                                       "24/8/21 오후 1:28 - Ann: a\n24/8/21 오후 1:30 - Ben: b\n",
+                                       "[PM 1:28, 24/8/21] Ann: a\n[PM 1:30, 24/8/21] Ben: b\n"}) {
+    const WhatsAppChat read = ReadWhatsApp(chat);
+    EXPECT_THAT(Told(read),
+                ElementsAre("2024-08-21 13:28 text Ann: a", "2024-08-21 13:30 text Ben: b"))
+        << chat;
+    EXPECT_FALSE(read.survey.date_order_is_assumed) << chat;
+  }
+  // Behind it, everybody has them; and digits say more than a mark.
+  EXPECT_THAT(Told(ReadWhatsApp("24/8/21 1:28 PM - Ann: a\n")),
+              ElementsAre("2021-08-24 13:28 text Ann: a"));
+  EXPECT_THAT(Told(ReadWhatsApp("24/8/2021 PM 1:28 - Ann: a\n")),
+              ElementsAre("2021-08-24 13:28 text Ann: a"));
+}
+
+TEST(WhatsAppReaderTest, WhereTheYearIsUncertainThatIsSaid) {
+  const WhatsAppChat year = ReadWhatsApp("24/8/21, 13:28 - Ann: a\n24/8/21, 13:30 - Ben: b\n");
+  EXPECT_EQ(Minute(year.messages[0]), "2021-08-24 13:28");
+  EXPECT_THAT(year.remarks,
+              ElementsAre("Nothing in the file tells whether the year stands first or "
+                          "last; days were read as day-month-year."));
+  const WhatsAppChat day = ReadWhatsApp("3/4/2024, 13:28 - Ann: a\n");
+  EXPECT_THAT(day.remarks, ElementsAre("Nothing in the file tells in which order day and month "
+                                       "stand; they were read as day-month-year."));
 }
 
 TEST(WhatsAppReaderTest, TimesThatCannotBeAreFaults) {
