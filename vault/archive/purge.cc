@@ -19,34 +19,32 @@ namespace {
 
 constexpr int kWalPages = 16 * 1024;
 
-// In the order of the table, so that every page is turned once. A row of archive_key whose chunk is
-// gone says so until SweepChatKeys has told its key's count.
+// In the order of the archive's list, by contact: so each of its pages is written once, and so is
+// each page of chats, on which a day's contacts stand in the same order. A row of archive_key whose
+// chunk is gone says so until SweepChatKeys has told its key's count.
 class Purge {
  public:
   Purge(keyring::Keyring& keyring, const ArchiveHeader& archive, const PurgeOptions& options,
         PurgeReport& report)
-      : store_(keyring.store()),
-        run_(archive.run),
-        last_day_(archive.last_day),
-        options_(options),
-        report_(report),
-        chunk_{.day = archive.first_day} {}
+      : store_(keyring.store()), archive_(archive), options_(options), report_(report) {}
 
   // One transaction's worth; true: there is more. Inside a write transaction.
   absl::StatusOr<bool> Step(absl::Time start) {
-    ASSIGN_OR_RETURN(const bool marks, store_.HasSubjectMarks());
+    ASSIGN_OR_RETURN(marks_, store_.HasSubjectMarks());
+    held_ = {};
     for (;;) {
-      std::vector<store::ChatPlace> places;
+      std::vector<store::ArchiveKeyRow> keys;
+      std::size_t seen = 0;
       bool more = false;
       RETURN_IF_ERROR(
-          store_.EachChatPlace(chunk_.day, chunk_.contact, chunk_.sequence, last_day_ + 1,
-                               [&](const store::ChatPlace& place) -> absl::StatusOr<bool> {
-                                 places.push_back(place);
-                                 more = places.size() == kAtOnce;
-                                 return !more;
-                               }));
-      for (const store::ChatPlace& place : places) RETURN_IF_ERROR(Chunk(place, marks));
-      if (!places.empty()) chunk_ = places.back();
+          store_.EachArchiveKey(at_, [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
+            at_ = key;
+            if (key.run == archive_.run && key.due != store::ArchiveKeyRow::kGone)
+              keys.push_back(key);
+            more = keys.size() == kAtOnce || ++seen == kSeenAtOnce;
+            return !more;
+          }));
+      for (const store::ArchiveKeyRow& key : keys) RETURN_IF_ERROR(Chunk(key));
       if (!more) return false;
       if (absl::Now() - start > kLockTime) return true;
     }
@@ -54,60 +52,50 @@ class Purge {
 
  private:
   static constexpr std::size_t kAtOnce = 256;
+  static constexpr std::size_t kSeenAtOnce = 4096;  // of other archives
 
-  absl::Status Chunk(const store::ChatPlace& place, bool marks) {
-    store::ArchiveKeyRow key;
-    ASSIGN_OR_RETURN(const bool archived,
-                     store_.GetArchiveKey(place.contact, place.day, place.sequence, key));
-    if (!archived || key.run != run_ || key.due == store::ArchiveKeyRow::kGone)
-      return absl::OkStatus();
-    bool held = key.due > options_.today;
-    if (marks && !held) {
-      // As it stands now: somebody may have set it since the archive was planned.
+  // As it stands now: somebody may have set a hold since the archive was planned.
+  absl::StatusOr<bool> IsHeld(ContactNumber contact) {
+    if (!marks_) return false;
+    if (held_.first != contact) {
       ASSIGN_OR_RETURN(
           const auto hold,
-          store_.GetSubjectMark(place.contact, static_cast<int>(records::SubjectMark::kHold)));
-      held = hold.has_value();
+          store_.GetSubjectMark(contact, static_cast<int>(records::SubjectMark::kHold)));
+      held_ = {contact, hold.has_value()};
     }
-    if (held) {
-      report_.held += place.messages;
-      return absl::OkStatus();
+    return held_.second;
+  }
+
+  absl::Status Chunk(const store::ArchiveKeyRow& key) {
+    const bool restored = key.due > options_.today;
+    ASSIGN_OR_RETURN(const bool held, IsHeld(key.contact));
+    // Of other days the archive has nothing, whatever the row says.
+    const bool archived = key.day >= archive_.first_day && key.day <= archive_.last_day;
+    if (restored || held || !archived) {
+      ASSIGN_OR_RETURN(const bool there, store_.GetChat(key.day, key.contact, key.sequence, chat_));
+      if (there && archived) report_.held += chat_.messages;
+      if (there || restored) return absl::OkStatus();
+    } else {
+      ASSIGN_OR_RETURN(const auto messages, store_.DeleteChat(key.day, key.contact, key.sequence));
+      if (messages) {
+        ++report_.chunks;
+        report_.messages += *messages;
+      }
     }
-    RETURN_IF_ERROR(store_.DeleteChat(place.day, place.contact, place.sequence).status());
-    key.due = store::ArchiveKeyRow::kGone;
-    RETURN_IF_ERROR(store_.PutArchiveKey(key));
-    ++report_.chunks;
-    report_.messages += place.messages;
-    return absl::OkStatus();
+    // Also one that somebody else deleted: there is nothing to wait for.
+    return store_.MarkArchiveKeyGone(key.contact, key.day, key.sequence);
   }
 
   store::Store& store_;
-  std::int64_t run_;
-  std::int32_t last_day_;
+  const ArchiveHeader& archive_;
   const PurgeOptions& options_;
   PurgeReport& report_;
-  store::ChatPlace chunk_;  // the last one that was looked at
+  // The last one that was looked at.
+  store::ArchiveKeyRow at_{.contact = 0, .day = std::numeric_limits<std::int32_t>::min()};
+  bool marks_ = true;
+  std::pair<ContactNumber, bool> held_;
+  store::ChatRow chat_;
 };
-
-// Keys whose chunk somebody else deleted: there is nothing to wait for.
-absl::Status ForgetLost(store::Store& store, std::int64_t run, std::int32_t today) {
-  std::vector<store::ArchiveKeyRow> lost;
-  store::ChatRow row;
-  RETURN_IF_ERROR(store.EachArchiveKey(
-      {.contact = 0, .day = std::numeric_limits<std::int32_t>::min()},
-      [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
-        if (key.run != run || key.due == store::ArchiveKeyRow::kGone || key.due > today)
-          return true;
-        ASSIGN_OR_RETURN(const bool there, store.GetChat(key.day, key.contact, key.sequence, row));
-        if (!there) lost.push_back(key);
-        return true;
-      }));
-  for (store::ArchiveKeyRow& key : lost) {
-    key.due = store::ArchiveKeyRow::kGone;
-    RETURN_IF_ERROR(store.PutArchiveKey(key));
-  }
-  return absl::OkStatus();
-}
 
 absl::Status WriteReceipt(keyring::Keyring& keyring, const ArchiveSignature& archive,
                           const std::vector<VerifiedArchive>& proof, std::int64_t purged,
@@ -175,7 +163,6 @@ absl::StatusOr<PurgeReport> PurgeArchived(keyring::Keyring& keyring, const Purge
                        store.AdvanceArchive(run, more ? 0 : static_cast<int>(ArchiveState::kPurged),
                                             report.messages - before));
       if (!more) {
-        RETURN_IF_ERROR(ForgetLost(store, run, options.today));
         if (first || report.messages > 0) {
           RETURN_IF_ERROR(
               audit::Append(store, keyring.AuditAuthor(),

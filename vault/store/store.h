@@ -261,9 +261,9 @@ class Store {
   absl::Status EachChatAfter(std::int32_t day, ContactNumber contact, std::int64_t sequence,
                              const std::function<absl::StatusOr<bool>(const ChatRow&)>& visit);
   absl::Status DeleteChats(std::int32_t day, ContactNumber contact);
-  // Gives what it was, without its bytes; nullopt: it was not there.
-  absl::StatusOr<std::optional<ChatPlace>> DeleteChat(std::int32_t day, ContactNumber contact,
-                                                      std::int64_t sequence);
+  // How many messages it had; nullopt: it was not there.
+  absl::StatusOr<std::optional<std::uint32_t>> DeleteChat(std::int32_t day, ContactNumber contact,
+                                                          std::int64_t sequence);
   absl::StatusOr<bool> GetChat(std::int32_t day, ContactNumber contact, std::int64_t sequence,
                                ChatRow& row);
   // The oldest; nullopt: there are no chats.
@@ -329,6 +329,8 @@ class Store {
   absl::Status PutArchiveKey(const ArchiveKeyRow& row);
   absl::StatusOr<bool> GetArchiveKey(ContactNumber contact, std::int32_t day, std::int64_t sequence,
                                      ArchiveKeyRow& row);
+  // Its `due` becomes kGone.
+  absl::Status MarkArchiveKeyGone(ContactNumber contact, std::int32_t day, std::int64_t sequence);
   absl::Status DeleteArchiveKey(ContactNumber contact, std::int32_t day, std::int64_t sequence);
   // After a place, by contact, until `visit` gives false.
   absl::Status EachArchiveKey(

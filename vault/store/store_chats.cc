@@ -97,15 +97,16 @@ absl::Status Store::DeleteChats(std::int32_t day, ContactNumber contact) {
   return remove->Run();
 }
 
-absl::StatusOr<std::optional<ChatPlace>> Store::DeleteChat(std::int32_t day, ContactNumber contact,
-                                                           std::int64_t sequence) {
+absl::StatusOr<std::optional<std::uint32_t>> Store::DeleteChat(std::int32_t day,
+                                                               ContactNumber contact,
+                                                               std::int64_t sequence) {
   USE_STATEMENT(remove,
                 "DELETE FROM chat WHERE day = ? AND contact = ? AND sequence = ? "
-                "RETURNING day, contact, sequence, session, messages, length(chunk)");
+                "RETURNING messages");
   remove->Bind(1, day).Bind(2, contact).Bind(3, sequence);
   ASSIGN_OR_RETURN(const bool found, remove->Step());
   if (!found) return std::nullopt;
-  return ReadPlace(*remove);
+  return static_cast<std::uint32_t>(remove->Int(0));
 }
 
 absl::StatusOr<bool> Store::GetChat(std::int32_t day, ContactNumber contact, std::int64_t sequence,

@@ -112,6 +112,15 @@ absl::StatusOr<bool> Store::GetArchiveKey(ContactNumber contact, std::int32_t da
   return found;
 }
 
+absl::Status Store::MarkArchiveKeyGone(ContactNumber contact, std::int32_t day,
+                                       std::int64_t sequence) {
+  USE_STATEMENT(update,
+                "UPDATE archive_key SET due = ? WHERE contact = ? AND day = ? AND sequence = ?");
+  update->Bind(1, std::int64_t{ArchiveKeyRow::kGone}).Bind(2, contact).Bind(3, std::int64_t{day});
+  update->Bind(4, sequence);
+  return update->Run();
+}
+
 absl::Status Store::DeleteArchiveKey(ContactNumber contact, std::int32_t day,
                                      std::int64_t sequence) {
   USE_STATEMENT(remove, "DELETE FROM archive_key WHERE contact = ? AND day = ? AND sequence = ?");
