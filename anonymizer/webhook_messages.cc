@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -73,6 +75,43 @@ std::uint64_t CountOf(const Json& value, const char* key) {
   return list != nullptr ? list->size() : 0;
 }
 
+// The code unit that "\uD83D" at the beginning of `text` stands for; -1: there is none.
+int EscapedUnit(absl::string_view text) {
+  int unit = 0;
+  if (text.size() < 6 || text[0] != '\\' || text[1] != 'u') return -1;
+  for (const char c : text.substr(2, 4)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (!absl::ascii_isxdigit(byte)) return -1;
+    unit = unit * 16 + (absl::ascii_isdigit(byte) ? c - '0' : absl::ascii_tolower(byte) - 'a' + 10);
+  }
+  return unit;
+}
+
+// Halves of characters, as phones write where they cut a text off inside an emoji, are no JSON for
+// the library, though each other message of the document is: U+FFFD stands for them. nullopt: there
+// is none.
+std::optional<std::string> WithoutLoneSurrogates(std::string text) {
+  bool any = false;
+  for (std::size_t at = text.find('\\'); at < text.size(); at = text.find('\\', at)) {
+    const absl::string_view rest = absl::string_view(text).substr(at);
+    const int unit = EscapedUnit(rest);
+    if (unit < 0xd800 || unit > 0xdfff) {
+      at += 2;
+      continue;
+    }
+    const int next = EscapedUnit(rest.substr(6));
+    if (unit < 0xdc00 && next >= 0xdc00 && next <= 0xdfff) {
+      at += 12;
+      continue;
+    }
+    text.replace(at, 6, "\\ufffd");
+    at += 6;
+    any = true;
+  }
+  if (!any) return std::nullopt;
+  return text;
+}
+
 }  // namespace
 
 std::string ParseWebhook(const std::string& text, Json& document) {
@@ -89,7 +128,14 @@ std::string ParseWebhook(const std::string& text, Json& document) {
     return true;
   };
   document = Json::parse(text, watch, /*allow_exceptions=*/false);
-  if (document.is_discarded()) return "is no JSON";
+  if (document.is_discarded()) {
+    const auto mended = WithoutLoneSurrogates(text);
+    if (!mended) return "is no JSON";
+    keys.clear();
+    twice = false;
+    document = Json::parse(*mended, watch, /*allow_exceptions=*/false);
+    if (document.is_discarded()) return "is no JSON";
+  }
   if (twice) return "names the same key twice";
   return "";
 }
