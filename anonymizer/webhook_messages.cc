@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -80,9 +79,9 @@ int EscapedUnit(absl::string_view text) {
   int unit = 0;
   if (text.size() < 6 || text[0] != '\\' || text[1] != 'u') return -1;
   for (const char c : text.substr(2, 4)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (!absl::ascii_isxdigit(byte)) return -1;
-    unit = unit * 16 + (absl::ascii_isdigit(byte) ? c - '0' : absl::ascii_tolower(byte) - 'a' + 10);
+    const std::size_t digit = absl::string_view("0123456789abcdefABCDEF").find(c);
+    if (digit == absl::string_view::npos) return -1;
+    unit = unit * 16 + static_cast<int>(digit < 16 ? digit : digit - 6);
   }
   return unit;
 }
