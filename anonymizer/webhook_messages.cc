@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -72,6 +73,43 @@ std::uint64_t CountOf(const Json& value, const char* key) {
   return list != nullptr ? list->size() : 0;
 }
 
+// The code unit that "\uD83D" at the beginning of `text` stands for; -1: there is none.
+int EscapedUnit(absl::string_view text) {
+  int unit = 0;
+  if (text.size() < 6 || text[0] != '\\' || text[1] != 'u') return -1;
+  for (const char c : text.substr(2, 4)) {
+    const std::size_t digit = absl::string_view("0123456789abcdefABCDEF").find(c);
+    if (digit == absl::string_view::npos) return -1;
+    unit = unit * 16 + static_cast<int>(digit < 16 ? digit : digit - 6);
+  }
+  return unit;
+}
+
+// Halves of characters, as phones write where they cut a text off inside an emoji, are no JSON for
+// the library, though each other message of the document is: U+FFFD stands for them. nullopt: there
+// is none.
+std::optional<std::string> WithoutLoneSurrogates(std::string text) {
+  bool any = false;
+  for (std::size_t at = text.find('\\'); at < text.size(); at = text.find('\\', at)) {
+    const absl::string_view rest = absl::string_view(text).substr(at);
+    const int unit = EscapedUnit(rest);
+    if (unit < 0xd800 || unit > 0xdfff) {
+      at += 2;
+      continue;
+    }
+    const int next = EscapedUnit(rest.substr(6));
+    if (unit < 0xdc00 && next >= 0xdc00 && next <= 0xdfff) {
+      at += 12;
+      continue;
+    }
+    text.replace(at, 6, "\\ufffd");
+    at += 6;
+    any = true;
+  }
+  if (!any) return std::nullopt;
+  return text;
+}
+
 }  // namespace
 
 std::string ParseWebhook(const std::string& text, Json& document) {
@@ -90,7 +128,14 @@ std::string ParseWebhook(const std::string& text, Json& document) {
     return true;
   };
   document = Json::parse(text, watch, /*allow_exceptions=*/false);
-  if (document.is_discarded()) return "is no JSON";
+  if (document.is_discarded()) {
+    const auto mended = WithoutLoneSurrogates(text);
+    if (!mended) return "is no JSON";
+    keys.clear();
+    twice = false;
+    document = Json::parse(*mended, watch, /*allow_exceptions=*/false);
+    if (document.is_discarded()) return "is no JSON";
+  }
   if (twice) return "names the same key twice";
   return "";
 }

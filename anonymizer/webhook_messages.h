@@ -27,6 +27,7 @@ struct WebhookCounts {
 };
 
 // The document of `text`, or why it is none: "is no JSON", "names the same key twice".
+// Half a character ("\ud83d" alone) is read as U+FFFD.
 std::string ParseWebhook(const std::string& text, nlohmann::json& document);
 
 // Belongs to one thread.

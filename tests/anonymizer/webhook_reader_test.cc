@@ -291,6 +291,25 @@ TEST(WebhookReaderTest, BrokenLineCostsItself) {
   EXPECT_EQ(chat.rejects[0].raw, a.substr(0, 150));
 }
 
+TEST(WebhookReaderTest, HalfACharacterCostsNothingElse) {
+  const auto said = [](absl::string_view body) {
+    return Message(absl::StrCat(R"("type":"text","text":{"body":")", body, R"("})"));
+  };
+  const Chat chat = Read(Change(absl::StrCat(R"("contacts":[)", kContact, R"(],"messages":[)",
+                                             said("whole \\ud83d\\ude00"), ",", said("cut \\ud83d"),
+                                             ",", said("\\uDE00 \\ud83d\\ud83d\\ude00"), ",",
+                                             said("no escape \\\\ud83d"), "]")));
+  std::vector<std::string> texts;
+  for (const ChatMessage& message : chat.messages) texts.push_back(message.text);
+  EXPECT_THAT(texts, ElementsAre("whole 😀", "cut \ufffd", "\ufffd \ufffd😀", "no escape \\ud83d"));
+  EXPECT_THAT(chat.faults(), IsEmpty());
+  // What is broken otherwise, or names a key twice, is so all the same.
+  EXPECT_THAT(Read(R"({"object":"\ud83d",})").faults(), ElementsAre("1 is no JSON"));
+  EXPECT_THAT(Read(R"({"object":"\ud83d","object":"a"})").faults(),
+              ElementsAre("1 names the same key twice"));
+  EXPECT_THAT(Read(R"({"object":"\ud8zz"})").faults(), ElementsAre("1 is no JSON"));
+}
+
 TEST(WebhookReaderTest, BrokenDocumentOfManyLinesCostsItself) {
   const auto spread = [](const std::string& text) {
     return absl::StrReplaceAll(text, {{",\"", ",\n    \""}, {"{\"object", "{\n  \"object"}});
