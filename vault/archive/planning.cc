@@ -67,6 +67,9 @@ absl::StatusOr<std::optional<PlannedArchive>> PlanArchive(keyring::Keyring& keyr
   PlannedArchive planned;
   store::ArchiveRow row{.state = static_cast<int>(ArchiveState::kPlanned), .label = options.label};
   std::int64_t bytes = 0;
+  // What a power cut undoes of a plan is planned again; a plan of which something was written is
+  // there, since that is a commit that waits.
+  ASSIGN_OR_RETURN(const auto unhurried, store::UnhurriedCommits::Begin(store.database()));
   for (bool more = true; more;) {
     if (options.interrupted && options.interrupted()) {
       return WithHint(absl::CancelledError("interrupted: what was planned stays planned"),

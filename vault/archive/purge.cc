@@ -97,6 +97,33 @@ class Purge {
   store::ChatRow chat_;
 };
 
+// All steps, and not the end. What a power cut undoes of them the next run does again: it stands
+// where it was verified.
+absl::Status PurgeSteps(keyring::Keyring& keyring, const ArchiveSignature& archive,
+                        const PurgeOptions& options, PurgeReport& report) {
+  store::Store& store = keyring.store();
+  ASSIGN_OR_RETURN(const auto unhurried, store::UnhurriedCommits::Begin(store.database()));
+  Purge purge(keyring, archive.header, options, report);
+  for (bool more = true; more;) {
+    if (options.interrupted && options.interrupted()) {
+      return WithHint(absl::CancelledError("interrupted: what was purged stays purged"),
+                      "Run the command again for the rest.");
+    }
+    {
+      ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
+      const std::int64_t before = report.messages;
+      ASSIGN_OR_RETURN(more, purge.Step(absl::Now()));
+      RETURN_IF_ERROR(
+          store.AdvanceArchive(archive.header.run, 0, report.messages - before).status());
+      RETURN_IF_ERROR(transaction.Commit());
+    }
+    if (options.progress) options.progress(report.messages);
+    RETURN_IF_ERROR(store.database().CheckpointPast(kWalPages));
+    if (more) absl::SleepFor(kLockPause);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status WriteReceipt(keyring::Keyring& keyring, const ArchiveSignature& archive,
                           const std::vector<VerifiedArchive>& proof, std::int64_t purged,
                           PurgeReport& report, absl::Time now) {
@@ -148,36 +175,20 @@ absl::StatusOr<PurgeReport> PurgeArchived(keyring::Keyring& keyring, const Purge
   ASSIGN_OR_RETURN(const bool found, store.GetArchive(run, row));
   if (!found) return absl::DataLossError("an archive has gone from the vault's list");
   const bool first = row.state < static_cast<int>(ArchiveState::kPurged);
-  Purge purge(keyring, archive.header, options, report);
-  for (bool more = true; more;) {
-    if (options.interrupted && options.interrupted()) {
-      return WithHint(absl::CancelledError("interrupted: what was purged stays purged"),
-                      "Run the command again for the rest.");
-    }
-    {
-      ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
-      const std::int64_t before = report.messages;
-      ASSIGN_OR_RETURN(more, purge.Step(absl::Now()));
-      // Of all runs, so that the receipt is right after a crash in the middle, too.
-      ASSIGN_OR_RETURN(const std::int64_t purged,
-                       store.AdvanceArchive(run, more ? 0 : static_cast<int>(ArchiveState::kPurged),
-                                            report.messages - before));
-      if (!more) {
-        if (first || report.messages > 0) {
-          RETURN_IF_ERROR(
-              audit::Append(store, keyring.AuditAuthor(),
-                            {.act = "archive.purge",
-                             .detail = absl::StrCat("{\"run\":", run, ",\"messages\":", purged,
-                                                    ",\"held\":", report.held, "}")}));
-          RETURN_IF_ERROR(WriteReceipt(keyring, archive, proof, purged, report, now));
-        }
-      }
-      RETURN_IF_ERROR(transaction.Commit());
-    }
-    if (options.progress) options.progress(report.messages);
-    RETURN_IF_ERROR(store.database().CheckpointPast(kWalPages));
-    if (more) absl::SleepFor(kLockPause);
+  RETURN_IF_ERROR(PurgeSteps(keyring, archive, options, report));
+  ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
+  // Of all runs, so that the receipt is right after a crash in the middle, too.
+  ASSIGN_OR_RETURN(const std::int64_t purged,
+                   store.AdvanceArchive(run, static_cast<int>(ArchiveState::kPurged), 0));
+  if (first || report.messages > 0) {
+    RETURN_IF_ERROR(
+        audit::Append(store, keyring.AuditAuthor(),
+                      {.act = "archive.purge",
+                       .detail = absl::StrCat("{\"run\":", run, ",\"messages\":", purged,
+                                              ",\"held\":", report.held, "}")}));
+    RETURN_IF_ERROR(WriteReceipt(keyring, archive, proof, purged, report, now));
   }
+  RETURN_IF_ERROR(transaction.Commit());
   return report;
 }
 

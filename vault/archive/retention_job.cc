@@ -364,7 +364,9 @@ absl::Status RetentionJob::Purge(const ArchiveSignature& signature,
   if (!purged->receipt_id.empty()) report.receipts.push_back(purged->receipt_id);
   ReportOf(report, signature.header.run).purged += purged->messages;
   At("truncate");
-  // What was deleted still stands in the WAL. Readers in the way only put that off.
+  // What was deleted still stands in the WAL. Most of it goes into the file while others may write;
+  // readers in the way only put that off.
+  RETURN_IF_ERROR(keyring_.store().database().CheckpointPast(0));
   const absl::Status truncated = keyring_.store().database().TruncateWal();
   if (!truncated.ok() && !absl::IsUnavailable(truncated)) return truncated;
   return absl::OkStatus();

@@ -8,13 +8,12 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
-#include <map>
 
 #include "absl/strings/str_cat.h"
 #include "vault/archive/archive_writer.h"
+#include "vault/archive/frames.h"
 #include "vault/archive/subject_shard.h"
 #include "vault/audit/log.h"
-#include "vault/records/chat_codec.h"
 #include "vault/records/chat_keys.h"
 #include "vault/status.h"
 
@@ -69,103 +68,6 @@ class SpoolFile : public ByteSink {
   std::string path_;
   int fd_;
   bool finished_ = false;
-};
-
-// Moves one contact's chunks. What a contact lacks is found before anything of it is written.
-class Mover {
- public:
-  Mover(keyring::Keyring& keyring, std::int64_t run, ArchiveWriter& writer)
-      : keyring_(keyring), store_(keyring.store()), run_(run), writer_(writer) {}
-
-  // DataLoss: what it has of chats does not count. The number of chunks.
-  absl::StatusOr<std::uint64_t> Move(records::ChatOwner owner,
-                                     const std::function<absl::StatusOr<bool>()>& step) {
-    planned_.clear();
-    RETURN_IF_ERROR(store_.EachArchiveKeyOf(owner.contact, [&](const store::ArchiveKeyRow& key) {
-      if (key.run == run_) planned_.push_back(key);
-      return absl::OkStatus();
-    }));
-    ASSIGN_OR_RETURN(const crypto::ExchangePublic subject, Check(owner));
-    if (there_ == 0) return 0;
-    RETURN_IF_ERROR(
-        writer_.BeginContact({.contact = owner.contact, .token = owner.token, .subject = subject}));
-    store::ChatRow read;
-    std::uint64_t moved = 0;
-    for (std::size_t i = 0; i < planned_.size(); ++i) {
-      const store::ChatRow* row = i < rows_.size() ? &rows_[i] : &read;
-      if (row == &read) {
-        const store::ArchiveKeyRow& key = planned_[i];
-        ASSIGN_OR_RETURN(const bool is, store_.GetChat(key.day, key.contact, key.sequence, read));
-        if (!is) continue;
-      } else if (row->messages == 0) {
-        continue;
-      }
-      if (!writer_.HasKey(row->session)) RETURN_IF_ERROR(writer_.AddKey(keys_.at(row->session)));
-      RETURN_IF_ERROR(writer_.AddChunk({.day = row->day,
-                                        .sequence = row->sequence,
-                                        .messages = row->messages,
-                                        .session = row->session,
-                                        .sealed = row->chunk}));
-      ++moved;
-      ASSIGN_OR_RETURN(const bool more, step());
-      if (!more) return absl::CancelledError("interrupted");
-    }
-    return moved;
-  }
-
- private:
-  // So many chunks of a contact are read once; of more, the others are read again.
-  static constexpr std::size_t kRowsKept = 256;
-
-  // The contact's subject key. Fills keys_ by session, rows_ with the first chunks (without
-  // messages where one has gone since: an erasure takes the contact's keys as well, a draining
-  // writes again) and there_ with how many there are.
-  absl::StatusOr<crypto::ExchangePublic> Check(records::ChatOwner owner) {
-    keys_.clear();
-    there_ = 0;
-    store::SubjectRow subject;
-    ASSIGN_OR_RETURN(const bool found, store_.GetSubject(owner.contact, subject));
-    if (!found) return absl::DataLossError("a subject key is missing");
-    RETURN_IF_ERROR(records::CheckSubject(keyring_, subject, owner.token));
-    rows_.resize(std::min(kRowsKept, planned_.size()));
-    store::ChatRow more;
-    for (std::size_t i = 0; i < planned_.size(); ++i) {
-      const store::ArchiveKeyRow& key = planned_[i];
-      store::ChatRow& row = i < rows_.size() ? rows_[i] : more;
-      ASSIGN_OR_RETURN(const bool is, store_.GetChat(key.day, key.contact, key.sequence, row));
-      if (!is) {
-        row.messages = 0;
-        continue;
-      }
-      ++there_;
-      if (row.chunk.size() < kMinSealedChunkBytes || row.chunk.size() > kMaxSealedChunkBytes ||
-          row.messages == 0 || row.messages > records::kMaxChunkMessages ||
-          row.sequence > kMaxSequence) {
-        return absl::DataLossError("a chunk is of a size that none has");
-      }
-      if (keys_.contains(row.session)) continue;
-      // Whoever may not write chats cannot slip one into an archive.
-      RETURN_IF_ERROR(records::CheckChatWriter(keyring_, row.session));
-      ASSIGN_OR_RETURN(const keyring::Session* session, keyring_.sessions().Get(row.session));
-      ASSIGN_OR_RETURN(const bool has, store_.GetChatKey(owner.contact, row.session, sealed_));
-      ArchiveKey one{.session = row.session, .ephemeral = session->ephemeral};
-      if (!has || sealed_.size() != one.sealed.size())
-        return absl::DataLossError("the key of a chat is missing or was altered");
-      std::copy(sealed_.begin(), sealed_.end(), one.sealed.begin());
-      keys_.emplace(row.session, one);
-    }
-    return crypto::ExchangePublic{subject.public_key};
-  }
-
-  keyring::Keyring& keyring_;
-  store::Store& store_;
-  std::int64_t run_;
-  ArchiveWriter& writer_;
-  std::vector<store::ArchiveKeyRow> planned_;
-  std::vector<store::ChatRow> rows_;
-  std::size_t there_ = 0;
-  crypto::Bytes sealed_;
-  std::map<std::int64_t, ArchiveKey> keys_;
 };
 
 // By number, as archives have them, and all the tables that are read: so each page is read once.
@@ -288,14 +190,15 @@ absl::Status SpoolArchive(keyring::Keyring& keyring, std::int64_t run, const Spo
     ASSIGN_OR_RETURN(const auto writer,
                      ArchiveWriter::Open(*file, options.recipients, signature.header));
     ASSIGN_OR_RETURN(const std::vector<records::ChatOwner> owners, OwnersOf(store, run, damaged));
-    Mover mover(keyring, run, *writer);
+    FrameWriter frames(*writer);
+    FrameReader reader(keyring, signature.header, frames);
     std::uint64_t chunks = 0;
     for (const records::ChatOwner& owner : owners) {
       const auto step = [&]() -> absl::StatusOr<bool> {
         if (++chunks % 1024 == 0 && options.progress) options.progress(chunks);
         return chunks % 1024 != 0 || !options.interrupted || !options.interrupted();
       };
-      const auto count = mover.Move(owner, step);
+      const auto count = reader.Move(owner, step);
       if (absl::IsCancelled(count.status())) {
         return WithHint(count.status(), "Run the command again: what was planned stays planned.");
       }
@@ -306,6 +209,7 @@ absl::Status SpoolArchive(keyring::Keyring& keyring, std::int64_t run, const Spo
       RETURN_IF_ERROR(count.status());
       if (*count > 0) moved.push_back(owner.contact);
     }
+    RETURN_IF_ERROR(frames.Finish());
     if (!moved.empty()) {
       ASSIGN_OR_RETURN(const FinishedArchive finished, writer->Finish());
       RETURN_IF_ERROR(file->Finish());

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -272,6 +273,14 @@ absl::Status Database::ErrorFor(int code, absl::string_view what) const {
     default:
       return absl::InternalError(absl::StrCat(what, ": ", sqlite3_errstr(code)));
   }
+}
+
+absl::StatusOr<UnhurriedCommits> UnhurriedCommits::Begin(Database& database) {
+  RETURN_IF_ERROR(database.Execute("PRAGMA synchronous = NORMAL"));
+  return UnhurriedCommits(&database);
+}
+UnhurriedCommits::~UnhurriedCommits() {
+  if (database_ != nullptr && !database_->Execute("PRAGMA synchronous = FULL").ok()) std::abort();
 }
 
 absl::StatusOr<Transaction> Transaction::Begin(Database& database, Kind kind) {

@@ -116,6 +116,24 @@ class Database {
   int wal_pages_ = 0;  // after the last commit; with DeferCheckpoints
 };
 
+// While it lives, the connection's commits do not wait for the disk (synchronous = NORMAL). A crash
+// of the process loses none; a power cut may undo the newest, one after the other, back to the last
+// commit that waited, of whatever connection. So it is for the steps of long work that is begun
+// again where it stood, and whose end is a commit that waits. Made and gone outside transactions.
+class UnhurriedCommits {
+ public:
+  static absl::StatusOr<UnhurriedCommits> Begin(Database& database);
+  UnhurriedCommits(UnhurriedCommits&& other) noexcept : database_(other.database_) {
+    other.database_ = nullptr;
+  }
+  UnhurriedCommits& operator=(UnhurriedCommits&&) = delete;
+  ~UnhurriedCommits();  // aborts where it cannot be ended: nobody may go on without waiting
+
+ private:
+  explicit UnhurriedCommits(Database* database) : database_(database) {}
+  Database* database_;
+};
+
 // BEGIN IMMEDIATE … COMMIT, rolled back where Commit was not called.
 class Transaction {
  public:

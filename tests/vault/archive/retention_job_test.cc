@@ -101,6 +101,41 @@ TEST_F(RetentionJobTest, WhatHasExpiredGoesAndNothingElse) {
               ElementsAre(RetentionVault::TextOf(vault_.contacts[0], 160)));
 }
 
+// More pieces than are read at once, and more keys than a frame has slots: each message came alone.
+TEST_F(RetentionJobTest, SomebodyWithHundredsOfPiecesGoesWhole) {
+  std::multiset<std::string> expected = Expired();
+  {
+    auto importer = vault_.vault().Unlock("service importer");
+    for (int i = 0; i < 700; ++i) {
+      const std::string text = absl::StrCat("piece ", i);
+      const auto results = testing::WriteChats(
+          *importer, {{.contact = vault_.contacts[1],
+                       .messages = {testing::Message(
+                           testing::kMonday + (2 + i % 9) * kDaySeconds + i, text)}}});
+      ASSERT_TRUE(results.ok()) << results.status();
+      expected.insert(text);
+    }
+  }
+  ASSERT_GT(vault_.Count("SELECT count(*) FROM chat_key"), 600);
+  ASSERT_TRUE(vault_.Run().ok());
+  EXPECT_EQ(vault_.Live(), Young());
+  EXPECT_EQ(vault_.AllArchived(0), expected);
+  EXPECT_EQ(vault_.Fault(), "");
+}
+
+// A row that says of a young chunk that an archive has it deletes nothing.
+TEST_F(RetentionJobTest, APlantedKeyOfAnotherDayPurgesNothing) {
+  vault_.at = [&](absl::string_view step) {
+    if (step != "verified") return;
+    vault_.Alter(
+        "INSERT OR IGNORE INTO archive_key (contact, day, sequence, run, session, due) "
+        "SELECT contact, day, sequence, 1, session, 0 FROM chat WHERE day = (SELECT max(day) FROM "
+        "chat)");
+  };
+  (void)vault_.Run();
+  EXPECT_EQ(vault_.Live(), Young());
+}
+
 TEST_F(RetentionJobTest, ARunThatFindsNothingOpensNothingAndWritesNothing) {
   ASSERT_TRUE(vault_.Run().ok());
   const std::int64_t log = vault_.Count("SELECT count(*) FROM audit");
