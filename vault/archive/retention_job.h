@@ -86,6 +86,7 @@ class RetentionJob {
   absl::StatusOr<bool> HasErasures();
   absl::StatusOr<std::set<std::int64_t>> StillHere();
   absl::Status SyncErasures(JobReport& report);
+  static absl::Status NobodyErasable();
   absl::StatusOr<bool> SweepIsDue();
   absl::Status TidySpool();
   absl::Status Begin(JobReport& report);
@@ -93,6 +94,8 @@ class RetentionJob {
   absl::Status ArchiveExpired(JobReport& report);
   absl::Status Advance(std::int64_t run, JobReport& report);
   absl::Status AdvanceSpooled(store::ArchiveRow row, JobReport& report);
+  absl::Status WriteAgain(const ArchiveSignature& signature, store::ArchiveRow& row,
+                          JobReport& report);
   absl::Status PurgeReleased(JobReport& report);
   absl::Status DestroyOld(JobReport& report);
   absl::Status PutCheckpoints(JobReport& report);
