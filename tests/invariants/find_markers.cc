@@ -5,7 +5,8 @@
 // MARKERS is a file of one marker a line; a PATH that is a folder is searched with all below it.
 // Each marker is looked for as UTF-8, as UTF-16 of both byte orders, as base64 (both alphabets, at
 // the three places where it can stand in a longer text), as hexadecimal in both cases, and, where
-// it has eight digits or more, as those digits alone with anything between them that is no digit.
+// it has eight digits or more (twelve beside Latin letters), as those digits alone with anything
+// between them that is no digit.
 //
 // Prints "FILE: MARKER'S LINE as FORM" for each find. Exit 0: nothing found. 1: something was
 // found. 2: a file could not be read, or there was none to read: nothing was proved.
@@ -97,8 +98,13 @@ std::vector<Form> FormsOf(const std::string& marker) {
     forms.push_back({"base64" + at, Base64At(marker, offset, "+/")});
     forms.push_back({"base64url" + at, Base64At(marker, offset, "-_")});
   }
-  constexpr std::size_t kMinDigits = 8;  // fewer turn up in any file by chance
-  if (const std::string digits = DigitsOf(marker); digits.size() >= kMinDigits) {
+  constexpr std::size_t kMinDigits = 8, kMinDigitsOfCodes = 12;  // fewer turn up by chance
+  // The few digits of a code without its letters tell nothing, and stand somewhere by chance.
+  const bool letters = std::any_of(marker.begin(), marker.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  });
+  if (const std::string digits = DigitsOf(marker);
+      digits.size() >= (letters ? kMinDigitsOfCodes : kMinDigits)) {
     forms.push_back({"digits", digits, true});
   }
   return forms;
