@@ -248,7 +248,9 @@ TEST_F(ChatWriterTest, LargeBatchIsTheSameOnTwoThreads) {
   auto owner = vault_.Unlock("owner");
   EXPECT_EQ(ChatSeenBy(*owner, second_), texts);
 
-  Alter(absl::StrCat("UPDATE chat_tag SET tags = substr(tags, 9) WHERE contact = ", first_));
+  // As bytes: what was put together is text to SQLite, which ends at a zero.
+  Alter(absl::StrCat("UPDATE chat_tag SET tags = substr(CAST(tags AS BLOB), 9) WHERE contact = ",
+                     first_));
   results = Write(drafts);
   EXPECT_EQ(results[0].added, 1'000u);
   EXPECT_EQ(results[1].duplicates, 1'000u);
