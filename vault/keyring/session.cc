@@ -218,7 +218,7 @@ absl::StatusOr<Session> SessionDirectory::Load(std::int64_t number) {
 }
 
 void SessionDirectory::Keep(std::int64_t number, std::vector<CoveredSubject> subjects) {
-  if (subjects_kept_ + subjects.size() > kMaxSubjects) {
+  if (subjects_kept_ + subjects.size() > max_subjects_) {
     subjects_.clear();
     subjects_kept_ = 0;
   }

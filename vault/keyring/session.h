@@ -89,8 +89,14 @@ absl::StatusOr<Session> CheckSession(std::int64_t number, ByteView record,
 // Sessions by number, checked once each.
 class SessionDirectory {
  public:
-  SessionDirectory(store::Store& store, const RosterHistory& history)
-      : store_(store), history_(history) {}
+  // Beyond so many, all subjects are forgotten and read again when they are asked for. 40 bytes
+  // each: a vault of ten million customers with chats has no more. A smaller number would make
+  // whoever asks for customers of many sessions, in any order, read a session for each of them.
+  static constexpr std::size_t kMaxSubjects = 10'000'000;
+
+  SessionDirectory(store::Store& store, const RosterHistory& history,
+                   std::size_t max_subjects = kMaxSubjects)
+      : store_(store), history_(history), max_subjects_(max_subjects) {}
 
   // DataLoss: missing, or does not count. The pointer lives as long as the directory. Without
   // `subjects`, of which a vault may have millions: those are asked for here.
@@ -119,9 +125,6 @@ class SessionDirectory {
                            AssignedIn&& assigned_in);
 
  private:
-  // Beyond it, all subjects are forgotten and read again when they are asked for: 20 MiB.
-  static constexpr std::size_t kMaxSubjects = 500'000;
-
   absl::StatusOr<Session> Load(std::int64_t number);
   void Keep(std::int64_t number, std::vector<CoveredSubject> subjects);
   absl::Status LoadTakings();
@@ -129,6 +132,7 @@ class SessionDirectory {
 
   store::Store& store_;
   const RosterHistory& history_;
+  const std::size_t max_subjects_;
   absl::flat_hash_map<std::int64_t, std::unique_ptr<Session>> sessions_;
   absl::flat_hash_map<std::int64_t, std::vector<CoveredSubject>> subjects_;
   std::size_t subjects_kept_ = 0;
