@@ -20,7 +20,7 @@ constexpr absl::string_view kCutOff = "is cut off by the file's end, before its 
 // What a rejected message may show of itself.
 constexpr std::size_t kMaxLinesBytes = ChatReader::kMaxTextBytes + (64 << 10);
 
-bool IsBlank(absl::string_view line) {
+bool IsBlankLine(absl::string_view line) {
   return absl::StripAsciiWhitespace(WithoutMarks(line)).empty();
 }
 
@@ -53,7 +53,7 @@ std::optional<KakaoTalkShape> FindKakaoTalkShape(const std::deque<TextLine>& sam
   for (const TextLine& line : sample) {
     if (++lines > kMostHeadLines && !title) return std::nullopt;
     absl::string_view text = WithoutMarks(line.text);
-    if (IsBlank(text)) continue;
+    if (IsBlankLine(text)) continue;
     absl::string_view rest = text;
     if (absl::StripAsciiWhitespace(text) == kCsvHeader)
       return KakaoTalkShape{.form = KakaoTalkForm::kCsv};
@@ -104,7 +104,7 @@ KakaoTalkRecords::Start KakaoTalkRecords::StartOfPhone(absl::string_view line,
   }
   start.time = stamp->time;
   if (!stamp->exists) start.fault = std::string(kNoSuchTime);
-  if (IsBlank(rest)) {
+  if (IsBlankLine(rest)) {
     start.what = Start::What::kDivider;
     start.behind_blank = behind_blank;
     start.has_clock = true;
@@ -241,14 +241,14 @@ bool KakaoTalkRecords::IsCutStart(const Line& line) const {
 // quote such a line; then mostly more of the message follows.
 absl::StatusOr<bool> KakaoTalkRecords::IsNotice(const Line& line) {
   if (shape_.form != KakaoTalkForm::kComputer || !line.text.fault.empty() ||
-      IsBlank(line.text.text)) {
+      IsBlankLine(line.text.text)) {
     return false;
   }
   if (!IsKakaoTalkNotice(absl::StripAsciiWhitespace(WithoutMarks(line.text.text)))) return false;
   ASSIGN_OR_RETURN(const TextLine* const next, PeekLine());
   if (next == nullptr) return true;
   if (!next->fault.empty()) return false;
-  return IsBlank(next->text) || IsKakaoTalkNotice(absl::StripAsciiWhitespace(next->text)) ||
+  return IsBlankLine(next->text) || IsKakaoTalkNotice(absl::StripAsciiWhitespace(next->text)) ||
          StartOf(next->text, false).what != Start::What::kNothing;
 }
 
@@ -270,7 +270,7 @@ absl::StatusOr<bool> KakaoTalkRecords::IsDivider(const Start& divider) {
 
 bool KakaoTalkRecords::IsHead(const TextLine& line) {
   if (began_ || !line.fault.empty()) return false;
-  if (IsBlank(line.text) || IsKakaoTalkSavedLine(line.text)) return true;
+  if (IsBlankLine(line.text) || IsKakaoTalkSavedLine(line.text)) return true;
   if (shape_.form == KakaoTalkForm::kCsv &&
       absl::StripAsciiWhitespace(WithoutMarks(line.text)) == kCsvHeader) {
     return true;
@@ -308,7 +308,7 @@ void KakaoTalkRecords::Continue(const Line& line, ChatMessage& message) {
   const std::string& more = text.fault.empty() ? text.text : text.raw;
   if (shape_.form == KakaoTalkForm::kCsv && std::count(more.begin(), more.end(), '"') % 2 == 1)
     in_quotes_ = !in_quotes_;
-  if (text.fault.empty() && IsBlank(more) && !in_quotes_) {
+  if (text.fault.empty() && IsBlankLine(more) && !in_quotes_) {
     ++blanks_;
     return;
   }
@@ -393,12 +393,12 @@ absl::StatusOr<bool> KakaoTalkRecords::Next(ChatMessage& message) {
       ASSIGN_OR_RETURN(const bool notice, IsNotice(line));
       if (notice) line.start.what = Start::What::kNotice;
       // Right below a day no message is open that a line could go on with.
-      if (!open && has_bar_ && text.fault.empty() && !IsBlank(text.text))
+      if (!open && has_bar_ && text.fault.empty() && !IsBlankLine(text.text))
         line.start.what = Start::What::kNotice;
       if (line.start.what == Start::What::kNotice) line.start.time = last_time_;
     }
     const bool was_behind_blank = behind_blank_;
-    behind_blank_ = text.fault.empty() && IsBlank(text.text);
+    behind_blank_ = text.fault.empty() && IsBlankLine(text.text);
     if (line.start.what == Start::What::kNothing) {
       if (open) {
         Continue(line, message);

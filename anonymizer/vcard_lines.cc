@@ -18,12 +18,11 @@ constexpr std::size_t kMaxNameBytes = 64;
 constexpr std::size_t kMaxTrailingBlanks = 76;
 constexpr std::size_t kMaxHeadBytes = 16 * 1024;  // name and parameters, where they are folded
 
-bool IsBlank(char c) { return c == ' ' || c == '\t'; }
-
 // Old programs end a file with Ctrl-Z.
 absl::string_view WithoutBlanks(absl::string_view text) {
   text = WithoutVcardMark(text);
-  while (!text.empty() && (IsBlank(text.back()) || text.back() == '\x1a')) text.remove_suffix(1);
+  while (!text.empty() && (IsVcardSpace(text.back()) || text.back() == '\x1a'))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -48,7 +47,7 @@ bool IsPictureName(absl::string_view name) {
 // A "=" at the end, behind which mail programs may have put blanks.
 bool EndsSoft(absl::string_view line) {
   line.remove_prefix(line.size() - std::min(line.size(), kMaxTrailingBlanks));
-  while (!line.empty() && IsBlank(line.back())) line.remove_suffix(1);
+  while (!line.empty() && IsVcardSpace(line.back())) line.remove_suffix(1);
   return absl::EndsWith(line, "=");
 }
 
@@ -213,10 +212,10 @@ void VcardLines::Join(const VcardProperty& property, bool known, Fold fold) {
   absl::string_view text = piece_.text;
   if (known && property.is_picture) return;
   if (fold == Fold::kSoftBreak) {
-    while (!line_.empty() && IsBlank(line_.back())) line_.pop_back();
+    while (!line_.empty() && IsVcardSpace(line_.back())) line_.pop_back();
     line_.pop_back();
     // Nothing stands inside a character, so that a blank there is a fold's.
-    if (!text.empty() && IsBlank(text.front()) && CutBytes(DecodedTail(line_)) > 0)
+    if (!text.empty() && IsVcardSpace(text.front()) && CutBytes(DecodedTail(line_)) > 0)
       text.remove_prefix(1);
   } else if (fold == Fold::kFolded) {
     // 2.1 folds where a blank is, and that one stays.

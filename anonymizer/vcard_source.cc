@@ -9,16 +9,10 @@
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {
-namespace {
-
-bool IsBlank(char c) { return c == ' ' || c == '\t'; }
-
-}  // namespace
-
 absl::string_view WithoutVcardMark(absl::string_view text) {
   while (absl::ConsumePrefix(&text, "\xef\xbb\xbf")) {
   }
-  while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && IsVcardSpace(text.front())) text.remove_prefix(1);
   return text;
 }
 
@@ -118,7 +112,7 @@ void VcardRaw::Add(const VcardSource::Piece& piece, bool is_picture) {
   std::string joined;
   if (!cut_.empty()) {
     // A character in the middle of which the line is folded is put together, and the fold left out.
-    if (!piece.first || (!text.empty() && IsBlank(text.front()))) {
+    if (!piece.first || (!text.empty() && IsVcardSpace(text.front()))) {
       if (piece.first) text.remove_prefix(1);
       joined = cut_;
       joined.append(text.data(), text.size());

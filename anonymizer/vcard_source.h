@@ -12,6 +12,9 @@
 
 namespace sealbook::anonymizer {
 
+// What folds a line, and may stand at its end.
+inline bool IsVcardSpace(char c) { return c == ' ' || c == '\t'; }
+
 // A file's physical lines. One that is longer than kPieceBytes comes in pieces.
 class VcardSource {
  public:
@@ -28,7 +31,7 @@ class VcardSource {
 
   absl::StatusOr<bool> Next(Piece& piece);
   bool BlankFollows() const {
-    return position_ < buffer_.size() && (buffer_[position_] == ' ' || buffer_[position_] == '\t');
+    return position_ < buffer_.size() && IsVcardSpace(buffer_[position_]);
   }
   // The beginning of the next line, kPeekBytes of it at most.
   static constexpr std::size_t kPeekBytes = 1024;

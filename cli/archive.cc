@@ -8,13 +8,7 @@
 namespace sealbook::cli {
 namespace {
 
-Json ToJson(const ArchiveSummary& archive) {
-  return {{"name", archive.name},   {"messages", archive.messages}, {"from", archive.from},
-          {"to", archive.to},       {"bytes", archive.bytes},       {"sha256", archive.sha256},
-          {"state", archive.state}, {"remote", archive.remote}};
-}
-
-absl::Status List(Context& context, const Arguments&) {
+absl::Status RunArchiveList(Context& context, const Arguments&) {
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kRetention));
   ASSIGN_OR_RETURN(const std::vector<ArchiveSummary> archives, ListArchives(context.keyring()));
@@ -38,7 +32,7 @@ struct Checked {
   std::string detail;
 };
 
-absl::Status Verify(Context& context, const Arguments& arguments) {
+absl::Status RunArchiveVerify(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kRetention));
   keyring::Keyring& keyring = context.keyring();
@@ -122,7 +116,7 @@ Command ArchiveListCommand() {
           .options = {},
           .min_positional = 0,
           .max_positional = 0,
-          .run = &List};
+          .run = &RunArchiveList};
 }
 
 Command ArchiveVerifyCommand() {
@@ -134,7 +128,7 @@ Command ArchiveVerifyCommand() {
                        .help = "read them back from every destination"}},
           .min_positional = 0,
           .max_positional = 1,
-          .run = &Verify};
+          .run = &RunArchiveVerify};
 }
 
 }  // namespace sealbook::cli

@@ -99,7 +99,7 @@ absl::Status Log(Context& context, const Arguments& arguments) {
   });
 }
 
-absl::Status Verify(Context& context, const Arguments& arguments) {
+absl::Status RunAuditVerify(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kReadAudit));
   keyring::Keyring& keyring = context.keyring();
@@ -184,7 +184,7 @@ Command AuditVerifyCommand() {
       .arguments = "[--checkpoint F]",
       .summary = "checks that the log is whole and unaltered",
       .options = {{"checkpoint", Option::Kind::kValue, "F", "an earlier head that must be in it"}},
-      .run = &Verify};
+      .run = &RunAuditVerify};
 }
 Command AuditCheckpointCommand() {
   return {.name = "audit checkpoint",

@@ -52,7 +52,7 @@ absl::Status Add(Context& context, const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-absl::Status List(Context& context, const Arguments&) {
+absl::Status RunBookList(Context& context, const Arguments&) {
   RETURN_IF_ERROR(context.Unlock());
   ASSIGN_OR_RETURN(const auto snapshot, context.keyring().Snapshot());
   const keyring::Roster& roster = context.keyring().roster();
@@ -271,7 +271,7 @@ Command BookAddCommand() {
           .run = &Add};
 }
 Command BookListCommand() {
-  return {.name = "book list", .summary = "books, how many contacts, whose", .run = &List};
+  return {.name = "book list", .summary = "books, how many contacts, whose", .run = &RunBookList};
 }
 Command BookMembersCommand() {
   return {.name = "book members",

@@ -6,7 +6,7 @@
 namespace sealbook::cli {
 namespace {
 
-absl::Status Run(Context& context, const Arguments&) {
+absl::Status RunChatCompact(Context& context, const Arguments&) {
   RETURN_IF_ERROR(context.Unlock());
   CatchInterrupts();
   Progress progress(context.globals(), "chat compact");
@@ -46,7 +46,7 @@ Command ChatCompactCommand() {
           .options = {},
           .min_positional = 0,
           .max_positional = 0,
-          .run = &Run};
+          .run = &RunChatCompact};
 }
 
 }  // namespace sealbook::cli

@@ -86,7 +86,7 @@ absl::Status Search(Context& context, const Arguments& arguments, std::size_t li
   return status;
 }
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunChatSearch(Context& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const std::int64_t limit, LimitOf(arguments, kDefaultLimit));
   RETURN_IF_ERROR(context.Unlock());
   CatchInterrupts();
@@ -138,7 +138,7 @@ Command ChatSearchCommand() {
                       {"limit", Option::Kind::kValue, "N", "at most N (default: 100)"}},
           .min_positional = 1,
           .max_positional = 1,
-          .run = &Run};
+          .run = &RunChatSearch};
 }
 
 }  // namespace sealbook::cli

@@ -14,7 +14,7 @@
 namespace sealbook::cli {
 namespace {
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunChatShow(Context& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const std::int64_t limit, LimitOf(arguments, 0));
   RETURN_IF_ERROR(context.Unlock());
   ASSIGN_OR_RETURN(const ChatOfContact chat, FindChat(context, arguments.positional()[0]));
@@ -65,7 +65,7 @@ Command ChatShowCommand() {
           .options = {{"limit", Option::Kind::kValue, "N", "the newest N"}},
           .min_positional = 1,
           .max_positional = 1,
-          .run = &Run};
+          .run = &RunChatShow};
 }
 
 }  // namespace sealbook::cli

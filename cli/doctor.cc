@@ -38,7 +38,7 @@ absl::StatusOr<records::HealthCheck> Epochs(keyring::Keyring& keyring) {
                                                      left, "; run 'sealbook key rotate --drain'")};
 }
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunDoctor(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   CatchInterrupts();
   Progress progress(context.globals(), "doctor");
@@ -83,7 +83,7 @@ Command DoctorCommand() {
           .arguments = "[--repair]",
           .summary = "looks through the whole vault for damage",
           .options = {{"repair", Option::Kind::kFlag, "", "removes what does not count"}},
-          .run = &Run};
+          .run = &RunDoctor};
 }
 
 }  // namespace sealbook::cli

@@ -203,7 +203,7 @@ absl::StatusOr<Done> Export(Context& context, const ExportArguments& wanted,
   return done;
 }
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunExport(Context& context, const Arguments& arguments) {
   if (!arguments.Has("output")) {
     return Usage("an export goes into a file", "Name one that is not there yet with -o F.");
   }
@@ -243,7 +243,7 @@ Command ExportCommand() {
               "[--format FORMAT] (--recipient age1…… | --plaintext)",
           .summary = "the customer list into an encrypted file, after a second factor",
           .options = std::move(options),
-          .run = &Run};
+          .run = &RunExport};
 }
 
 }  // namespace sealbook::cli

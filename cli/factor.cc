@@ -38,7 +38,7 @@ Json ToJson(Context& context, const policies::FactorItem& item) {
   return json;
 }
 
-absl::Status List(Context& context, const Arguments& arguments) {
+absl::Status RunFactorList(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   std::optional<MemberId> whose;
   if (arguments.Has("member") || !context.Require(policies::Action::kManageMembers).ok()) {
@@ -123,7 +123,7 @@ Command FactorListCommand() {
           .arguments = "[--member NAME]",
           .summary = "second factors, and what waits for another admin",
           .options = {MemberOption("whose; an admin sees all without it")},
-          .run = &List};
+          .run = &RunFactorList};
 }
 
 Command FactorRemoveCommand() {

@@ -114,7 +114,7 @@ absl::Status EnrollRecovery(Context& context, const Arguments& arguments) {
   return made;
 }
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunFactorEnroll(Context& context, const Arguments& arguments) {
   const std::string& kind = arguments.positional()[0];
   if (kind == "totp") return EnrollTotp(context, arguments);
   if (kind == "recovery") return EnrollRecovery(context, arguments);
@@ -132,7 +132,7 @@ Command FactorEnrollCommand() {
                       OtpOption()},
           .min_positional = 1,
           .max_positional = 1,
-          .run = &Run};
+          .run = &RunFactorEnroll};
 }
 
 }  // namespace sealbook::cli

@@ -287,7 +287,7 @@ absl::Status ImportFile(Context& context, Request& request, const std::string& f
   return Shred(context, file, *shredder, totals);
 }
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunImport(Context& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(Request request, Parse(context, arguments));
   CatchInterrupts();
   if (request.dry_run)
@@ -374,7 +374,7 @@ Command ImportCommand() {
                   {"delimiter", Option::Kind::kValue, "C", "between cells; found out otherwise"}},
       .min_positional = 1,
       .max_positional = kAnyNumber,
-      .run = &Run};
+      .run = &RunImport};
 }
 
 }  // namespace sealbook::cli

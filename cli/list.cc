@@ -18,7 +18,7 @@ std::string ValueOf(const records::Contact& contact, absl::string_view name) {
   return "";
 }
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunList(Context& context, const Arguments& arguments) {
   std::int64_t limit = 0;
   if (arguments.Has("limit") &&
       (!absl::SimpleAtoi(arguments.Value("limit"), &limit) || limit < 1)) {
@@ -73,7 +73,7 @@ Command ListCommand() {
           .summary = "your customers, a line each",
           .options = {{"book", Option::Kind::kValue, "BOOK", "of this book alone"},
                       {"limit", Option::Kind::kValue, "N", "the first N"}},
-          .run = &Run};
+          .run = &RunList};
 }
 
 }  // namespace sealbook::cli

@@ -187,7 +187,7 @@ absl::Status Search(Context& context, const Query& query, Hits& hits) {
                           });
 }
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunLookup(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   // Refused before anything is looked for: an account that reads nothing learns nothing.
   RETURN_IF_ERROR(
@@ -247,7 +247,7 @@ Command LookupCommand() {
                       {"last4", Option::Kind::kValue, "D",
                        "the four digits that a masked number shows"}},
           .max_positional = 1,
-          .run = &Run};
+          .run = &RunLookup};
 }
 
 }  // namespace sealbook::cli

@@ -111,7 +111,7 @@ std::vector<std::string> FactorsOf(const std::vector<policies::FactorItem>& fact
   return out;
 }
 
-absl::Status List(Context& context, const Arguments&) {
+absl::Status RunMemberList(Context& context, const Arguments&) {
   RETURN_IF_ERROR(context.Unlock());
   ASSIGN_OR_RETURN(const auto snapshot, context.keyring().Snapshot());
   const keyring::Roster& roster = context.keyring().roster();
@@ -205,7 +205,8 @@ Command MemberAddCommand() {
 }
 
 Command MemberListCommand() {
-  return {.name = "member list", .summary = "members, their roles and books", .run = &List};
+  return {
+      .name = "member list", .summary = "members, their roles and books", .run = &RunMemberList};
 }
 
 Command MemberPasswdCommand() {

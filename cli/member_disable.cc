@@ -7,7 +7,7 @@
 namespace sealbook::cli {
 namespace {
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunMemberDisable(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kManageMembers));
   const std::string& name = arguments.positional()[0];
@@ -44,7 +44,7 @@ Command MemberDisableCommand() {
           .options = {NoDrainOption()},
           .min_positional = 1,
           .max_positional = 1,
-          .run = &Run};
+          .run = &RunMemberDisable};
 }
 
 }  // namespace sealbook::cli

@@ -87,7 +87,7 @@ absl::Status TakeIn(Context& context, const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunMemberRekey(Context& context, const Arguments& arguments) {
   return arguments.positional().empty() ? Ask(context, arguments) : TakeIn(context, arguments);
 }
 
@@ -104,7 +104,7 @@ Command MemberRekeyCommand() {
                   OtpOption(),
                   NoDrainOption()},
       .max_positional = 1,
-      .run = &Run};
+      .run = &RunMemberRekey};
 }
 
 }  // namespace sealbook::cli

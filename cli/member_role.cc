@@ -7,7 +7,7 @@
 namespace sealbook::cli {
 namespace {
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunMemberRole(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kManageMembers));
   const std::string &name = arguments.positional()[0], &role = arguments.positional()[1];
@@ -36,7 +36,7 @@ Command MemberRoleCommand() {
           .options = {NoDrainOption()},
           .min_positional = 2,
           .max_positional = 2,
-          .run = &Run};
+          .run = &RunMemberRole};
 }
 
 }  // namespace sealbook::cli

@@ -5,7 +5,7 @@
 namespace sealbook::cli {
 namespace {
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunMemberUnlock(Context& context, const Arguments& arguments) {
   const auto name = keyring::NormalizeName(arguments.positional()[0]);
   if (!name.ok()) return Usage(name.status().message(), HintOf(name.status()));
   RETURN_IF_ERROR(context.Unlock());
@@ -38,7 +38,7 @@ Command MemberUnlockCommand() {
           .summary = "ends a lock after wrong passphrases or a burst of reveals",
           .min_positional = 1,
           .max_positional = 1,
-          .run = &Run};
+          .run = &RunMemberUnlock};
 }
 
 }  // namespace sealbook::cli

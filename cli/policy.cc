@@ -14,7 +14,7 @@ absl::StatusOr<std::string> ReadPolicyFile(const std::string& file) {
                   "Name a policy file; 'sealbook policy show' prints the one in force.");
 }
 
-absl::Status Show(Context& context, const Arguments&) {
+absl::Status RunPolicyShow(Context& context, const Arguments&) {
   RETURN_IF_ERROR(context.Unlock());
   if (context.globals().json) {
     PrintJson({{"policy", context.policy().text()},
@@ -89,7 +89,8 @@ absl::Status Apply(Context& context, const Arguments& arguments) {
 }  // namespace
 
 Command PolicyShowCommand() {
-  return {.name = "policy show", .summary = "the policy in force, as its file", .run = &Show};
+  return {
+      .name = "policy show", .summary = "the policy in force, as its file", .run = &RunPolicyShow};
 }
 Command PolicyCheckCommand() {
   return {.name = "policy check",

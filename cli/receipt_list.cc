@@ -21,7 +21,7 @@ absl::StatusOr<audit::Receipt> Claimed(absl::string_view text) {
       });
 }
 
-absl::Status List(Context& context, const Arguments& arguments) {
+absl::Status RunReceiptList(Context& context, const Arguments& arguments) {
   const std::string uid = arguments.positional().empty() ? "" : arguments.positional()[0];
   if (!uid.empty() && !records::ParseToken(uid).ok())
     return Usage("that is no token", "Give one, as UID_2837470195 is.");
@@ -68,7 +68,7 @@ absl::Status List(Context& context, const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-absl::Status Show(Context& context, const Arguments& arguments) {
+absl::Status RunReceiptShow(Context& context, const Arguments& arguments) {
   const auto bytes = crypto::FromHex(arguments.positional()[0]);
   crypto::Hash128 id{};
   if (!bytes.ok() || bytes->size() != id.size())
@@ -97,7 +97,7 @@ Command ReceiptListCommand() {
           .arguments = "[UID]",
           .summary = "the receipts that the vault keeps: of erasures, archives, exports",
           .max_positional = 1,
-          .run = &List};
+          .run = &RunReceiptList};
 }
 
 Command ReceiptShowCommand() {
@@ -106,7 +106,7 @@ Command ReceiptShowCommand() {
           .summary = "a receipt, as it is handed out",
           .min_positional = 1,
           .max_positional = 1,
-          .run = &Show};
+          .run = &RunReceiptShow};
 }
 
 }  // namespace sealbook::cli

@@ -47,7 +47,7 @@ absl::Status UnlockByCode(Context& context, const Arguments& arguments) {
        .secret = {.kind = keyring::UnlockSecret::Kind::kPassphrase, .bytes = *std::move(code)}});
 }
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunRecover(Context& context, const Arguments& arguments) {
   const bool new_code = arguments.Has("new-code");
   if (new_code) {
     if (arguments.Has("new-passphrase-file") || arguments.Has("recovery-code-file")) {
@@ -115,7 +115,7 @@ Command RecoverCommand() {
                    "as the owner: only replaces a code that was lost or seen"},
                   OtpOption(),
                   NoDrainOption()},
-      .run = &Run};
+      .run = &RunRecover};
 }
 
 }  // namespace sealbook::cli

@@ -27,14 +27,6 @@ absl::string_view NameOf(archive::RemoteState state) {
   return "missing";
 }
 
-Json ToJson(const ArchiveSummary& archive) {
-  return {{"name", archive.name},     {"state", archive.state},
-          {"label", archive.label},   {"messages", archive.messages},
-          {"purged", archive.purged}, {"from", archive.from},
-          {"to", archive.to},         {"bytes", archive.bytes},
-          {"sha256", archive.sha256}, {"remote", archive.remote}};
-}
-
 absl::StatusOr<std::int64_t> PendingErasures(Context& context) {
   std::int64_t pending = 0;
   const auto urls = policies::DestinationsOf(context.policy()).urls;
@@ -190,6 +182,14 @@ absl::Status Status(Context& context, const Arguments&) {
 }
 
 }  // namespace
+
+Json ToJson(const ArchiveSummary& archive) {
+  return {{"name", archive.name},     {"state", archive.state},
+          {"label", archive.label},   {"messages", archive.messages},
+          {"purged", archive.purged}, {"from", archive.from},
+          {"to", archive.to},         {"bytes", archive.bytes},
+          {"sha256", archive.sha256}, {"remote", archive.remote}};
+}
 
 Json ToJson(const RetentionNumbers& numbers) {
   return {{"expired", numbers.expired},

@@ -18,6 +18,7 @@ struct ArchiveSummary {
   Json remote = Json::array();   // {"destination","state"}
 };
 absl::StatusOr<std::vector<ArchiveSummary>> ListArchives(keyring::Keyring& keyring);
+Json ToJson(const ArchiveSummary& archive);
 // In two lines: what it is, and its name.
 void PrintArchive(const ArchiveSummary& archive);
 

@@ -130,7 +130,7 @@ void PrintReport(const Globals& globals, const archive::JobReport& report, bool 
   }
 }
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunRetentionRun(Context& context, const Arguments& arguments) {
   std::int64_t limit = 0;
   if (arguments.Has("limit") &&
       (!absl::SimpleAtoi(arguments.Value("limit"), &limit) || limit <= 0)) {
@@ -212,7 +212,7 @@ Command RetentionRunCommand() {
                        .help = "the clock is right, though nobody used the vault for a month"}},
           .min_positional = 0,
           .max_positional = 0,
-          .run = &Run};
+          .run = &RunRetentionRun};
 }
 
 }  // namespace sealbook::cli

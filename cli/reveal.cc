@@ -35,7 +35,7 @@ absl::StatusOr<std::string> ReadReason(const Arguments& arguments) {
   return reason;
 }
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunReveal(Context& context, const Arguments& arguments) {
   const std::string& field = arguments.positional()[1];
   ASSIGN_OR_RETURN(const std::string reason, ReadReason(arguments));
   const auto token = records::ParseToken(arguments.positional()[0]);
@@ -92,7 +92,7 @@ Command RevealCommand() {
                        "why, in one line, without anything personal: no names, no numbers"}},
           .min_positional = 2,
           .max_positional = 2,
-          .run = &Run};
+          .run = &RunReveal};
 }
 
 }  // namespace sealbook::cli

@@ -134,7 +134,7 @@ std::vector<records::IdentifierValue> Without(const std::vector<records::Identif
   return out;
 }
 
-absl::Status Run(Context& context, const Arguments& arguments) {
+absl::Status RunSet(Context& context, const Arguments& arguments) {
   Assignments assignments;
   for (std::size_t i = 1; i < arguments.positional().size(); ++i) {
     RETURN_IF_ERROR(AddAssignment(arguments.positional()[i], assignments));
@@ -199,7 +199,7 @@ Command SetCommand() {
       .options = {{"from-file", Option::Kind::kValue, "F", "FIELD=VALUE lines or a JSON object"}},
       .min_positional = 1,
       .max_positional = kAnyNumber,
-      .run = &Run};
+      .run = &RunSet};
 }
 
 }  // namespace sealbook::cli

@@ -16,7 +16,7 @@ using ::testing::SizeIs;
 constexpr absl::string_view kGood =
     R"({"phone":"010-1234-5678","time":"2024-01-03T14:05:06+09:00","direction":"in","text":"x"})";
 
-Chat Read(absl::string_view bytes) {
+Chat ReadJsonLines(absl::string_view bytes) {
   ChatReaderOptions options = TestChatOptions();
   options.format = ChatFormat::kJsonLines;
   auto chat = ReadChat(bytes, options);
@@ -27,8 +27,9 @@ Chat Read(absl::string_view bytes) {
 // A line with these keys beside those that each needs, as its fault or "good".
 std::string FaultOf(absl::string_view phone, absl::string_view time, absl::string_view direction,
                     absl::string_view text) {
-  const Chat chat = Read(absl::StrCat(kGood, "\n", R"({"phone":)", phone, R"(,"time":)", time,
-                                      R"(,"direction":)", direction, R"(,"text":)", text, "}\n"));
+  const Chat chat =
+      ReadJsonLines(absl::StrCat(kGood, "\n", R"({"phone":)", phone, R"(,"time":)", time,
+                                 R"(,"direction":)", direction, R"(,"text":)", text, "}\n"));
   return chat.rejects.empty() ? "good" : chat.rejects[0].fault;
 }
 std::string FaultOfTimeText(absl::string_view time) {
@@ -37,7 +38,7 @@ std::string FaultOfTimeText(absl::string_view time) {
 
 TEST(ChatJsonLinesReaderTest, LinesAreMessages) {
   const std::string token = records::FormatToken(records::MakeToken(10));
-  const Chat chat = Read(absl::StrCat(
+  const Chat chat = ReadJsonLines(absl::StrCat(
       kGood, "\n\n", R"({"uid":")", token,
       R"(","time":"2024-01-03T05:05:06.999Z","direction":"out",)",
       R"("author":"~ 박 상담","text":"둘\r\n셋","id":"m1"})", "\r\n",
@@ -103,7 +104,7 @@ TEST(ChatJsonLinesReaderTest, MissingAndWrongValuesAreFaults) {
 TEST(ChatJsonLinesReaderTest, KeysThatAreNotReadAreTold) {
   const std::string other =
       absl::StrReplaceAll(kGood, {{"{", R"({"channel":{"a":[1,{"text":"inner"}]},"n":1,)"}});
-  const Chat chat = Read(absl::StrCat(kGood, "\n", other, "\n", other, "\n"));
+  const Chat chat = ReadJsonLines(absl::StrCat(kGood, "\n", other, "\n", other, "\n"));
   EXPECT_THAT(chat.faults(), IsEmpty());
   EXPECT_EQ(chat.messages[1].text, "x");
   EXPECT_THAT(chat.remarks,
@@ -111,10 +112,10 @@ TEST(ChatJsonLinesReaderTest, KeysThatAreNotReadAreTold) {
 }
 
 TEST(ChatJsonLinesReaderTest, BadLinesAreNamedAndTheOthersStay) {
-  const Chat chat = Read(absl::StrCat(kGood, "\n", kGood.substr(0, 40), "\n[1]\n7\nno\n{}\n", kGood,
-                                      kGood, "\n", R"({"phone":")", "\xed\x95", "\"}\n", kGood,
-                                      "\n", absl::string_view("{\"a\0", 4), "\n", kGood, "\n",
-                                      std::string((1 << 20) + 1, ' '), "\n", kGood));
+  const Chat chat = ReadJsonLines(absl::StrCat(
+      kGood, "\n", kGood.substr(0, 40), "\n[1]\n7\nno\n{}\n", kGood, kGood, "\n", R"({"phone":")",
+      "\xed\x95", "\"}\n", kGood, "\n", absl::string_view("{\"a\0", 4), "\n", kGood, "\n",
+      std::string((1 << 20) + 1, ' '), "\n", kGood));
   EXPECT_THAT(chat.messages, SizeIs(4));
   EXPECT_THAT(
       chat.faults(),
@@ -126,8 +127,9 @@ TEST(ChatJsonLinesReaderTest, BadLinesAreNamedAndTheOthersStay) {
 }
 
 TEST(ChatJsonLinesReaderTest, DepthCostsNothing) {
-  const Chat chat = Read(absl::StrCat(kGood, "\n", R"({"x":)", std::string(1'000'000, '['), "\n",
-                                      std::string(1'000'000, '['), "\n", kGood, "\n"));
+  const Chat chat =
+      ReadJsonLines(absl::StrCat(kGood, "\n", R"({"x":)", std::string(1'000'000, '['), "\n",
+                                 std::string(1'000'000, '['), "\n", kGood, "\n"));
   EXPECT_THAT(chat.messages, SizeIs(2));
   EXPECT_THAT(chat.rejects, SizeIs(2));
 }
@@ -135,7 +137,7 @@ TEST(ChatJsonLinesReaderTest, DepthCostsNothing) {
 TEST(ChatJsonLinesReaderTest, EncodingsGiveTheSameMessages) {
   const std::string text = absl::StrReplaceAll(kGood, {{"\"x\"", "\"가을😀\""}});
   for (const Encoding encoding : {Encoding::kUtf8, Encoding::kUtf16Le, Encoding::kUtf16Be}) {
-    const Chat chat = Read(testing::Encode(text + "\n" + text, encoding, true));
+    const Chat chat = ReadJsonLines(testing::Encode(text + "\n" + text, encoding, true));
     ASSERT_THAT(chat.messages, SizeIs(2));
     EXPECT_EQ(chat.messages[1].text, "가을😀");
   }
@@ -145,7 +147,7 @@ TEST(ChatJsonLinesReaderTest, EncodingsGiveTheSameMessages) {
 TEST(ChatJsonLinesReaderTest, OtherEncodingsAreRefusedOrFaultsOfTheirLines) {
   const std::string korean = absl::StrReplaceAll(kGood, {{"\"x\"", "\"가을 하늘\""}});
   const std::string old = testing::Encode(korean, Encoding::kCp949, false);
-  const Chat chat = Read(absl::StrCat(korean, "\n", old, "\n", korean, "\n"));
+  const Chat chat = ReadJsonLines(absl::StrCat(korean, "\n", old, "\n", korean, "\n"));
   EXPECT_THAT(chat.messages, SizeIs(2));
   EXPECT_THAT(chat.faults(), ElementsAre(HasSubstr("2 holds bytes that are no UTF-8")));
   const absl::Status all = ReadChat(absl::StrCat(old, "\n", old, "\n")).status();

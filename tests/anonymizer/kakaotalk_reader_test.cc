@@ -14,7 +14,7 @@ using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
-Chat Read(absl::string_view bytes) {
+Chat ReadExport(absl::string_view bytes) {
   auto chat = ReadChat(bytes);
   EXPECT_TRUE(chat.ok()) << chat.status();
   if (!chat.ok()) return {};
@@ -24,7 +24,7 @@ Chat Read(absl::string_view bytes) {
 }
 
 TEST(KakaoTalkReaderTest, AndroidInKorean) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "김하나 님과 카카오톡 대화\r\n"
       "저장한 날짜 : 2024년 1월 5일 오전 9:00\r\n"
       "\r\n"
@@ -62,7 +62,7 @@ TEST(KakaoTalkReaderTest, OneOfTwoMayLeave) {
   const std::string two =
       "2024년 1월 3일 오후 2:05, 샵 : 안녕하세요\n2024년 1월 3일 오후 2:06, 김떠남 : 네\n";
   const auto is_group = [&](absl::string_view more) {
-    return Read(absl::StrCat(two, more)).survey->is_group;
+    return ReadExport(absl::StrCat(two, more)).survey->is_group;
   };
   const std::string at = "2024년 1월 4일 오후 12:01, ";
   EXPECT_FALSE(is_group(at + "김떠남님이 나갔습니다.\n"));
@@ -71,19 +71,19 @@ TEST(KakaoTalkReaderTest, OneOfTwoMayLeave) {
   EXPECT_TRUE(is_group(at + "샵님이 박셋님을 초대했습니다.\n"));
   EXPECT_TRUE(is_group(at + "박셋님을 내보냈습니다.\n"));
   // The other one wrote nothing.
-  const Chat silent = Read(
+  const Chat silent = ReadExport(
       "김떠남 님과 카카오톡 대화\n저장한 날짜 : 2024년 1월 5일 오후 3:00\n\n"
       "2024년 1월 3일 오후 2:05, 샵 : 안녕하세요\n2024년 1월 4일 오후 12:01, 김떠남님이 "
       "나갔습니다.\n");
   EXPECT_FALSE(silent.survey->is_group);
-  const Chat english = Read(
+  const Chat english = ReadExport(
       "8:34pm, July 9, 2015, you : hello\n8:34pm, July 9, 2015, Hana : hi\n"
       "8:35pm, July 9, 2015, Hana has left this chatroom.\n");
   EXPECT_FALSE(english.survey->is_group);
 }
 
 TEST(KakaoTalkReaderTest, AndroidInEnglish) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "KakaoTalk Chats with Hana,Park,Lee (4)\n"
       "Date Saved : 1:01am, August 3, 2015\n"
       "\n"
@@ -102,7 +102,7 @@ TEST(KakaoTalkReaderTest, AndroidInEnglish) {
 }
 
 TEST(KakaoTalkReaderTest, PhoneInKoreanWithDots) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "상담방 (4명)과 카카오톡 대화-1.txt\n"
       "저장한 날짜 : 2015. 8. 3. 오전 12:15\n"
       "\n\n\n"
@@ -120,7 +120,7 @@ TEST(KakaoTalkReaderTest, PhoneInKoreanWithDots) {
 }
 
 TEST(KakaoTalkReaderTest, PhoneInEnglishWithNamedMonths) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "KakaoTalk Chats with Team (4 people)-1.txt\n"
       "Date Saved : Aug 3, 2015, 12:20 AM\n\n\n\n"
       "Thursday, July 9, 2015\n"
@@ -133,12 +133,13 @@ TEST(KakaoTalkReaderTest, PhoneInEnglishWithNamedMonths) {
                           "8 2015-07-09 20:34:00 text Park: hello",
                           "9 2015-07-09 20:35:00 media You: photo",
                           "10 2015-09-03 20:35:00 text You: late"));
-  const Chat british = Read("Date Saved : 3 Aug 2015, 00:20\n\n9 Jul 2015 at 08:34, Kim, A : x\n");
+  const Chat british =
+      ReadExport("Date Saved : 3 Aug 2015, 00:20\n\n9 Jul 2015 at 08:34, Kim, A : x\n");
   EXPECT_THAT(DescribeAll(british), ElementsAre("3 2015-07-09 08:34:00 text Kim, A: x"));
 }
 
 TEST(KakaoTalkReaderTest, ComputerInKorean) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "\xef\xbb\xbf상담 님과 카카오톡 대화\r\n"
       "저장한 날짜 : 2024-03-12 09:00:00\r\n"
       "\r\n"
@@ -166,7 +167,7 @@ TEST(KakaoTalkReaderTest, ComputerInKorean) {
 }
 
 TEST(KakaoTalkReaderTest, ComputerInEnglish) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "Team with KakaoTalk Chats\nDate Saved : 2015-08-03 00:47:14\n\n"
       "--------------- Saturday, August 1, 2015 ---------------\n"
       "Park invited Hana.\n"
@@ -179,7 +180,7 @@ TEST(KakaoTalkReaderTest, ComputerInEnglish) {
 }
 
 TEST(KakaoTalkReaderTest, NoticeQuotedInTheMiddleOfAMessageStaysInIt) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "--------------- 2024년 3월 11일 월요일 ---------------\n"
       "[가] [오전 9:12] 보세요\n"
       "박둘님이 나갔습니다.\n"
@@ -190,7 +191,7 @@ TEST(KakaoTalkReaderTest, NoticeQuotedInTheMiddleOfAMessageStaysInIt) {
 }
 
 TEST(KakaoTalkReaderTest, CsvOfMac) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "Date,User,Message\n"
       "2015-07-09 20:34:26,\"박\",\"박 invited 김 and.\"\n"
       "2015-07-09 20:34:26,\"박\",\"줄\n\n2015-07-09 20:34:26,\"\"가\"\",\"\"나\"\"\"\n"
@@ -212,7 +213,7 @@ TEST(KakaoTalkReaderTest, CsvOfMac) {
 }
 
 TEST(KakaoTalkReaderTest, CsvCutInAQuoteIsAFault) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "Date,User,Message\n2015-07-09 20:34:26,\"박\",\"하나\"\n2015-07-09 20:35:26,\"박\",\"둘");
   EXPECT_THAT(chat.messages, SizeIs(1));
   EXPECT_THAT(chat.faults(), ElementsAre("3 opens a quote that is never closed"));
@@ -220,7 +221,7 @@ TEST(KakaoTalkReaderTest, CsvCutInAQuoteIsAFault) {
 }
 
 TEST(KakaoTalkReaderTest, OtherFormsInsideAMessageAreText) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "2024년 1월 3일 오후 2:05, 김 : 이것 보세요\n"
       "[이] [오전 9:12] 안녕\n"
       "2024. 1. 3. 오후 2:05, 박 : 네\n"
@@ -234,7 +235,7 @@ TEST(KakaoTalkReaderTest, OtherFormsInsideAMessageAreText) {
 }
 
 TEST(KakaoTalkReaderTest, DateBehindAnEmptyLineOfAMessageIsText) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "2024년 1월 3일 오후 2:05, 김 : 언제요?\n"
       "\n"
       "2024년 1월 3일 오후 2:05\n"
@@ -251,7 +252,7 @@ TEST(KakaoTalkReaderTest, DateBehindAnEmptyLineOfAMessageIsText) {
 }
 
 TEST(KakaoTalkReaderTest, DaysWithoutAnEmptyLineAboveThem) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "김 님과 카카오톡 대화\n저장한 날짜 : 2024년 1월 8일 오전 9:00\n"
       "2024년 1월 3일 수요일\n"
       "2024년 1월 3일 오후 2:05, 김 : 하나\n"
@@ -277,7 +278,7 @@ TEST(KakaoTalkReaderTest, DaysWithoutAnEmptyLineAboveThem) {
 }
 
 TEST(KakaoTalkReaderTest, TimesThatCannotBeAreFaults) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "2024년 1월 3일 오후 2:05, 김 : 하나\n"
       "2024년 2월 30일 오후 2:05, 김 : 둘\n"
       "2024년 1월 3일 오후 14:05, 김 : 셋\n"
@@ -294,7 +295,7 @@ TEST(KakaoTalkReaderTest, TimesThatCannotBeAreFaults) {
 }
 
 TEST(KakaoTalkReaderTest, ComputerWithoutItsDayIsAFault) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "김 님과 카카오톡 대화\n저장한 날짜 : 2024-03-12 09:00:00\n"
       "[이] [오전 9:12] 위\n"
       "--------------- 2024년 2월 30일 금요일 ---------------\n"
@@ -307,7 +308,7 @@ TEST(KakaoTalkReaderTest, ComputerWithoutItsDayIsAFault) {
 }
 
 TEST(KakaoTalkReaderTest, BytesThatAreNoTextCostTheirMessage) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       absl::StrCat("2024년 1월 3일 오후 2:05, 김 : 하나\n"
                    "2024년 1월 3일 오후 2:06, 김 : 둘\xed\x95\n"
                    "2024년 1월 3일 오후 2:07, 김 : 셋\n"
@@ -352,7 +353,7 @@ TEST(KakaoTalkReaderTest, AFileCutInACharacterKeepsWhatThereIs) {
     files.push_back(testing::Encode(whole, Encoding::kCp949, false));
     files.back().pop_back();
     for (const std::string& file : files) {
-      const Chat chat = Read(file);
+      const Chat chat = ReadExport(file);
       ASSERT_THAT(chat.messages, SizeIs(2)) << cut.last;
       EXPECT_THAT(chat.faults(), IsEmpty());
       EXPECT_EQ(chat.messages[1].author, "김잘림");
@@ -369,7 +370,7 @@ TEST(KakaoTalkReaderTest, AFileCutInACharacterKeepsWhatThereIs) {
         Cut{computer, "[김잘림"}, Cut{computer, "[김잘림] [오후"},
         Cut{computer, "--------------- 2024년 3월"}, Cut{csv, "2024-01-03 14:06:09,\"김잘림"}}) {
     const std::string whole = absl::StrCat(cut.before, cut.last);
-    const Chat chat = Read(whole.substr(0, whole.size() - 1));
+    const Chat chat = ReadExport(whole.substr(0, whole.size() - 1));
     ASSERT_THAT(chat.messages, SizeIs(1)) << cut.last;
     EXPECT_EQ(chat.messages[0].text, "안녕");
     EXPECT_THAT(chat.faults(), ElementsAre(HasSubstr("is cut off by the file's end"))) << cut.last;
@@ -378,7 +379,7 @@ TEST(KakaoTalkReaderTest, AFileCutInACharacterKeepsWhatThereIs) {
 }
 
 TEST(KakaoTalkReaderTest, LinesBeforeTheFirstMessageAreFaultsEach) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "김 님과 카카오톡 대화\n저장한 날짜 : 2024년 1월 5일 오전 9:00\n\n"
       "앞이 잘린 메시지\n또 한 줄\n"
       "2024년 1월 3일 오후 2:05, 김 : 하나\n");
@@ -392,7 +393,7 @@ TEST(KakaoTalkReaderTest, HugeMessageIsAFaultAndTheOthersStay) {
   for (int i = 0; i < 1200; ++i) absl::StrAppend(&text, std::string(1000, 'x'), "\n");
   absl::StrAppend(&text, "2024년 1월 3일 오후 2:07, 김 : ", std::string(1 << 20, 'y'),
                   "\n계속\n2024년 1월 3일 오후 2:08, 김 : 끝\n");
-  const Chat chat = Read(text);
+  const Chat chat = ReadExport(text);
   EXPECT_THAT(chat.faults(), ElementsAre(HasSubstr("2 is longer than 1 MiB")));
   EXPECT_THAT(chat.messages, SizeIs(2));
 }
@@ -402,12 +403,12 @@ TEST(KakaoTalkReaderTest, EncodingsGiveTheSameMessages) {
       "김하나 님과 카카오톡 대화\n저장한 날짜 : 2024년 1월 5일 오전 9:00\n\n"
       "2024년 1월 3일 오후 2:05, 김하나 : 안녕하세요\n"
       "2024년 1월 3일 오후 2:06, 박둘 : 주문한 물건은 언제 오나요\n";
-  const std::vector<std::string> expected = DescribeAll(Read(text));
+  const std::vector<std::string> expected = DescribeAll(ReadExport(text));
   EXPECT_THAT(expected, SizeIs(2));
-  EXPECT_EQ(DescribeAll(Read("\xef\xbb\xbf" + text)), expected);
+  EXPECT_EQ(DescribeAll(ReadExport("\xef\xbb\xbf" + text)), expected);
   for (const Encoding encoding : {Encoding::kUtf16Le, Encoding::kUtf16Be})
-    EXPECT_EQ(DescribeAll(Read(testing::Encode(text, encoding, true))), expected);
-  const Chat old = Read(testing::Encode(text, Encoding::kCp949, false));
+    EXPECT_EQ(DescribeAll(ReadExport(testing::Encode(text, encoding, true))), expected);
+  const Chat old = ReadExport(testing::Encode(text, Encoding::kCp949, false));
   EXPECT_EQ(DescribeAll(old), expected);
   EXPECT_THAT(old.remarks, ElementsAre(HasSubstr("CP949")));
 }
@@ -416,7 +417,7 @@ TEST(KakaoTalkReaderTest, PipeGivesWhatAFileGives) {
   std::string text = "2024년 1월 3일 오후 2:05, 김 : 하나\n";
   for (int i = 0; i < 9000; ++i)
     absl::StrAppend(&text, "2024년 1월 4일 오후 2:05, 이름", i % 7, " : 메시지 ", i, "\n계속\n");
-  const Chat from_file = Read(text);
+  const Chat from_file = ReadExport(text);
   const auto from_pipe = ReadChatThroughPipe(text);
   ASSERT_TRUE(from_pipe.ok()) << from_pipe.status();
   EXPECT_EQ(from_pipe->messages.size(), 9001u);
@@ -429,7 +430,7 @@ TEST(KakaoTalkReaderTest, WhatLooksLikeAPlaceholderOnlyPartlyIsText) {
        {"사진", "<사진 읽지 않음>", "사진 2장", "동영상", "이모티콘", "(이모티콘)", "음성메시지",
         "파일: a.xlsx", "연락처: 홍", "Photo", "(Emoticon)", "Video", "Voice Note", "File: a.pdf",
         "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.jpg"}) {
-    const Chat chat = Read(absl::StrCat("2024년 1월 3일 오후 2:05, 김 : ", media, "\n"));
+    const Chat chat = ReadExport(absl::StrCat("2024년 1월 3일 오후 2:05, 김 : ", media, "\n"));
     ASSERT_THAT(chat.messages, SizeIs(1));
     EXPECT_EQ(KindName(chat.messages[0].kind), "media") << media;
     EXPECT_EQ(chat.messages[0].text, media);
@@ -437,14 +438,14 @@ TEST(KakaoTalkReaderTest, WhatLooksLikeAPlaceholderOnlyPartlyIsText) {
   for (const absl::string_view text :
        {"사진 보내주세요", "사진!", "파일: ", "my photo", "사진\n사진 봐", "photo 3 please",
         "0123456789abcdef.jpg", "삭제된 메시지입니다만"}) {
-    const Chat chat = Read(absl::StrCat("2024년 1월 3일 오후 2:05, 김 : ", text, "\n"));
+    const Chat chat = ReadExport(absl::StrCat("2024년 1월 3일 오후 2:05, 김 : ", text, "\n"));
     ASSERT_THAT(chat.messages, SizeIs(1));
     EXPECT_EQ(KindName(chat.messages[0].kind), "text") << text;
   }
 }
 
 TEST(KakaoTalkReaderTest, MarksAndBlanksAroundNamesAreNoneOfThem) {
-  const Chat chat = Read(
+  const Chat chat = ReadExport(
       "\u200e2024년 1월 3일 오후\u00a02:05, \u202a김 하나\u202c : \u200e안녕\u200e\n"
       "2024년 1월 3일 오후 2:06,  : 이름이 없음\n");
   EXPECT_THAT(DescribeAll(chat), ElementsAre("1 2024-01-03 14:05:00 text 김 하나: 안녕",

@@ -21,8 +21,8 @@ inline std::string Write(ListFormat format, const std::vector<std::string>& colu
   return written.value_or("");
 }
 
-inline testing::ReadBackList Read(absl::string_view bytes,
-                                  const ListOptions& options = {.region = "KR"}) {
+inline testing::ReadBackList ReadList(absl::string_view bytes,
+                                      const ListOptions& options = {.region = "KR"}) {
   auto read = testing::ReadBack(bytes, options);
   EXPECT_TRUE(read.ok()) << read.status();
   return read.ok() ? *std::move(read) : testing::ReadBackList();

@@ -35,7 +35,7 @@ class ListWriterTest : public ::testing::TestWithParam<ListFormat> {
     std::vector<std::string> columns;
     if (with_uid) columns.emplace_back(kUidColumn);
     for (const records::Field& field : fields) columns.push_back(field.name);
-    const testing::ReadBackList read = Read(Write(GetParam(), columns, {Contact(fields)}));
+    const testing::ReadBackList read = ReadList(Write(GetParam(), columns, {Contact(fields)}));
     EXPECT_THAT(read.rejects, IsEmpty());
     return read.rows.size() == 1 ? read.rows[0] : FieldMap();
   }
@@ -131,7 +131,7 @@ TEST_P(ListWriterTest, CustomersAreFoundByTheirIdentifiersAgain) {
                                            {"email", "mina@example.com"},
                                            {"jid", "123456789@lid"},
                                            {"username", "mina"}})});
-  const testing::ReadBackList read = Read(list, {});
+  const testing::ReadBackList read = ReadList(list, {});
   ASSERT_THAT(read.identifiers, SizeIs(1));
   using records::IdentifierValue;
   EXPECT_THAT(read.identifiers[0],
@@ -143,7 +143,7 @@ TEST_P(ListWriterTest, CustomersAreFoundByTheirIdentifiersAgain) {
 
 TEST_P(ListWriterTest, UidAndBooksAreLeftOutOnImportAndThatIsTold) {
   const testing::ReadBackList read =
-      Read(Write(GetParam(), {"uid", "name", "books"}, {Contact({{"name", "Mina"}})}));
+      ReadList(Write(GetParam(), {"uid", "name", "books"}, {Contact({{"name", "Mina"}})}));
   ASSERT_THAT(read.rows, ElementsAre(ElementsAre(Pair("name", "Mina"))));
   EXPECT_THAT(read.remarks, ::testing::Contains(HasSubstr("'uid' and 'books' were left out")));
 }
@@ -355,7 +355,7 @@ TEST_P(ListWriterTest, GeneratedListsComeBackWithTheSameFields) {
       if (!fields.empty()) expected.push_back(std::move(fields));
       contacts.push_back(std::move(contact));
     }
-    const testing::ReadBackList read = Read(Write(GetParam(), columns, contacts));
+    const testing::ReadBackList read = ReadList(Write(GetParam(), columns, contacts));
     EXPECT_LE(read.rejects.size(), contacts.size() - expected.size())
         << (read.rejects.empty() ? "" : read.rejects[0]);
     ASSERT_EQ(read.rows.size(), expected.size());
@@ -366,7 +366,7 @@ TEST_P(ListWriterTest, GeneratedListsComeBackWithTheSameFields) {
 // People add to an exported list; what they add is read like any other list's.
 TEST(ExportedListTest, ColumnThatSomebodyAddedIsReadAsUsual) {
   const testing::ReadBackList read =
-      Read("uid,name,Mobile\r\nUID_2837470195,김 씨-지성,010-1234-5678 / 010-2222-3333\r\n");
+      ReadList("uid,name,Mobile\r\nUID_2837470195,김 씨-지성,010-1234-5678 / 010-2222-3333\r\n");
   EXPECT_THAT(read.rows, ElementsAre(UnorderedElementsAre(Pair("name", "김 씨-지성"),
                                                           Pair("phone", "+821012345678"),
                                                           Pair("phone_2", "+821022223333"))));
@@ -374,7 +374,7 @@ TEST(ExportedListTest, ColumnThatSomebodyAddedIsReadAsUsual) {
 
 TEST(ExportedListTest, NumberThatSomebodyTypedIsReadAsUsual) {
   const testing::ReadBackList read =
-      Read("uid,phone,phone_2\r\nUID_2837470195,010-1234-5678 (집),'+821022223333\r\n");
+      ReadList("uid,phone,phone_2\r\nUID_2837470195,010-1234-5678 (집),'+821022223333\r\n");
   EXPECT_THAT(read.rows, ElementsAre(UnorderedElementsAre(Pair("phone", "+821012345678"),
                                                           Pair("phone_note", "집"),
                                                           Pair("phone_2", "+821022223333"))));
@@ -382,13 +382,13 @@ TEST(ExportedListTest, NumberThatSomebodyTypedIsReadAsUsual) {
 
 TEST(ExportedListTest, SavedWithSemicolonsItIsStillOurs) {
   const testing::ReadBackList read =
-      Read("\xef\xbb\xbfuid;name;address_2\r\nUID_2837470195;김 씨-지성;\"a;b\"\r\n");
+      ReadList("\xef\xbb\xbfuid;name;address_2\r\nUID_2837470195;김 씨-지성;\"a;b\"\r\n");
   EXPECT_THAT(read.rows, ElementsAre(UnorderedElementsAre(Pair("name", "김 씨-지성"),
                                                           Pair("address_2", "a;b"))));
 }
 
 TEST(ExportedListTest, UidColumnOfOthersIsAFieldLikeAnyOther) {
-  const testing::ReadBackList read = Read("uid,name,books\nuser-7,김 씨-지성,Dune\n");
+  const testing::ReadBackList read = ReadList("uid,name,books\nuser-7,김 씨-지성,Dune\n");
   EXPECT_THAT(read.rows, ElementsAre(UnorderedElementsAre(
                              Pair("uid_2", "user-7"), Pair("name", "김 씨"),
                              Pair("name_note", "지성"), Pair("books_2", "Dune"))));
@@ -396,13 +396,13 @@ TEST(ExportedListTest, UidColumnOfOthersIsAFieldLikeAnyOther) {
 
 TEST(ExportedListTest, MappingSaysWhatAColumnIsInOursToo) {
   const std::string list = "uid,name,remark\r\nUID_2837470195,Mina,call\r\n";
-  EXPECT_THAT(Read(list, {.mappings = {"remark=note"}, .region = "KR"}).rows,
+  EXPECT_THAT(ReadList(list, {.mappings = {"remark=note"}, .region = "KR"}).rows,
               ElementsAre(UnorderedElementsAre(Pair("name", "Mina"), Pair("note", "call"))));
 }
 
 TEST(ExportedListTest, ListsOfOthersLoseTheApostropheOfACarefulProgram) {
   const testing::ReadBackList read =
-      Read("name,phone,note,code\nMina,'+821012345678,'=1+1,'010\nHana,'01022223333,''-x,'a\n");
+      ReadList("name,phone,note,code\nMina,'+821012345678,'=1+1,'010\nHana,'01022223333,''-x,'a\n");
   EXPECT_THAT(
       read.rows,
       ElementsAre(UnorderedElementsAre(Pair("name", "Mina"), Pair("note", "=1+1"),
@@ -414,7 +414,7 @@ TEST(ExportedListTest, ListsOfOthersLoseTheApostropheOfACarefulProgram) {
 TEST(ExportedListTest, ConsentAsSealbookWritesItIsOneInAnyList) {
   const std::string consent = "marketing given; \"x\" = \"yes\"";
   const testing::ReadBackList read =
-      Read("name,consent\nMina,\"marketing given; \"\"x\"\" = \"\"yes\"\"\"\n");
+      ReadList("name,consent\nMina,\"marketing given; \"\"x\"\" = \"\"yes\"\"\"\n");
   EXPECT_THAT(read.rows,
               ElementsAre(UnorderedElementsAre(Pair("name", "Mina"), Pair("consent", consent))));
 }

@@ -63,7 +63,7 @@ TEST(VcardWriterTest, LinesAreAtMost75BytesAndNoCharacterIsCut) {
     EXPECT_LE(line.size(), 75u);
     EXPECT_TRUE(IsUtf8(line)) << line;
   }
-  EXPECT_EQ(Read(card).rows[0]["note"], note.substr(0, note.size()));
+  EXPECT_EQ(ReadList(card).rows[0]["note"], note.substr(0, note.size()));
 }
 
 TEST(VcardWriterTest, ControlCharacterIsNamedByTokenAndField) {
@@ -81,7 +81,7 @@ TEST(VcardWriterTest, CardsOfOthersInTheSameFileAreReadAsUsual) {
       CardOf({{"name", "김 씨-지성"}, {"phone", "+821012345678"}}),
       Card("3.0", "FN:이 씨-건성\nTEL:010-2222-3333\nX-SEALBOOK-FIELD;X-SEALBOOK=No Name:x\n"));
   EXPECT_THAT(
-      Read(list).rows,
+      ReadList(list).rows,
       ::testing::ElementsAre(
           UnorderedElementsAre(Pair("name", "김 씨-지성"), Pair("phone", "+821012345678")),
           UnorderedElementsAre(Pair("name", "이 씨"), Pair("name_note", "건성"),

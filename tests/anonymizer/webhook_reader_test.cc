@@ -38,7 +38,7 @@ std::string TextWebhook(absl::string_view body) {
   return Webhook(absl::StrCat(R"("type":"text","text":{"body":")", body, R"("})"));
 }
 
-Chat Read(absl::string_view bytes) {
+Chat ReadWebhooks(absl::string_view bytes) {
   ChatReaderOptions options = TestChatOptions();
   options.format = ChatFormat::kWebhook;
   auto chat = ReadChat(bytes, options);
@@ -50,7 +50,7 @@ Chat Read(absl::string_view bytes) {
 
 // The one message of a webhook, as "KIND TEXT"; or "!FAULT".
 std::string One(absl::string_view content) {
-  const Chat chat = Read(Webhook(content));
+  const Chat chat = ReadWebhooks(Webhook(content));
   if (!chat.rejects.empty()) return absl::StrCat("!", chat.rejects[0].fault);
   if (chat.messages.size() != 1) return absl::StrCat(chat.messages.size(), " messages");
   return absl::StrCat(KindName(chat.messages[0].kind), chat.messages[0].edited ? " edited " : " ",
@@ -64,7 +64,7 @@ std::vector<std::string> Identifiers(const ChatMessage& message) {
 }
 
 TEST(WebhookReaderTest, TextFromACustomer) {
-  const Chat chat = Read(TextWebhook("안녕하세요\\n\\ud83d\\ude00"));
+  const Chat chat = ReadWebhooks(TextWebhook("안녕하세요\\n\\ud83d\\ude00"));
   ASSERT_THAT(chat.messages, SizeIs(1));
   const ChatMessage& message = chat.messages[0];
   EXPECT_EQ(Describe(message), "1 2024-01-03 14:05:00 text 김하나: 안녕하세요|😀");
@@ -120,13 +120,14 @@ TEST(WebhookReaderTest, EachTypeOfMessage) {
   EXPECT_EQ(One(R"("type":"poll_of_tomorrow","poll_of_tomorrow":{"a":1})"),
             "media <poll_of_tomorrow>");
   EXPECT_EQ(One(R"("type":"Kim 010-1234-5678")"), "media <unknown>");
-  EXPECT_THAT(Read(Webhook(R"("type":"poll_of_tomorrow")")).remarks,
+  EXPECT_THAT(ReadWebhooks(Webhook(R"("type":"poll_of_tomorrow")")).remarks,
               ElementsAre(HasSubstr("1 message is of a type that is not known")));
 }
 
 TEST(WebhookReaderTest, ChangedNumberIsOfTheSamePerson) {
-  const Chat chat = Read(Webhook(R"("type":"system","system":{"body":"김하나 changed from 1 to 2",)"
-                                 R"("wa_id":"821099998888","type":"user_changed_number"})"));
+  const Chat chat =
+      ReadWebhooks(Webhook(R"("type":"system","system":{"body":"김하나 changed from 1 to 2",)"
+                           R"("wa_id":"821099998888","type":"user_changed_number"})"));
   ASSERT_THAT(chat.messages, SizeIs(1));
   EXPECT_EQ(chat.messages[0].kind, MessageKind::kSystem);
   EXPECT_EQ(chat.messages[0].author, "");
@@ -134,7 +135,7 @@ TEST(WebhookReaderTest, ChangedNumberIsOfTheSamePerson) {
 }
 
 TEST(WebhookReaderTest, SeveralIdentifiersAreOnePerson) {
-  const Chat chat = Read(Change(
+  const Chat chat = ReadWebhooks(Change(
       R"("contacts":[{"profile":{"name":"Ana","username":"@ana"},"wa_id":"821012345678",)"
       R"("user_id":"KR.1349120865530","parent_user_id":"KR.ENT.1181579921"}],)"
       R"("messages":[{"from":"821012345678","from_user_id":"KR.1349120865530","id":"wamid.A",)"
@@ -147,7 +148,7 @@ TEST(WebhookReaderTest, SeveralIdentifiersAreOnePerson) {
 TEST(WebhookReaderTest, PersonWithoutAPhone) {
   for (const absl::string_view from :
        {R"("from_user_id":"KR.1349120865530",)", ""}) {  // also where only the contact says it
-    const Chat chat = Read(Change(absl::StrCat(
+    const Chat chat = ReadWebhooks(Change(absl::StrCat(
         R"("contacts":[{"profile":{"name":"Ana"},"user_id":"KR.1349120865530"}],)"
         R"("messages":[{)",
         from, R"("id":"a","timestamp":"1704258300","type":"text","text":{"body":"hi"}}])")));
@@ -158,7 +159,7 @@ TEST(WebhookReaderTest, PersonWithoutAPhone) {
 }
 
 TEST(WebhookReaderTest, EachMessageHasTheContactThatWroteIt) {
-  const Chat chat = Read(Change(
+  const Chat chat = ReadWebhooks(Change(
       R"("contacts":[{"profile":{"name":"A"},"wa_id":"821012345678","user_id":"KR.1111111"},)"
       R"({"profile":{"name":"B"},"wa_id":"821022223333","user_id":"KR.2222222"}],)"
       R"("messages":[)"
@@ -176,10 +177,10 @@ TEST(WebhookReaderTest, EachMessageHasTheContactThatWroteIt) {
 }
 
 TEST(WebhookReaderTest, TwoPeopleAsOneAreAFault) {
-  const Chat chat =
-      Read(Change(R"("contacts":[{"wa_id":"821012345678","user_id":"KR.1111111"}],)"
-                  R"("messages":[{"from":"821012345678","from_user_id":"KR.2222222","id":"1",)"
-                  R"("timestamp":"1704258300","type":"text","text":{"body":"b"}}])"));
+  const Chat chat = ReadWebhooks(
+      Change(R"("contacts":[{"wa_id":"821012345678","user_id":"KR.1111111"}],)"
+             R"("messages":[{"from":"821012345678","from_user_id":"KR.2222222","id":"1",)"
+             R"("timestamp":"1704258300","type":"text","text":{"body":"b"}}])"));
   EXPECT_THAT(chat.faults(), ElementsAre("1 names two people as one"));
 }
 
@@ -187,7 +188,7 @@ TEST(WebhookReaderTest, WaIdWithoutPlusIsReadAsAWholeNumber) {
   // A German and an Indonesian mobile, which a reader without the plus takes for something else.
   for (const auto& [id, phone] : {std::pair("4915112345678", "+4915112345678"),
                                   std::pair("6281234567890", "+6281234567890")}) {
-    const Chat chat = Read(Change(absl::StrCat(
+    const Chat chat = ReadWebhooks(Change(absl::StrCat(
         R"("messages":[{"from":")", id,
         R"(","id":"1","timestamp":"1704258300","type":"text","text":{"body":"b"}}])")));
     ASSERT_THAT(chat.messages, SizeIs(1));
@@ -196,7 +197,7 @@ TEST(WebhookReaderTest, WaIdWithoutPlusIsReadAsAWholeNumber) {
 }
 
 TEST(WebhookReaderTest, EchoesAreOutgoing) {
-  const Chat chat = Read(Change(
+  const Chat chat = ReadWebhooks(Change(
       R"("message_echoes":[{"from":"82221234567","to":"821012345678","to_user_id":"KR.1111111",)"
       R"("id":"wamid.E","timestamp":1704258300,"type":"text","text":{"body":"네"}},)"
       R"({"from":"82221234567","id":"x","timestamp":"1704258300","type":"text",)"
@@ -213,7 +214,7 @@ TEST(WebhookReaderTest, EchoesAreOutgoing) {
 }
 
 TEST(WebhookReaderTest, HistoryHasBothDirections) {
-  const Chat chat = Read(Change(
+  const Chat chat = ReadWebhooks(Change(
       R"("history":[{"metadata":{"phase":0,"chunk_order":1,"progress":55},"threads":[)"
       R"({"id":"821012345678","messages":[)"
       R"({"from":"821012345678","id":"1","timestamp":"1704258300","type":"text",)"
@@ -239,7 +240,7 @@ TEST(WebhookReaderTest, StatusesAndOtherEventsAreCounted) {
       R"({"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":)"
       R"("message_template_status_update","value":{"event":"APPROVED"}}]}]})",
       "\n");
-  const Chat chat = Read(bytes);
+  const Chat chat = ReadWebhooks(bytes);
   EXPECT_THAT(chat.messages, IsEmpty());
   EXPECT_THAT(chat.faults(), IsEmpty());
   EXPECT_THAT(chat.remarks, ElementsAre(HasSubstr("2 statuses of messages were passed over"),
@@ -247,7 +248,8 @@ TEST(WebhookReaderTest, StatusesAndOtherEventsAreCounted) {
 }
 
 TEST(WebhookReaderTest, GroupMessagesAreTheirWriters) {
-  const Chat chat = Read(Webhook(R"("group_id":"G1","type":"text","text":{"body":"모두"})"));
+  const Chat chat =
+      ReadWebhooks(Webhook(R"("group_id":"G1","type":"text","text":{"body":"모두"})"));
   EXPECT_THAT(chat.messages, SizeIs(1));
   EXPECT_THAT(chat.remarks, ElementsAre(HasSubstr("1 message was written in a group")));
 }
@@ -255,8 +257,8 @@ TEST(WebhookReaderTest, GroupMessagesAreTheirWriters) {
 TEST(WebhookReaderTest, ValuesAndChangesAloneAreTakenToo) {
   const std::string value = absl::StrCat(R"({"contacts":[)", kContact, R"(],"messages":[)",
                                          Message(R"("type":"text","text":{"body":"x"})"), "]}");
-  EXPECT_THAT(Read(value).messages, SizeIs(1));
-  EXPECT_THAT(Read(absl::StrCat(R"({"field":"messages","value":)", value, "}")).messages,
+  EXPECT_THAT(ReadWebhooks(value).messages, SizeIs(1));
+  EXPECT_THAT(ReadWebhooks(absl::StrCat(R"({"field":"messages","value":)", value, "}")).messages,
               SizeIs(1));
 }
 
@@ -272,18 +274,18 @@ TEST(WebhookReaderTest, OneDocumentSeveralLinesOrAnArray) {
         absl::StrCat(spread(a), spread(b)), absl::StrCat("[", spread(a), "\n,\n", spread(b), "]"),
         absl::StrCat("\xef\xbb\xbf", a, "\n", b),
         testing::Encode(absl::StrCat(a, "\n", b), Encoding::kUtf16Le, true)}) {
-    const Chat chat = Read(bytes);
+    const Chat chat = ReadWebhooks(bytes);
     ASSERT_THAT(chat.faults(), IsEmpty()) << bytes;
     ASSERT_THAT(chat.messages, SizeIs(2)) << bytes;
     EXPECT_EQ(chat.messages[1].text, "b");
   }
-  EXPECT_EQ(Read(absl::StrCat("[\n", a, ",\n\n", b, "]")).messages[1].line, 4);
+  EXPECT_EQ(ReadWebhooks(absl::StrCat("[\n", a, ",\n\n", b, "]")).messages[1].line, 4);
 }
 
 TEST(WebhookReaderTest, BrokenLineCostsItself) {
   const std::string a = TextWebhook("a"), b = TextWebhook("b");
-  const Chat chat = Read(absl::StrCat(a, "\n", a.substr(0, 150), "\n", b, "\nno json\n{\"a\"}\n",
-                                      "7\n", a, "\n", b.substr(0, 80)));
+  const Chat chat = ReadWebhooks(absl::StrCat(
+      a, "\n", a.substr(0, 150), "\n", b, "\nno json\n{\"a\"}\n", "7\n", a, "\n", b.substr(0, 80)));
   EXPECT_THAT(chat.messages, SizeIs(3));
   EXPECT_THAT(chat.faults(),
               ElementsAre("2 is cut off", "4 is no JSON object", "5 is no JSON",
@@ -295,19 +297,19 @@ TEST(WebhookReaderTest, HalfACharacterCostsNothingElse) {
   const auto said = [](absl::string_view body) {
     return Message(absl::StrCat(R"("type":"text","text":{"body":")", body, R"("})"));
   };
-  const Chat chat = Read(Change(absl::StrCat(R"("contacts":[)", kContact, R"(],"messages":[)",
-                                             said("whole \\ud83d\\ude00"), ",", said("cut \\ud83d"),
-                                             ",", said("\\uDE00 \\ud83d\\ud83d\\ude00"), ",",
-                                             said("no escape \\\\ud83d"), "]")));
+  const Chat chat = ReadWebhooks(Change(
+      absl::StrCat(R"("contacts":[)", kContact, R"(],"messages":[)", said("whole \\ud83d\\ude00"),
+                   ",", said("cut \\ud83d"), ",", said("\\uDE00 \\ud83d\\ud83d\\ude00"), ",",
+                   said("no escape \\\\ud83d"), "]")));
   std::vector<std::string> texts;
   for (const ChatMessage& message : chat.messages) texts.push_back(message.text);
   EXPECT_THAT(texts, ElementsAre("whole 😀", "cut \ufffd", "\ufffd \ufffd😀", "no escape \\ud83d"));
   EXPECT_THAT(chat.faults(), IsEmpty());
   // What is broken otherwise, or names a key twice, is so all the same.
-  EXPECT_THAT(Read(R"({"object":"\ud83d",})").faults(), ElementsAre("1 is no JSON"));
-  EXPECT_THAT(Read(R"({"object":"\ud83d","object":"a"})").faults(),
+  EXPECT_THAT(ReadWebhooks(R"({"object":"\ud83d",})").faults(), ElementsAre("1 is no JSON"));
+  EXPECT_THAT(ReadWebhooks(R"({"object":"\ud83d","object":"a"})").faults(),
               ElementsAre("1 names the same key twice"));
-  EXPECT_THAT(Read(R"({"object":"\ud8zz"})").faults(), ElementsAre("1 is no JSON"));
+  EXPECT_THAT(ReadWebhooks(R"({"object":"\ud8zz"})").faults(), ElementsAre("1 is no JSON"));
 }
 
 TEST(WebhookReaderTest, BrokenDocumentOfManyLinesCostsItself) {
@@ -317,7 +319,7 @@ TEST(WebhookReaderTest, BrokenDocumentOfManyLinesCostsItself) {
   const std::string a = spread(TextWebhook("a")), b = spread(TextWebhook("b"));
   const std::size_t cut = a.find("timestamp");
   for (const std::size_t at : {cut, cut + 4, cut - 2, a.find("김")}) {
-    const Chat chat = Read(absl::StrCat(a, "\n", a.substr(0, at), "\n", b, "\n"));
+    const Chat chat = ReadWebhooks(absl::StrCat(a, "\n", a.substr(0, at), "\n", b, "\n"));
     EXPECT_THAT(chat.messages, SizeIs(2)) << at;
     EXPECT_THAT(chat.faults(), ElementsAre(HasSubstr("is cut off: another begins in line"))) << at;
   }
@@ -325,13 +327,13 @@ TEST(WebhookReaderTest, BrokenDocumentOfManyLinesCostsItself) {
 
 TEST(WebhookReaderTest, FirstLineCutDoesNotHideTheRest) {
   const std::string a = TextWebhook("a");
-  const Chat chat = Read(absl::StrCat(a.substr(0, 60), "\n", a, "\n", a, "\n"));
+  const Chat chat = ReadWebhooks(absl::StrCat(a.substr(0, 60), "\n", a, "\n", a, "\n"));
   EXPECT_THAT(chat.messages, SizeIs(2));
   EXPECT_THAT(chat.faults(), ElementsAre("1 is cut off: another begins in line 2"));
 }
 
 TEST(WebhookReaderTest, OtherProductsAreFaultsOfTheirLines) {
-  const Chat chat = Read(absl::StrCat(
+  const Chat chat = ReadWebhooks(absl::StrCat(
       R"({"object":"page","entry":[{"id":"1","messaging":[{"message":{"text":"010-1234-5678"}}]}]})",
       "\n", R"({"object":"instagram","entry":[{"id":"1","messaging":[]}]})", "\n",
       R"({"object":"user","entry":[]})", "\n", R"({"entry":[{"id":"1","messaging":[]}]})", "\n",
@@ -350,7 +352,7 @@ TEST(WebhookReaderTest, OtherProductsAreFaultsOfTheirLines) {
 }
 
 TEST(WebhookReaderTest, BadMessagesAreFaultsAndTheOthersOfTheWebhookStay) {
-  const Chat chat = Read(Change(absl::StrCat(
+  const Chat chat = ReadWebhooks(Change(absl::StrCat(
       R"("contacts":[)", kContact, R"(],"messages":[)",
       R"(7,{"from":"821012345678","id":"1","type":"text","text":{"body":"x"}},)",
       R"({"from":"821012345678","timestamp":"soon","type":"text","text":{"body":"x"}},)",
@@ -371,22 +373,23 @@ TEST(WebhookReaderTest, BadMessagesAreFaultsAndTheOthersOfTheWebhookStay) {
 }
 
 TEST(WebhookReaderTest, PartsOfTheWrongKindAreFaults) {
-  EXPECT_THAT(Read(Change(R"("messages":{"a":1})")).faults(),
+  EXPECT_THAT(ReadWebhooks(Change(R"("messages":{"a":1})")).faults(),
               ElementsAre("1 has a part that should be a list and is none"));
-  EXPECT_THAT(Read(R"({"object":"whatsapp_business_account","entry":7})").faults(),
+  EXPECT_THAT(ReadWebhooks(R"({"object":"whatsapp_business_account","entry":7})").faults(),
               ElementsAre("1 has an entry that is no list"));
-  EXPECT_THAT(Read(R"({"object":"whatsapp_business_account","entry":[1]})").faults(),
+  EXPECT_THAT(ReadWebhooks(R"({"object":"whatsapp_business_account","entry":[1]})").faults(),
               ElementsAre("1 has an entry without changes"));
-  EXPECT_THAT(Read(R"({"object":"whatsapp_business_account","entry":[{"changes":[1]}]})").faults(),
-              ElementsAre("1 has a change without a value"));
-  EXPECT_THAT(Read(TextWebhook(R"(a","body":"b)")).faults(),
+  EXPECT_THAT(
+      ReadWebhooks(R"({"object":"whatsapp_business_account","entry":[{"changes":[1]}]})").faults(),
+      ElementsAre("1 has a change without a value"));
+  EXPECT_THAT(ReadWebhooks(TextWebhook(R"(a","body":"b)")).faults(),
               ElementsAre("1 names the same key twice"));
 }
 
 TEST(WebhookReaderTest, BytesThatAreNoTextAreFaults) {
-  const Chat chat =
-      Read(absl::StrCat(TextWebhook("a\xed\x95"), "\n", TextWebhook(absl::string_view("a\0b", 3)),
-                        "\n", TextWebhook("c"), "\n"));
+  const Chat chat = ReadWebhooks(absl::StrCat(TextWebhook("a\xed\x95"), "\n",
+                                              TextWebhook(absl::string_view("a\0b", 3)), "\n",
+                                              TextWebhook("c"), "\n"));
   EXPECT_THAT(chat.faults(), ElementsAre("1 holds bytes that are no UTF-8",
                                          "2 holds a NUL byte, so it is no text"));
   EXPECT_THAT(chat.rejects[0].raw, HasSubstr("a\\xED\\x95"));
@@ -399,7 +402,7 @@ TEST(WebhookReaderTest, SizeAndDepthAreBounded) {
                                    TextWebhook(std::string((1 << 20) + 1, 'x')), "\n");
   absl::StrAppend(&bytes, R"({"object":)", std::string(1'000'000, '['), "\n", a, "\n");
   absl::StrAppend(&bytes, R"({"object":)", std::string(100, '['), std::string(100, ']'), "}\n");
-  const Chat chat = Read(bytes);
+  const Chat chat = ReadWebhooks(bytes);
   EXPECT_THAT(chat.faults(),
               ElementsAre("2 is larger than 4 MiB", "3 is longer than 1 MiB",
                           "4 is deeper than 64 levels", "6 is deeper than 64 levels"));
@@ -413,7 +416,7 @@ TEST(WebhookReaderTest, PipeGivesWhatAFileGives) {
   bytes += "]\n";
   const auto chat = ReadChatThroughPipe(bytes);
   ASSERT_TRUE(chat.ok()) << chat.status();
-  EXPECT_EQ(DescribeAll(*chat), DescribeAll(Read(bytes)));
+  EXPECT_EQ(DescribeAll(*chat), DescribeAll(ReadWebhooks(bytes)));
   EXPECT_THAT(chat->messages, SizeIs(500));
 }
 

@@ -25,9 +25,10 @@ bool HoldsDay(const LineStart& start, absl::CivilDay day) {
   return false;
 }
 
-enum class Read { kRight, kWrong, kNot };
+enum class Reading { kRight, kWrong, kNot };
 
-Read ReadAs(const icu::Locale& locale, icu::DateFormat::EStyle style, int hour, std::string& line) {
+Reading ReadAs(const icu::Locale& locale, icu::DateFormat::EStyle style, int hour,
+               std::string& line) {
   const std::unique_ptr<icu::DateFormat> format(
       icu::DateFormat::createDateTimeInstance(icu::DateFormat::kShort, style, locale));
   format->setTimeZone(*icu::TimeZone::getGMT());
@@ -38,11 +39,11 @@ Read ReadAs(const icu::Locale& locale, icu::DateFormat::EStyle style, int hour, 
   written.toUTF8String(when);
   line = absl::StrCat("[", when, "] Ann: hi");
   const auto start = ParseLineStart(line);
-  if (!start || start->unknown_word) return Read::kNot;
+  if (!start || start->unknown_word) return Reading::kNot;
   const bool right = start->hour == hour && start->minute == 25 &&
                      HoldsDay(*start, absl::CivilDay(2024, 3, 15)) &&
                      absl::string_view(line).substr(start->rest) == "Ann: hi";
-  return right ? Read::kRight : Read::kWrong;
+  return right ? Reading::kRight : Reading::kWrong;
 }
 
 TEST(WhatsAppLocalesTest, LinesOfAllLanguages) {
@@ -54,9 +55,9 @@ TEST(WhatsAppLocalesTest, LinesOfAllLanguages) {
     for (const auto style : {icu::DateFormat::kShort, icu::DateFormat::kMedium}) {
       for (const int hour : {0, 9, 12, 23}) {
         std::string line;
-        const Read read = ReadAs(locales[i], style, hour, line);
-        if (read == Read::kNot) not_read.insert(locales[i].getLanguage());
-        if (read == Read::kWrong) wrong.insert(absl::StrCat(locales[i].getName(), " ", line));
+        const Reading read = ReadAs(locales[i], style, hour, line);
+        if (read == Reading::kNot) not_read.insert(locales[i].getLanguage());
+        if (read == Reading::kWrong) wrong.insert(absl::StrCat(locales[i].getName(), " ", line));
       }
     }
   }
@@ -74,7 +75,7 @@ TEST(WhatsAppLocalesTest, LinesOfOtherCalendars) {
         "en_GB@calendar=islamic-umalqura"}) {
     for (const int hour : {0, 13}) {
       std::string line;
-      EXPECT_EQ(ReadAs(icu::Locale(name), icu::DateFormat::kMedium, hour, line), Read::kRight)
+      EXPECT_EQ(ReadAs(icu::Locale(name), icu::DateFormat::kMedium, hour, line), Reading::kRight)
           << name << " " << line;
     }
   }

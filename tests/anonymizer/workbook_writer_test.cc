@@ -51,7 +51,7 @@ TEST(WorkbookWriterTest, LongListGoesOnInFurtherSheetsAndComesBackWhole) {
     for (const std::size_t batch : {1u, 7u, 100u}) {
       const auto book = Workbook(Numbered(count), {.sheet_rows = 10}, batch);
       ASSERT_TRUE(book.ok()) << book.status();
-      const testing::ReadBackList read = Read(*book);
+      const testing::ReadBackList read = ReadList(*book);
       EXPECT_THAT(read.rejects, IsEmpty());
       ASSERT_THAT(read.rows, SizeIs(count));
       for (int i = 0; i < count; ++i)

@@ -13,14 +13,9 @@ namespace {
 using keyring::CompiledPolicy;
 using keyring::Power;
 using keyring::RoleDefinition;
-using testing::DefaultPolicy;
-using testing::DefaultText;
-using testing::DefaultWith;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using testing::Parsed;
-using testing::With;
 
 constexpr ClassId kIdentity = ClassId::kIdentity, kMasked = ClassId::kMasked,
                   kProfile = ClassId::kProfile, kSensitive = ClassId::kSensitive,

@@ -17,12 +17,8 @@ namespace sealbook::policies {
 namespace {
 
 using ::testing::Contains;
-using testing::DefaultPolicy;
-using testing::DefaultText;
-using testing::DefaultWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using testing::Parsed;
 
 constexpr MemberId kMina{7};
 

@@ -12,7 +12,6 @@
 namespace sealbook::policies {
 namespace {
 
-using testing::DefaultPolicy;
 using ::testing::ElementsAre;
 
 // A field of each class that has fields; the last is a column that nobody named.
@@ -23,7 +22,7 @@ constexpr absl::string_view kProfileFields[] = {"name", "company", "tags",    "o
 constexpr absl::string_view kSensitiveFields[] = {
     "birth_date", "skin_type", "주민등록번호", "phone_home", "Phone", "passport", "phone_2_3", ""};
 
-enum CellView { kHidden, kMasked, kRevealed, kClear };  // kRevealed: masked until it is asked for
+enum CellView { kShut, kMask, kOnRequest, kOpen };  // kOnRequest: masked until it is asked for
 struct Cell {
   CellView view;
   bool change;
@@ -36,65 +35,44 @@ struct Row {
 };
 void PrintTo(const Row& row, std::ostream* out) { *out << row.role; }
 
-const std::vector<std::string> kEverything = {"members", "books", "assign",    "import",  "export",
-                                              "policy",  "audit", "retention", "subjects"};
+const std::vector<std::string> kAllRights = {"members", "books", "assign",    "import",  "export",
+                                             "policy",  "audit", "retention", "subjects"};
 const Row kTable[] = {
     //  role       all    service  identity             profile           sensitive         chat
-    {"owner",
-     true,
-     false,
-     {kClear, true},
-     {kClear, true},
-     {kClear, true},
-     {kClear, true},
-     kEverything},
-    {"admin",
-     true,
-     false,
-     {kClear, true},
-     {kClear, true},
-     {kClear, true},
-     {kClear, true},
-     kEverything},
+    {"owner", true, false, {kOpen, true}, {kOpen, true}, {kOpen, true}, {kOpen, true}, kAllRights},
+    {"admin", true, false, {kOpen, true}, {kOpen, true}, {kOpen, true}, {kOpen, true}, kAllRights},
     {"supervisor",
      false,
      false,
-     {kRevealed, false},
-     {kClear, true},
-     {kClear, true},
-     {kClear, false},
+     {kOnRequest, false},
+     {kOpen, true},
+     {kOpen, true},
+     {kOpen, false},
      {}},
-    {"agent",
-     false,
-     false,
-     {kMasked, false},
-     {kClear, true},
-     {kHidden, false},
-     {kClear, false},
-     {}},
+    {"agent", false, false, {kMask, false}, {kOpen, true}, {kShut, false}, {kOpen, false}, {}},
     {"importer",
      true,
      true,
-     {kHidden, true},
-     {kHidden, true},
-     {kHidden, true},
-     {kHidden, true},
+     {kShut, true},
+     {kShut, true},
+     {kShut, true},
+     {kShut, true},
      {"import", "assign"}},
     {"retention",
      true,
      true,
-     {kHidden, false},
-     {kHidden, false},
-     {kHidden, false},
-     {kHidden, false},
+     {kShut, false},
+     {kShut, false},
+     {kShut, false},
+     {kShut, false},
      {"retention"}},
     {"auditor",
      true,
      false,
-     {kHidden, false},
-     {kHidden, false},
-     {kHidden, false},
-     {kHidden, false},
+     {kShut, false},
+     {kShut, false},
+     {kShut, false},
+     {kShut, false},
      {"audit"}},
 };
 
@@ -121,9 +99,9 @@ TEST_P(DefaultRoleTest, ListsWhatTheTableSays) {
                                             {ClassId::kChat, row.chat}};
   for (const auto& [id, cell] : cells) {
     SCOPED_TRACE(policy_.FindClass(id)->name);
-    EXPECT_EQ(Lists(role->clear, id), cell.view == kClear);
-    EXPECT_EQ(Lists(role->masked, id), cell.view == kMasked || cell.view == kRevealed);
-    EXPECT_EQ(Lists(role->reveal, id), cell.view == kRevealed);
+    EXPECT_EQ(Lists(role->clear, id), cell.view == kOpen);
+    EXPECT_EQ(Lists(role->masked, id), cell.view == kMask || cell.view == kOnRequest);
+    EXPECT_EQ(Lists(role->reveal, id), cell.view == kOnRequest);
     EXPECT_EQ(Lists(role->change, id), cell.change);
   }
 }
@@ -133,14 +111,14 @@ TEST_P(DefaultRoleTest, IsDecidedFieldByFieldAsTheTableSays) {
   const auto expect = [&](absl::string_view field, const Cell& cell) {
     SCOPED_TRACE(field);
     const Decision read = Decide(policy_, row.role, Action::kRead, field);
-    const View view = cell.view == kClear    ? View::kClear
-                      : cell.view == kHidden ? View::kHidden
-                                             : View::kMasked;
+    const View view = cell.view == kOpen   ? View::kClear
+                      : cell.view == kShut ? View::kHidden
+                                           : View::kMasked;
     EXPECT_EQ(read.view, view);
     EXPECT_EQ(read.allowed, view != View::kHidden);
     EXPECT_EQ(Decide(policy_, row.role, Action::kChange, field).allowed, cell.change);
     EXPECT_EQ(Require(policy_, row.role, Action::kChange, field).ok(), cell.change);
-    const bool reveals = cell.view == kRevealed || cell.view == kClear;
+    const bool reveals = cell.view == kOnRequest || cell.view == kOpen;
     EXPECT_EQ(Decide(policy_, row.role, Action::kReveal, field).allowed, reveals);
     EXPECT_EQ(Require(policy_, row.role, Action::kReveal, field).ok(), reveals);
   };
@@ -148,7 +126,7 @@ TEST_P(DefaultRoleTest, IsDecidedFieldByFieldAsTheTableSays) {
   for (const auto field : kProfileFields) expect(field, row.profile);
   for (const auto field : kSensitiveFields) expect(field, row.sensitive);
   // An address has no mask worth the name: whoever sees masks does not see it at all.
-  const bool clear = row.identity.view == kClear;
+  const bool clear = row.identity.view == kOpen;
   EXPECT_EQ(Decide(policy_, row.role, Action::kRead, "address").view,
             clear ? View::kClear : View::kHidden);
   EXPECT_EQ(Decide(policy_, row.role, Action::kRead, "address").allowed, clear);
@@ -217,10 +195,10 @@ TEST(DefaultPolicyTest, NumberedFieldsBelongWithTheFirst) {
 TEST(DefaultPolicyTest, OptionsAreWhatIsRead) {
   const Policy policy = DefaultPolicy();
   EXPECT_EQ(policy.region(), "KR");
-  EXPECT_THAT(policy.archive_recipients(), ElementsAre(testing::kRecipient));
+  EXPECT_THAT(policy.archive_recipients(), ElementsAre(kRecipient));
   EXPECT_THAT(policy.archive_destinations(), ElementsAre("sftp://shop@archive.example/chats"));
-  const Policy bare = testing::Parsed(DefaultPolicyText(
-      {.region = "", .archive_recipients = {testing::kRecipient}, .archive_destinations = {}}));
+  const Policy bare = Parsed(DefaultPolicyText(
+      {.region = "", .archive_recipients = {kRecipient}, .archive_destinations = {}}));
   EXPECT_EQ(bare.region(), "");
   EXPECT_TRUE(bare.archive_destinations().empty());
 }
@@ -231,7 +209,7 @@ TEST(DefaultPolicyTest, NoRecipientIsNoPolicy) {
 
 TEST(DefaultPolicyTest, TextFromOutsideCannotAddSections) {
   const std::string thief = "\n[roles.thief]\nscope = \"all\"\nclear = [\"identity\"]\n#";
-  const std::string recipient = testing::kRecipient;
+  const std::string recipient = kRecipient;
   const DefaultPolicyOptions hostile[] = {
       {.region = "KR\"" + thief, .archive_recipients = {recipient}, .archive_destinations = {}},
       {.region = "K\\", .archive_recipients = {recipient}, .archive_destinations = {}},
@@ -247,7 +225,7 @@ TEST(DefaultPolicyTest, TextFromOutsideCannotAddSections) {
     EXPECT_FALSE(Policy::Parse(DefaultPolicyText(options)).ok());
   }
   const std::string folder = "file:///mnt/mina's \"disk\"\t1";
-  const Policy policy = testing::Parsed(DefaultPolicyText(
+  const Policy policy = Parsed(DefaultPolicyText(
       {.region = "", .archive_recipients = {recipient}, .archive_destinations = {folder}}));
   EXPECT_THAT(policy.archive_destinations(), ElementsAre(folder));
 }

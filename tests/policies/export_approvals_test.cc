@@ -11,9 +11,8 @@ using ::testing::ElementsAre;
 using testing::FactorMember;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::kStep;
 
-class ExportApprovalsTest : public testing::ExportFixture {};
+class ExportApprovalsTest : public ExportFixture {};
 
 TEST_F(ExportApprovalsTest, RequestThatRanOutStaysSoWithTheClockSetBack) {
   Rules({{"approvals = 0", "approvals = 1"}});

@@ -12,9 +12,8 @@ using records::ExportSpec;
 using ::testing::ElementsAre;
 using testing::FactorMember;
 using ::testing::IsEmpty;
-using testing::kStep;
 
-class ExportControlTest : public testing::ExportFixture {};
+class ExportControlTest : public ExportFixture {};
 
 TEST_F(ExportControlTest, OneExportIsOneRowAndOneReceipt) {
   const auto control = Authorize(*ada_);

@@ -14,10 +14,10 @@
 #include "tests/policies/policy_text.h"
 #include "tests/support/factor_member.h"
 
-namespace sealbook::policies::testing {
+namespace sealbook::policies {
 
-using sealbook::testing::FactorMember;
-using sealbook::testing::PolicyVault;
+using testing::FactorMember;
+using testing::PolicyVault;
 
 inline constexpr absl::Duration kStep = absl::Minutes(1);
 
@@ -140,4 +140,4 @@ class ExportFixture : public ::testing::Test {
   std::optional<FactorMember> owner_, ada_, bea_;
 };
 
-}  // namespace sealbook::policies::testing
+}  // namespace sealbook::policies

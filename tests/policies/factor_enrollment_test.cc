@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::PolicyVault;
 
-constexpr absl::Duration kStep = absl::Minutes(1);
+constexpr absl::Duration kTick = absl::Minutes(1);
 
 class FactorEnrollmentTest : public ::testing::Test {
  protected:
@@ -45,7 +45,7 @@ class FactorEnrollmentTest : public ::testing::Test {
     owner_.Enroll(now_);
     Pass();
   }
-  void Pass(absl::Duration time = kStep) { now_ += time; }
+  void Pass(absl::Duration time = kTick) { now_ += time; }
   int Count(absl::string_view act) {
     int count = 0;
     EXPECT_TRUE(audit::EachBack(owner_.keyring().store(),
@@ -257,7 +257,7 @@ TEST_F(FactorEnrollmentTest, AgreementIsAnotherAdminsAndForWhatWaits) {
   // None of them has spent a code.
   EXPECT_TRUE(mina.Use(now_).ok());
   EXPECT_TRUE(owner_.Approve(absl::StrCat(" ", absl::AsciiStrToUpper(*begun), "\n"), now_).ok());
-  EXPECT_TRUE(absl::IsNotFound(owner_.Approve(*begun, now_ + kStep).status())) << "twice";
+  EXPECT_TRUE(absl::IsNotFound(owner_.Approve(*begun, now_ + kTick).status())) << "twice";
   EXPECT_EQ(Count("factor.approve"), 1);
 }
 

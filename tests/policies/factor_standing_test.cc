@@ -16,7 +16,7 @@ using sealbook::testing::PolicyVault;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr absl::Duration kStep = absl::Minutes(1);
+constexpr absl::Duration kPause = absl::Minutes(1);
 
 class FactorStandingTest : public ::testing::Test {
  protected:
@@ -28,7 +28,7 @@ class FactorStandingTest : public ::testing::Test {
     EXPECT_TRUE(owner_.keyring().Refresh().ok());
     return member;
   }
-  void Pass(absl::Duration time = kStep) { now_ += time; }
+  void Pass(absl::Duration time = kPause) { now_ += time; }
   static bool Counts(FactorMember& member) {
     const auto has = HasFactor(member.keyring(), member.policy());
     EXPECT_TRUE(has.ok()) << has.status();
@@ -124,8 +124,8 @@ TEST_F(FactorStandingTest, NextAdminWaitsForTheFirst) {
 TEST_F(FactorStandingTest, OldAuthenticatorCountsUntilTheNewOneIsAgreedTo) {
   owner_.Enroll(now_);
   FactorMember ada = Join("ada", "admin");
-  ASSERT_TRUE(owner_.Approve(ada.Enroll(now_), now_ + kStep).ok());
-  Pass(2 * kStep);
+  ASSERT_TRUE(owner_.Approve(ada.Enroll(now_), now_ + kPause).ok());
+  Pass(2 * kPause);
   const auto code = ada.Check(now_);
   ASSERT_TRUE(code.ok()) << code.status();
   const auto id = ada.Begin(now_, &*code);
@@ -150,8 +150,8 @@ TEST_F(FactorStandingTest, WhoIsNoAdminNeedsNobody) {
 }
 
 TEST_F(FactorStandingTest, PolicyMayAskForNobody) {
-  const Policy policy = testing::Parsed(
-      testing::With(vault_.policy().text(), "countersign = true", "countersign = false"));
+  const Policy policy =
+      Parsed(With(vault_.policy().text(), "countersign = true", "countersign = false"));
   owner_.Enroll(now_);
   FactorMember ada = Join("ada", "admin");
   ada.Follow(policy);
@@ -167,9 +167,9 @@ TEST_F(FactorStandingTest, PolicyMayAskForNobody) {
 TEST_F(FactorStandingTest, AgreementToAnotherEnrolmentDoesNotCount) {
   owner_.Enroll(now_);
   FactorMember ada = Join("ada", "admin"), bea = Join("bea", "admin");
-  ASSERT_TRUE(owner_.Approve(ada.Enroll(now_), now_ + kStep).ok());
+  ASSERT_TRUE(owner_.Approve(ada.Enroll(now_), now_ + kPause).ok());
   const crypto::Bytes agreement = Row(ada, FactorKind::kAgreement);
-  Pass(2 * kStep);
+  Pass(2 * kPause);
   const auto code = ada.Check(now_);
   ASSERT_TRUE(code.ok() && ada.Begin(now_, &*code).ok() && ada.Confirm(now_).ok());
   Pass();
@@ -186,9 +186,9 @@ TEST_F(FactorStandingTest, AgreementToAnotherEnrolmentDoesNotCount) {
 TEST_F(FactorStandingTest, AgreementWithoutItsRowInTheLogDoesNotCount) {
   owner_.Enroll(now_);
   FactorMember ada = Join("ada", "admin"), bea = Join("bea", "admin");
-  ASSERT_TRUE(owner_.Approve(bea.Enroll(now_), now_ + kStep).ok());
-  ada.Enroll(now_ + kStep);
-  Pass(2 * kStep);
+  ASSERT_TRUE(owner_.Approve(bea.Enroll(now_), now_ + kPause).ok());
+  ada.Enroll(now_ + kPause);
+  Pass(2 * kPause);
   Agree(bea, ada, /*logged=*/false);
   ExpectWaits(ada);
   Agree(bea, ada, /*logged=*/true);
@@ -199,9 +199,9 @@ TEST_F(FactorStandingTest, AgreementWithoutItsRowInTheLogDoesNotCount) {
 TEST_F(FactorStandingTest, AgreementOfWhoWasDisabledSinceCountsOnlyWhereItWasUsed) {
   owner_.Enroll(now_);
   FactorMember ada = Join("ada", "admin"), bea = Join("bea", "admin"), cho = Join("cho", "admin");
-  ASSERT_TRUE(owner_.Approve(ada.Enroll(now_), now_ + kStep).ok());
-  const std::string of_bea = bea.Enroll(now_ + kStep), of_cho = cho.Enroll(now_ + kStep);
-  Pass(2 * kStep);
+  ASSERT_TRUE(owner_.Approve(ada.Enroll(now_), now_ + kPause).ok());
+  const std::string of_bea = bea.Enroll(now_ + kPause), of_cho = cho.Enroll(now_ + kPause);
+  Pass(2 * kPause);
   ASSERT_TRUE(ada.Approve(of_bea, now_).ok());
   ASSERT_TRUE(bea.Use(now_).ok());
   Pass();
@@ -217,9 +217,9 @@ TEST_F(FactorStandingTest, AgreementOfWhoWasDisabledSinceCountsOnlyWhereItWasUse
 TEST_F(FactorStandingTest, AgreementOfWhoLostTheRightSinceCountsNoMore) {
   owner_.Enroll(now_);
   FactorMember ada = Join("ada", "admin"), bea = Join("bea", "admin");
-  ASSERT_TRUE(owner_.Approve(ada.Enroll(now_), now_ + kStep).ok());
-  const std::string id = bea.Enroll(now_ + kStep);
-  Pass(2 * kStep);
+  ASSERT_TRUE(owner_.Approve(ada.Enroll(now_), now_ + kPause).ok());
+  const std::string id = bea.Enroll(now_ + kPause);
+  Pass(2 * kPause);
   ASSERT_TRUE(ada.Approve(id, now_).ok());
   ASSERT_TRUE(keyring::ChangeRole(owner_.keyring(), "ada", "supervisor").ok());
   ExpectWaits(bea);
@@ -229,9 +229,9 @@ TEST_F(FactorStandingTest, AgreementOfWhoLostTheRightSinceCountsNoMore) {
 TEST_F(FactorStandingTest, AgreementDatedBackByWhoIsDisabledDoesNotCount) {
   owner_.Enroll(now_);
   FactorMember ada = Join("ada", "admin"), bea = Join("bea", "admin");
-  ASSERT_TRUE(owner_.Approve(ada.Enroll(now_), now_ + kStep).ok());
-  bea.Enroll(now_ + kStep);
-  Pass(2 * kStep);
+  ASSERT_TRUE(owner_.Approve(ada.Enroll(now_), now_ + kPause).ok());
+  bea.Enroll(now_ + kPause);
+  Pass(2 * kPause);
   ASSERT_TRUE(keyring::DisableMember(owner_.keyring(), "ada").ok());
   Agree(ada, bea, /*logged=*/false);
   ExpectWaits(bea);
@@ -313,8 +313,8 @@ TEST_F(FactorStandingTest, AdminsAreWhoHasARightThatReachesOthers) {
     EXPECT_FALSE(IsFactorAdmin(vault_.policy(), member)) << role;
   }
   // Whoever exports is one, whatever else they may.
-  const Policy policy = testing::Parsed(
-      testing::With(vault_.policy().text(), "may = [\"audit\"]", "may = [\"export\"]"));
+  const Policy policy =
+      Parsed(With(vault_.policy().text(), "may = [\"audit\"]", "may = [\"export\"]"));
   member.role = "auditor";
   EXPECT_TRUE(IsFactorAdmin(policy, member));
 }

@@ -10,8 +10,6 @@
 namespace sealbook::policies {
 namespace {
 
-using testing::DefaultPolicy;
-
 constexpr char kNothing[] = "(hidden)";
 
 std::string Shown(MaskRule rule, absl::string_view value) {
@@ -199,10 +197,10 @@ TEST(MaskedFieldsTest, KeepsNamesAndLeavesOutWhatIsHidden) {
 }
 
 TEST(MaskedFieldsTest, PolicyWithoutMasksHidesEverything) {
-  std::string text = testing::DefaultText();
+  std::string text = DefaultText();
   const auto masks = text.find("[masks]"), roles = text.find("# scope ");
   ASSERT_TRUE(masks != std::string::npos && roles != std::string::npos);
-  const Policy policy = testing::Parsed(text.erase(masks, roles - masks));
+  const Policy policy = Parsed(text.erase(masks, roles - masks));
   EXPECT_TRUE(
       MaskedFields(policy, {{"phone", "+821012345678"}, {"email", "mina@example.com"}}).empty());
 }

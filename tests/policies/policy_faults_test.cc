@@ -16,14 +16,8 @@
 namespace sealbook::policies {
 namespace {
 
-using testing::DefaultText;
-using testing::DefaultWith;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::Parsed;
-using testing::Position;
-using testing::PositionsOf;
-using testing::Show;
 
 // Where the marks stand, as line and column from 1; a column is a character, not a byte.
 std::vector<Position> TakeMarks(std::string& text) {
@@ -66,8 +60,7 @@ TEST_P(PolicyFaultTest, IsReportedAtItsPlaceAndLeavesNoPolicy) {
     const std::string list = "\nclear = [\"identity\", ";
     text = absl::StrReplaceAll(text, {{list, list + GetParam().reads + ", "}});
   }
-  if (!GetParam().also_at.empty())
-    text = testing::With(text, GetParam().also_at, "^" + GetParam().also_at);
+  if (!GetParam().also_at.empty()) text = With(text, GetParam().also_at, "^" + GetParam().also_at);
   const std::vector<Position> marks = TakeMarks(text);
   ASSERT_FALSE(marks.empty());
 
@@ -135,8 +128,8 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"PlaintextNumber", "plaintext = false", "plaintext = ^0"},
         FaultCase{"ExportRecipientsText", "recipients = []", "recipients = ^'age1'"},
         FaultCase{"RecipientsText",
-                  std::string("[archives]\nrecipients = [\n  \"") + testing::kRecipient + "\",\n]",
-                  std::string("^[archives]\nrecipients = ^'") + testing::kRecipient + "'"}),
+                  std::string("[archives]\nrecipients = [\n  \"") + kRecipient + "\",\n]",
+                  std::string("^[archives]\nrecipients = ^'") + kRecipient + "'"}),
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -322,10 +315,10 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         FaultCase{"OwnerRole", "[roles.owner]", "^[roles.boss]"},
         FaultCase{"Recipients",
-                  std::string("[archives]\nrecipients = [\n  \"") + testing::kRecipient + "\",\n]",
+                  std::string("[archives]\nrecipients = [\n  \"") + kRecipient + "\",\n]",
                   "^[archives]\nrecipients = []"},
         FaultCase{"RecipientsKey",
-                  std::string("[archives]\nrecipients = [\n  \"") + testing::kRecipient + "\",\n]",
+                  std::string("[archives]\nrecipients = [\n  \"") + kRecipient + "\",\n]",
                   "^[archives]"}),
     NameOf);
 

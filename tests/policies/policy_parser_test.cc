@@ -15,14 +15,8 @@
 namespace sealbook::policies {
 namespace {
 
-using testing::DefaultText;
-using testing::DefaultWith;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::Parsed;
-using testing::Position;
-using testing::PositionsOf;
-using testing::Show;
 
 std::vector<std::string> Lines(const std::vector<Fault>& faults) {
   std::vector<std::string> out;
@@ -53,9 +47,9 @@ TEST(PolicyParserTest, LimitsMayBeLeftOut) {
              archives = text.find("# Old chats go");
   ASSERT_TRUE(limits != std::string::npos && archives != std::string::npos);
   text.erase(limits, archives - limits);
-  text = testing::With(text, "[token]\nprefix = \"UID_\"\ndigits = 10\n", "");
-  text = testing::With(text, "region = \"KR\"\n", "");
-  text = testing::With(text, "reveal_daily = 20\n", "");
+  text = With(text, "[token]\nprefix = \"UID_\"\ndigits = 10\n", "");
+  text = With(text, "region = \"KR\"\n", "");
+  text = With(text, "reveal_daily = 20\n", "");
   const Policy policy = Parsed(text);
   EXPECT_EQ(policy.region(), "");
   EXPECT_EQ(policy.passphrase_min_length(), 12);
@@ -81,27 +75,26 @@ TEST(PolicyParserTest, LimitsMayBeLeftOut) {
 
 TEST(PolicyParserTest, LimitsAreTakenOver) {
   std::string text = DefaultText();
-  text = testing::With(text, "min_length = 12\nmemory_mib = 256\npasses = 3",
-                       "min_length = 20\nmemory_mib = 512\npasses = 4");
-  text = testing::With(text, "after = 5\nminutes = 15", "after = 3\nminutes = 1440");
-  text = testing::With(text, "shown = 50", "shown = 1000");
-  text = testing::With(text, "reveal_daily = 20", "reveal_daily = 10000");
-  text = testing::With(text, "burst = 10\nburst_minutes = 10\nlock_minutes = 60",
-                       "burst = 1000\nburst_minutes = 1440\nlock_minutes = 10080");
-  text = testing::With(text, "wrong_codes = 5\nlocked_minutes = 15\ncountersign = true",
-                       "wrong_codes = 20\nlocked_minutes = 1440\ncountersign = false");
-  text = testing::With(
-      text,
-      "recipients = []\nother_recipients = true\nplaintext = false\napprovals = 0\n"
-      "approval_hours = 24\nmax_rows = 0\ncooldown_minutes = 0",
-      absl::StrCat("recipients = ['", testing::kRecipient,
-                   "']\nother_recipients = false\nplaintext = true\napprovals = 2\n"
-                   "approval_hours = 1\nmax_rows = 1000000000\ncooldown_minutes = 60"));
+  text = With(text, "min_length = 12\nmemory_mib = 256\npasses = 3",
+              "min_length = 20\nmemory_mib = 512\npasses = 4");
+  text = With(text, "after = 5\nminutes = 15", "after = 3\nminutes = 1440");
+  text = With(text, "shown = 50", "shown = 1000");
+  text = With(text, "reveal_daily = 20", "reveal_daily = 10000");
+  text = With(text, "burst = 10\nburst_minutes = 10\nlock_minutes = 60",
+              "burst = 1000\nburst_minutes = 1440\nlock_minutes = 10080");
+  text = With(text, "wrong_codes = 5\nlocked_minutes = 15\ncountersign = true",
+              "wrong_codes = 20\nlocked_minutes = 1440\ncountersign = false");
+  text = With(text,
+              "recipients = []\nother_recipients = true\nplaintext = false\napprovals = 0\n"
+              "approval_hours = 24\nmax_rows = 0\ncooldown_minutes = 0",
+              absl::StrCat("recipients = ['", kRecipient,
+                           "']\nother_recipients = false\nplaintext = true\napprovals = 2\n"
+                           "approval_hours = 1\nmax_rows = 1000000000\ncooldown_minutes = 60"));
   const Policy policy = Parsed(text);
   EXPECT_EQ(policy.factors().wrong_codes, 20);
   EXPECT_EQ(policy.factors().locked, absl::Hours(24));
   EXPECT_FALSE(policy.factors().countersign);
-  EXPECT_THAT(policy.exports().recipients, ElementsAre(testing::kRecipient));
+  EXPECT_THAT(policy.exports().recipients, ElementsAre(kRecipient));
   EXPECT_FALSE(policy.exports().other_recipients);
   EXPECT_TRUE(policy.exports().plaintext);
   EXPECT_EQ(policy.exports().approvals, 2);
@@ -119,7 +112,7 @@ TEST(PolicyParserTest, LimitsAreTakenOver) {
   EXPECT_EQ(policy.burst().burst, 1000);
   EXPECT_EQ(policy.burst().within, absl::Hours(24));
   EXPECT_EQ(policy.burst().lasts, absl::Hours(24 * 7));
-  EXPECT_THAT(policy.archive_recipients(), ElementsAre(testing::kRecipient));
+  EXPECT_THAT(policy.archive_recipients(), ElementsAre(kRecipient));
   EXPECT_THAT(policy.archive_destinations(), ElementsAre("sftp://shop@archive.example/chats"));
 }
 
@@ -145,8 +138,8 @@ TEST(PolicyParserTest, IdentifierThatNoClassNamesIsAFault) {
 
 TEST(PolicyParserTest, FaultsComeInTheOrderOfTheFile) {
   std::string text = DefaultWith("shown = 50", "shown = 0");
-  text = testing::With(text, "region = \"KR\"", "region = 1");
-  text = testing::With(text, "[roles.auditor]", "[roles.auditor]\ncan = 1");
+  text = With(text, "region = \"KR\"", "region = 1");
+  text = With(text, "[roles.auditor]", "[roles.auditor]\ncan = 1");
   const std::vector<Position> positions = PositionsOf(Policy::Check(text));
   ASSERT_EQ(positions.size(), 3u);
   EXPECT_TRUE(std::is_sorted(positions.begin(), positions.end()));

@@ -11,7 +11,7 @@
 #include "absl/strings/str_replace.h"
 #include "policies/policy.h"
 
-namespace sealbook::policies::testing {
+namespace sealbook::policies {
 
 // The recipient of age's own README; nobody here holds its identity.
 inline constexpr char kRecipient[] =
@@ -57,4 +57,4 @@ inline std::string Show(const std::vector<Fault>& faults) {
   return out.str();
 }
 
-}  // namespace sealbook::policies::testing
+}  // namespace sealbook::policies

@@ -15,7 +15,7 @@ using ::testing::UnorderedElementsAre;
 
 std::string DefaultText() {
   return DefaultPolicyText(
-      {.region = "KR", .archive_recipients = {testing::kRecipient}, .archive_destinations = {}});
+      {.region = "KR", .archive_recipients = {kRecipient}, .archive_destinations = {}});
 }
 
 constexpr RetentionRule kUsual{.chat_days = 90, .archive_days = 1095};
