@@ -9,8 +9,6 @@
 namespace sealbook::anonymizer {
 namespace {
 
-using Json = nlohmann::json;
-
 void AddLine(std::string& text, absl::string_view line) {
   if (line.empty()) return;
   absl::StrAppend(&text, text.empty() ? "" : "\n", line);

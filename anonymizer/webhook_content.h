@@ -8,13 +8,15 @@
 
 namespace sealbook::anonymizer {
 
+using Json = nlohmann::json;
+
 // Strings and whole numbers as text; anything else, and what is not there, as nothing.
-std::string JsonText(const nlohmann::json& object, const char* key);
+std::string JsonText(const Json& object, const char* key);
 // The object or list of that name; nullptr: there is none.
-const nlohmann::json* JsonPart(const nlohmann::json& object, const char* key);
+const Json* JsonPart(const Json& object, const char* key);
 
 // Sets text, kind and edited of `message`. False where the type is not known, of which then only
 // its name is given. `depth`: an edit holds the message as it is now, which is no edit again.
-bool ReadWebhookContent(const nlohmann::json& json, ChatMessage& message, int depth = 0);
+bool ReadWebhookContent(const Json& json, ChatMessage& message, int depth = 0);
 
 }  // namespace sealbook::anonymizer

@@ -12,8 +12,6 @@
 
 namespace sealbook::anonymizer {
 
-using Json = nlohmann::json;
-
 // Under what a webhook names somebody. User names are left out: people change them, and then
 // somebody else may take them.
 struct WebhookMessages::Person {

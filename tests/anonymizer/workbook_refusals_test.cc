@@ -142,7 +142,7 @@ TEST(WorkbookRefusalsTest, MissingPartsAreNamed) {
            {"xl/sharedStrings.xml", "its list of texts is missing"},
            {"xl/_rels/workbook.xml.rels", "does not say where sheet 1 stands"}}) {
     ZipParts parts = PartsOf({.sheets = {{kHeader + kCustomer}}, .strings = "<si><t>a</t></si>"});
-    std::erase_if(parts, [&](const auto& part) { return part.first == name; });
+    std::erase_if(parts, [&name = name](const auto& part) { return part.first == name; });
     ExpectRefused(WriteZip(parts), what);
   }
 }

@@ -203,7 +203,9 @@ class MemoryTest : public ::testing::TestWithParam<Who> {
     }
     store::ContactRow row;
     ASSERT_TRUE(*keyring.store().GetContact(1, row));
-    for (const records::ValueEntry& entry : *records::DecodeValues(row.values)) {
+    const auto entries = records::DecodeValues(row.values);
+    ASSERT_TRUE(entries.ok()) << entries.status();
+    for (const records::ValueEntry& entry : *entries) {
       auto key = records::ContactReader(keyring).OpenValueKey(row, entry);
       if (!key.ok()) continue;
       needles.Add(absl::StrCat("the value key of class ", static_cast<int>(entry.class_id)),

@@ -97,7 +97,7 @@ class RetentionVault {
                                 .destinations = {}};
     for (Place& place : places) {
       options.destinations.emplace_back(
-          place.url, [this, &place]() -> absl::StatusOr<std::unique_ptr<archive::Destination>> {
+          place.url, [&place]() -> absl::StatusOr<std::unique_ptr<archive::Destination>> {
             ++place.opened;
             RETURN_IF_ERROR(place.lies->Call("Open"));
             ASSIGN_OR_RETURN(auto real, archive::OpenDestination(place.url, {}));

@@ -83,8 +83,10 @@ absl::Status SessionWriter::Insert() {
                   .subjects = std::move(subjects_)};
   std::ranges::reverse(session.subjects);
   std::ranges::stable_sort(session.subjects, {}, &CoveredSubject::contact);
-  const auto doubled = std::ranges::unique(session.subjects, {}, &CoveredSubject::contact);
-  session.subjects.erase(doubled.begin(), doubled.end());
+  session.subjects.erase(
+      std::unique(session.subjects.begin(), session.subjects.end(),
+                  [](const auto& a, const auto& b) { return a.contact == b.contact; }),
+      session.subjects.end());
   for (Coverage& c : session.coverage) {
     // Contacts were named in any order; ranges stand in ascending order and do not touch.
     std::sort(c.ranges.begin(), c.ranges.end(), [](auto& a, auto& b) { return a.first < b.first; });
