@@ -102,9 +102,8 @@ class ChatImporter {
     ASSIGN_OR_RETURN(ChatPeople people, ChatPeople::Open(keyring_, policy_, options_.books));
     people_ = &people;
     RETURN_IF_ERROR(FindWhoIsWho());
-    const std::size_t most = options_.batch_messages > 0   ? options_.batch_messages
-                             : reader_.survey() != nullptr ? ChatImportOptions::kExportBatch
-                                                           : ChatImportOptions::kRecordBatch;
+    const std::size_t most =
+        options_.batch_messages > 0 ? options_.batch_messages : ChatImportOptions::kBatch;
     BatchQueue<Batch> queue;
     std::thread reading([&] { queue.Finish(ReadBatches(reader_, most, queue)); });
     absl::Status status = TakeAll(queue);

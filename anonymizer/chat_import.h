@@ -24,10 +24,9 @@
 namespace sealbook::anonymizer {
 
 struct ChatImportOptions {
-  // Messages of a batch, which holds the lock for one or two tenths of a second. A customer's
-  // messages of one day and batch share chunks: an export has the same ones in every batch, and its
-  // messages cost less; of records most customers are in few batches, whatever their size.
-  static constexpr std::size_t kExportBatch = 40'000, kRecordBatch = 20'000;
+  // Messages of a batch, which holds the lock for some three tenths of a second. A customer's
+  // messages of one day and batch share chunks: the larger the batch, the less they cost.
+  static constexpr std::size_t kBatch = 50'000;
   static constexpr std::size_t kBatchBytes = 16 << 20;
   // Batches of fewer have keys of their own: that is how live messages come.
   static constexpr std::size_t kBulkBatch = 256;
@@ -41,7 +40,7 @@ struct ChatImportOptions {
   bool without_me = false;
   std::string contact;  // the token of whose chat it is, of a chat of two; empty: found out
   std::string region;   // for phones without a country code
-  std::size_t batch_messages = 0;  // 0: as above
+  std::size_t batch_messages = 0;  // 0: kBatch
   // Called after each batch, from the caller's thread.
   std::function<void(std::int64_t messages, std::uint64_t bytes)> progress = nullptr;
   std::function<bool()> interrupted = nullptr;

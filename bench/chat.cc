@@ -59,7 +59,7 @@ struct Source {
   std::int64_t known = 0;  // of its customers, those who are in the vault before
   std::string me;
   std::function<absl::Status(const std::string& path, const Crowd&)> write;
-  std::size_t batch = anonymizer::ChatImportOptions::kRecordBatch;
+  std::size_t batch = anonymizer::ChatImportOptions::kBatch;
 };
 
 // ---- Databases.
@@ -543,8 +543,7 @@ absl::Status Group(const std::string& root, const Sizes& sizes) {
                   .crowd = {sizes.messages, sizes.members, kExportConversations},
                   .known = sizes.members,
                   .me = std::string(kCompany),
-                  .write = &WriteGroup,
-                  .batch = anonymizer::ChatImportOptions::kExportBatch},
+                  .write = &WriteGroup},
                  sizes);
 }
 
@@ -558,8 +557,7 @@ absl::Status Two(const std::string& root, const Sizes& sizes) {
                            .crowd = OfTwo(sizes.messages),
                            .known = 0,
                            .me = std::string(kCompany),
-                           .write = &WriteChatOfTwo,
-                           .batch = anonymizer::ChatImportOptions::kExportBatch},
+                           .write = &WriteChatOfTwo},
                           sizes));
   ASSIGN_OR_RETURN(const Shown shown,
                    InPreparedChild([&] { return Show(root, "owner", 1, kNewest); }));
