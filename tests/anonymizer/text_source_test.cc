@@ -419,18 +419,11 @@ std::int64_t PeakGrowthKib(const std::function<void()>& work) {
   return grown;
 }
 
-// Sanitizers keep what is freed, so that these measures say nothing under them.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-
 constexpr std::int64_t kFileKib = 64 << 10;
 constexpr std::int64_t kAllowedKib = 8 << 10;
 
 TEST(TextSourceTest, MeasureOfMemorySeesAFileThatIsHeld) {
-  if (kSanitized) GTEST_SKIP() << "measured without sanitizers";
+  if (SEALBOOK_SANITIZED) GTEST_SKIP() << "sanitizers keep what is freed";
   // Without this the next test could not fail.
   EXPECT_GT(PeakGrowthKib([] {
               volatile std::size_t sum = 0;
@@ -441,7 +434,7 @@ TEST(TextSourceTest, MeasureOfMemorySeesAFileThatIsHeld) {
 }
 
 TEST(TextSourceTest, LargeFileThroughAPipeIsNotHeld) {
-  if (kSanitized) GTEST_SKIP() << "measured without sanitizers";
+  if (SEALBOOK_SANITIZED) GTEST_SKIP() << "sanitizers keep what is freed";
   for (const bool one_line : {false, true}) {
     const std::int64_t grown = PeakGrowthKib([&] {
       int ends[2];

@@ -16,18 +16,6 @@
 #include <type_traits>
 #include <vector>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SEALBOOK_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define SEALBOOK_SANITIZED 1
-#endif
-#endif
-#ifndef SEALBOOK_SANITIZED
-#define SEALBOOK_SANITIZED 0
-#endif
-
 namespace {
 
 // What stood in the watched memory at the moment it was given back.
