@@ -82,5 +82,7 @@ int Run(const std::vector<std::string>& words);
 
 // "there is no such option": wrong usage, with what to do.
 absl::Status Usage(absl::string_view message, absl::string_view hint);
+// --reason, for the log, whose details are sealed.
+absl::StatusOr<std::string> ReasonOf(const Arguments& arguments);
 
 }  // namespace sealbook::cli

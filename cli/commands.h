@@ -42,6 +42,7 @@ Command FactorEnrollCommand();
 Command FactorListCommand();
 Command FactorRemoveCommand();
 Command FactorApproveCommand();
+Command RetentionGiveUpCommand();
 Command RetentionPlanCommand();
 Command RetentionRunCommand();
 Command RetentionStatusCommand();

@@ -30,6 +30,16 @@ absl::Status Usage(absl::string_view message, absl::string_view hint) {
   return WithHint(absl::FailedPreconditionError(message), hint);
 }
 
+absl::StatusOr<std::string> ReasonOf(const Arguments& arguments) {
+  constexpr std::size_t kMaxBytes = 500;
+  std::string reason = arguments.Value("reason");
+  if (reason.empty())
+    return Usage("this needs a reason, which goes into the log", "Give it with --reason TEXT.");
+  if (reason.size() > kMaxBytes)
+    return Usage("that reason is too long", absl::StrCat("Say it in ", kMaxBytes, " bytes."));
+  return reason;
+}
+
 absl::StatusOr<std::string> Context::VaultDirectory() const {
   if (!globals_.vault.empty()) return globals_.vault;
   if (const std::string data = Environment("XDG_DATA_HOME"); !data.empty())

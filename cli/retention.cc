@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/destinations.h"
 #include "policies/retention.h"
+#include "vault/archive/giving_up.h"
 #include "vault/archive/spooling.h"
 #include "vault/status.h"
 
@@ -21,6 +22,8 @@ absl::string_view NameOf(archive::RemoteState state) {
       return "verified";
     case archive::RemoteState::kLeaving:
       return "leaving";
+    case archive::RemoteState::kGivenUp:
+      return "given_up";
     case archive::RemoteState::kUnknown:
       break;
   }
@@ -157,9 +160,15 @@ absl::Status Status(Context& context, const Arguments&) {
   ASSIGN_OR_RETURN(numbers.oldest_live, OldestLive(context.keyring()));
   ASSIGN_OR_RETURN(numbers.pending_erasures, PendingErasures(context));
   const std::string warning = NotIndependent(context);
+  ASSIGN_OR_RETURN(const auto left,
+                   archive::LeftDestinations(context.keyring(),
+                                             policies::DestinationsOf(context.policy()).urls));
   if (context.globals().json) {
     Json out = ToJson(numbers);
     out["archives"] = list;
+    out["left"] = Json::array();
+    for (const archive::LeftDestination& one : left)
+      out["left"].push_back({{"destination", one.url}, {"files", one.files}});
     out["warning"] = warning.empty() ? Json(nullptr) : Json(warning);
     PrintJson(out);
     return absl::OkStatus();
@@ -177,6 +186,12 @@ absl::Status Status(Context& context, const Arguments&) {
     PrintLine(absl::StrCat(Counted(numbers.pending_erasures, "erasure"),
                            " still to reach every destination: the next "
                            "'sealbook retention run'\ngoes on."));
+  for (const archive::LeftDestination& one : left) {
+    PrintLine(absl::StrCat("The policy names ", Printable(one.url), " no more, where ",
+                           Counted(one.files, "file"), one.files == 1 ? " stands" : " stand",
+                           ". Erasures do not\nreach them: put it back, or, where it exists no "
+                           "more, 'sealbook retention give-up'."));
+  }
   if (!warning.empty()) PrintNote(context.globals(), absl::StrCat("sealbook: ", warning));
   return absl::OkStatus();
 }

@@ -16,19 +16,8 @@
 namespace sealbook::cli {
 namespace {
 
-// Into the log, whose details are sealed.
-constexpr std::size_t kMaxReason = 500;
 // Behind the receipt's file: the second one, which says that all destinations were reached.
 constexpr const char* kConfirmedSuffix = ".confirmed";
-
-absl::StatusOr<std::string> ReasonOf(const Arguments& arguments) {
-  std::string reason = arguments.Value("reason");
-  if (reason.empty())
-    return Usage("this needs a reason, which goes into the log", "Give it with --reason TEXT.");
-  if (reason.size() > kMaxReason)
-    return Usage("that reason is too long", absl::StrCat("Say it in ", kMaxReason, " bytes."));
-  return reason;
-}
 
 absl::StatusOr<records::ChatOwner> FindSubject(Context& context, const std::string& uid) {
   const auto token = records::ParseToken(uid);
@@ -174,6 +163,11 @@ absl::Status Erase(Context& context, const Arguments& arguments) {
                                                       owner.token, erased.shard_version));
     if (is) pending.push_back(url);
   }
+  ASSIGN_OR_RETURN(
+      const archive::ArchivePlace::Elsewhere elsewhere,
+      archive::ArchivePlace::OldShardsElsewhere(context.keyring(), request.destinations,
+                                                owner.contact, erased.shard_version));
+  pending.insert(pending.end(), elsewhere.waiting.begin(), elsewhere.waiting.end());
   const std::string uid = records::FormatToken(owner.token);
   // Where all is reached already, the receipt that says so goes with the first.
   std::string confirmation;
@@ -210,8 +204,14 @@ absl::Status Erase(Context& context, const Arguments& arguments) {
                        ? "; no archive has anything of it."
                        : absl::StrCat(", and in ", erased.archives.size(),
                                       erased.archives.size() == 1 ? " archive." : " archives.")));
-  for (const std::string& url : pending)
-    PrintLine(absl::StrCat("  pending at ", url, ": the next 'sealbook retention run' goes on."));
+  for (std::size_t i = 0; i + elsewhere.waiting.size() < pending.size(); ++i)
+    PrintLine(
+        absl::StrCat("  pending at ", pending[i], ": the next 'sealbook retention run' goes on."));
+  for (const std::string& url : elsewhere.waiting) {
+    PrintLine(
+        absl::StrCat("  pending at ", url,
+                     ", which the policy names no more:\n  see 'sealbook retention status'."));
+  }
   if (!pending.empty() && !synced.ok())
     PrintNote(context.globals(), absl::StrCat("sealbook: ", std::string(synced.message())));
   if (!file.empty() && written.ok()) {

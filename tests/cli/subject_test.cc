@@ -184,6 +184,72 @@ TEST_F(SubjectTest, WhatCouldNotBeReachedIsPendingUntilARunReachesIt) {
   ExpectJsonError(As("owner", {"receipt", "show", std::string(32, 'a'), "--json"}), 5, "not_found");
 }
 
+TEST_F(SubjectTest, ADestinationThatIsGoneIsGivenUp) {
+  std::filesystem::create_directory(Path("new"));
+  SetDestinations({Folder(), Folder("new")});
+  RunJob();
+  const Words give_up = {"retention", "give-up", Folder(), "--reason", "disk 4711 died", "--json"};
+  // Not while the policy names it.
+  ExpectJsonError(As("owner", give_up), 2, "usage");
+  SetDestinations({Folder("new")});
+  std::filesystem::rename(Path("nas"), Path("lost"));
+  Json status = Cron({"retention", "status"});
+  ASSERT_THAT(status["left"], SizeIs(1));
+  EXPECT_EQ(status["left"][0]["destination"], Folder());
+  EXPECT_GT(status["left"][0]["files"], 0);
+
+  // It may have the customer's key still.
+  const Json erased = Erase({"--json"}).json();
+  EXPECT_THAT(erased["pending_remote"], ElementsAre(Folder()));
+  EXPECT_EQ(erased["confirmation"], nullptr);
+  EXPECT_EQ(RunJob()["pending_erasures"], 1);
+
+  for (const char* member : {"mina", "cron", "audra"})
+    ExpectJsonError(As(member, give_up), 3, "permission_denied");
+  ExpectJsonError(As("owner", {"retention", "give-up", Folder(), "--json"}), 2, "usage");
+  ExpectJsonError(As("owner", {"retention", "give-up", Folder("other"), "--reason", "x", "--json"}),
+                  5, "not_found");
+  EXPECT_EQ(Cron({"retention", "status"})["pending_erasures"], 1);
+  const Ran given = As("owner", give_up);
+  ASSERT_EQ(given.exit, 0) << given;
+  EXPECT_EQ(given.json()["files"], status["left"][0]["files"]);
+  EXPECT_THAT(given.json()["lost"], IsEmpty());
+  EXPECT_THAT(Cron({"retention", "status"})["left"], IsEmpty());
+  ExpectJsonError(As("owner", give_up), 5, "not_found");
+  EXPECT_EQ(CountActs("retention.give_up"), 1);
+
+  const Json ran = RunJob();
+  EXPECT_EQ(ran["pending_erasures"], 0);
+  ASSERT_THAT(ran["confirmed"], SizeIs(1));
+  EXPECT_THAT(ran["confirmed"][0]["receipt"].get<std::string>(),
+              AllOf(HasSubstr("given_up: " + Folder() + "\n"),
+                    HasSubstr("destinations: " + Folder("new") + "\n")));
+  EXPECT_EQ(Archived(Path("lost/archives")), Texts(ChatPhones(), OldDays()))
+      << "it is out of reach";
+
+  // It was found after all, and is a destination again: now the erasure reaches it.
+  std::filesystem::rename(Path("lost"), Path("nas"));
+  SetDestinations({Folder(), Folder("new")});
+  EXPECT_EQ(Cron({"retention", "plan"})["pending_erasures"], 1);
+  EXPECT_EQ(RunJob()["pending_erasures"], 0);
+  EXPECT_EQ(Archived(Path("nas/archives")), Texts({ChatPhones()[1], ChatPhones()[2]}, OldDays()));
+  EXPECT_EQ(Cron({"archive", "verify", "--remote"})["ok"], true);
+}
+
+TEST_F(SubjectTest, ArchivesThatStandNowhereElseAreGivenUpKnowingly) {
+  RunJob();
+  std::filesystem::create_directory(Path("new"));
+  SetDestinations({Folder("new")});
+  const Words give_up = {"retention", "give-up", Folder(), "--reason", "gone", "--json"};
+  const Ran refused = As("owner", give_up);
+  ExpectJsonError(refused, 2, "usage");
+  EXPECT_THAT(refused.out, HasSubstr("2 archives"));
+  EXPECT_THAT(Cron({"retention", "status"})["left"], SizeIs(1));
+  EXPECT_THAT(
+      Ask("owner", {"retention", "give-up", Folder(), "--reason", "gone", "--accept-loss"})["lost"],
+      SizeIs(2));
+}
+
 TEST_F(SubjectTest, TheReceiptNeedsANewFile) {
   for (const char* name : {"there.txt", "there.txt.confirmed"}) {
     Write(name, "something else");

@@ -173,6 +173,12 @@ absl::Status ArchivePlace::Begin() {
   }
   ASSIGN_OR_RETURN(const RemoteState escrow, StateOf(kEscrowPath));
   if (escrow == RemoteState::kVerified) return absl::OkStatus();
+  if (escrow == RemoteState::kGivenUp) {
+    // It is back in the policy: whatever it has is looked at again.
+    ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
+    RETURN_IF_ERROR(keyring_.store().SetRemoteFiles(url(), static_cast<int>(RemoteState::kBegun)));
+    RETURN_IF_ERROR(transaction.Commit());
+  }
   // Without it nobody reads an archive where the vault is gone. It opens for the archives'
   // recipients.
   ASSIGN_OR_RETURN(const std::string file,
@@ -323,22 +329,25 @@ absl::StatusOr<bool> ArchivePlace::IsOurShard(const std::string& path) {
   return shard.ok() && shard->vault == keyring_.roster().vault;
 }
 
-absl::StatusOr<bool> ArchivePlace::IsElsewhere(keyring::Keyring& keyring,
-                                               const std::vector<std::string>& urls,
-                                               ContactNumber contact, std::int64_t version) {
+absl::StatusOr<ArchivePlace::Elsewhere> ArchivePlace::OldShardsElsewhere(
+    keyring::Keyring& keyring, const std::vector<std::string>& urls, ContactNumber contact,
+    std::int64_t version) {
   const std::uint32_t shard = SubjectShard::NumberOf(contact);
   const std::string first = ShardName(shard, 1);
-  bool found = false;
+  std::set<std::string> waiting, given_up;
   RETURN_IF_ERROR(keyring.store().EachRemoteFile(
       "", first.substr(0, first.size() - 1),
-      [&](absl::string_view url, absl::string_view path, int) -> absl::Status {
+      [&](absl::string_view url, absl::string_view path, int state) -> absl::Status {
         const auto parts = ParseShardName(path);
-        found = found || (parts && parts->number == shard &&
-                          parts->version < static_cast<std::uint64_t>(version) &&
-                          std::find(urls.begin(), urls.end(), url) == urls.end());
+        if (!parts || parts->number != shard ||
+            parts->version >= static_cast<std::uint64_t>(version) ||
+            std::find(urls.begin(), urls.end(), url) != urls.end())
+          return absl::OkStatus();
+        (state == static_cast<int>(RemoteState::kGivenUp) ? given_up : waiting).emplace(url);
         return absl::OkStatus();
       }));
-  return found;
+  return Elsewhere{.waiting = {waiting.begin(), waiting.end()},
+                   .given_up = {given_up.begin(), given_up.end()}};
 }
 
 absl::StatusOr<bool> ArchivePlace::SyncShards(absl::Time now) {

@@ -52,10 +52,13 @@ class ArchivePlace {
   // Whether a version of the contact's shard stands there that may still have it: asked of the
   // destination, and not of what the vault remembers.
   absl::StatusOr<bool> HasOlderShard(ContactNumber contact, std::int64_t version);
-  // Whether such a one was brought to a destination that is none of `urls`.
-  static absl::StatusOr<bool> IsElsewhere(keyring::Keyring& keyring,
-                                          const std::vector<std::string>& urls,
-                                          ContactNumber contact, std::int64_t version);
+  // Where such a one was brought that is none of `urls`.
+  struct Elsewhere {
+    std::vector<std::string> waiting, given_up;  // addresses
+  };
+  static absl::StatusOr<Elsewhere> OldShardsElsewhere(keyring::Keyring& keyring,
+                                                      const std::vector<std::string>& urls,
+                                                      ContactNumber contact, std::int64_t version);
   // Brings the tombstones.
   absl::Status SyncTombstones();
   // Brings an archive from the spool, then its signature. AlreadyExists: another file has that

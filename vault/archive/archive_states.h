@@ -38,6 +38,7 @@ enum class RemoteState : int {
   kBegun = 1,     // being written: something of it may be there
   kVerified = 2,  // read back, byte for byte
   kLeaving = 3,   // being deleted: it may be there still
+  kGivenUp = 4,   // at a destination that was given up (giving_up.h)
 };
 
 // The folders of a destination.

@@ -129,6 +129,10 @@ absl::StatusOr<Erased> EraseContact(keyring::Keyring& keyring, const PurgePermit
                        ArchivePlace::IsPending(keyring, url, row.number, row.token, version));
       if (pending) erased.pending.push_back(url);
     }
+    ASSIGN_OR_RETURN(
+        const ArchivePlace::Elsewhere elsewhere,
+        ArchivePlace::OldShardsElsewhere(keyring, request.destinations, row.number, version));
+    erased.pending.insert(erased.pending.end(), elsewhere.waiting.begin(), elsewhere.waiting.end());
 
     RETURN_IF_ERROR(audit::Append(
         store, keyring.AuditAuthor(),
@@ -161,6 +165,7 @@ absl::StatusOr<Erased> EraseContact(keyring::Keyring& keyring, const PurgePermit
 absl::StatusOr<std::string> ConfirmErasure(keyring::Keyring& keyring, ContactNumber contact,
                                            std::int64_t token,
                                            const std::vector<std::string>& destinations,
+                                           const std::vector<std::string>& given_up,
                                            absl::Time now) {
   store::Store& store = keyring.store();
   ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
@@ -172,10 +177,12 @@ absl::StatusOr<std::string> ConfirmErasure(keyring::Keyring& keyring, ContactNum
                      .detail = absl::StrCat("{\"destinations\":", destinations.size(), "}")}));
   ASSIGN_OR_RETURN(const audit::Head head, audit::ReadHead(store));
   audit::Receipt receipt = records::StatementBy(keyring, "erasure_confirmed", now);
-  receipt.facts.insert(receipt.facts.end(), {{"uid", records::FormatToken(token)},
-                                             {"destinations", absl::StrJoin(destinations, ", ")},
-                                             {"log_entry", absl::StrCat(head.sequence)},
-                                             {"log_hash", crypto::ToHex(head.hash)}});
+  receipt.facts.insert(receipt.facts.end(),
+                       {{"uid", records::FormatToken(token)},
+                        {"destinations", absl::StrJoin(destinations, ", ")},
+                        {"given_up", given_up.empty() ? "none" : absl::StrJoin(given_up, ", ")},
+                        {"log_entry", absl::StrCat(head.sequence)},
+                        {"log_hash", crypto::ToHex(head.hash)}});
   const std::string text = receipt.Sign(keyring.bundle().signing);
   RETURN_IF_ERROR(store.InsertReceipt(receipt.id, text));
   RETURN_IF_ERROR(transaction.Commit());

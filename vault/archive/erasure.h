@@ -39,11 +39,12 @@ struct Erased {
 absl::StatusOr<Erased> EraseContact(keyring::Keyring& keyring, const PurgePermit& permit,
                                     const ErasureRequest& request, absl::Time now);
 
-// An erasure that has reached every destination: the log's row, and a receipt that says so. Its
-// text.
+// An erasure that has reached every destination but those that were `given_up`: the log's row, and
+// a receipt that says so. Its text.
 absl::StatusOr<std::string> ConfirmErasure(keyring::Keyring& keyring, ContactNumber contact,
                                            std::int64_t token,
                                            const std::vector<std::string>& destinations,
+                                           const std::vector<std::string>& given_up,
                                            absl::Time now);
 
 }  // namespace sealbook::archive

@@ -323,10 +323,11 @@ absl::Status RetentionJob::DestroyOld(JobReport& report) {
       gone = gone && one.value_or(false);
     }
     // Also where a destination had it that the policy names no more.
-    RETURN_IF_ERROR(store.EachRemoteFile("", name, [&](absl::string_view, absl::string_view, int) {
-      gone = false;
-      return absl::OkStatus();
-    }));
+    RETURN_IF_ERROR(
+        store.EachRemoteFile("", name, [&](absl::string_view, absl::string_view, int state) {
+          gone = gone && state == static_cast<int>(RemoteState::kGivenUp);
+          return absl::OkStatus();
+        }));
     if (!gone) {
       report.due.push_back(name);
       continue;

@@ -77,13 +77,13 @@ absl::Status RetentionJob::ConfirmErasures(JobReport& report) {
       if (!still.ok()) GiveUp(i, still.status(), report);
       pending = still.value_or(true);
     }
-    if (!pending) {
-      ASSIGN_OR_RETURN(pending,
-                       ArchivePlace::IsElsewhere(keyring_, Urls(), one.contact, one.version));
-    }
     if (pending) continue;
-    ASSIGN_OR_RETURN(const std::string receipt,
-                     ConfirmErasure(keyring_, one.contact, one.token, Urls(), options_.now));
+    ASSIGN_OR_RETURN(const ArchivePlace::Elsewhere elsewhere,
+                     ArchivePlace::OldShardsElsewhere(keyring_, Urls(), one.contact, one.version));
+    if (!elsewhere.waiting.empty()) continue;
+    ASSIGN_OR_RETURN(
+        const std::string receipt,
+        ConfirmErasure(keyring_, one.contact, one.token, Urls(), elsewhere.given_up, options_.now));
     report.confirmed.push_back({one.token, receipt});
   }
   return CountPending(report);

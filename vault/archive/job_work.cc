@@ -88,9 +88,9 @@ absl::StatusOr<bool> RetentionJob::HasErasures() {
           any, ArchivePlace::IsPending(keyring_, places_[i]->url(), contact, token, version));
     }
     if (any || confirmed) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const bool elsewhere,
-                     ArchivePlace::IsElsewhere(keyring_, Urls(), contact, version));
-    any = !elsewhere;
+    ASSIGN_OR_RETURN(const ArchivePlace::Elsewhere elsewhere,
+                     ArchivePlace::OldShardsElsewhere(keyring_, Urls(), contact, version));
+    any = elsewhere.waiting.empty();
     return absl::OkStatus();
   }));
   return any;

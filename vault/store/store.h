@@ -361,6 +361,8 @@ class Store {
   absl::StatusOr<int> GetRemoteFile(absl::string_view destination, absl::string_view path);
   absl::Status PutRemoteFile(absl::string_view destination, absl::string_view path, int state);
   absl::Status DeleteRemoteFile(absl::string_view destination, absl::string_view path);
+  // All of a destination's files.
+  absl::Status SetRemoteFiles(absl::string_view destination, int state);
   // Those whose path begins so, of one destination; with an empty one, of all.
   absl::Status EachRemoteFile(
       absl::string_view destination, absl::string_view prefix,

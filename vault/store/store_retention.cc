@@ -247,6 +247,12 @@ absl::Status Store::DeleteRemoteFile(absl::string_view destination, absl::string
   return remove->Run();
 }
 
+absl::Status Store::SetRemoteFiles(absl::string_view destination, int state) {
+  USE_STATEMENT(put, "UPDATE remote_file SET state = ? WHERE destination = ?");
+  put->Bind(1, std::int64_t{state}).Bind(2, destination);
+  return put->Run();
+}
+
 absl::Status Store::EachRemoteFile(
     absl::string_view destination, absl::string_view prefix,
     const std::function<absl::Status(absl::string_view destination, absl::string_view path,
