@@ -173,9 +173,10 @@ absl::Status Status(Context& context, const Arguments&) {
     PrintJson(out);
     return absl::OkStatus();
   }
-  PrintLine(absl::StrCat(Messages(numbers.archived), " stand in ", archives.size(),
-                         archives.size() == 1 ? " archive" : " archives", ", of which ",
-                         numbers.purged, " are gone from here."));
+  PrintLine(absl::StrCat(Messages(numbers.archived),
+                         numbers.archived == 1 ? " stands in " : " stand in ",
+                         Counted(static_cast<std::int64_t>(archives.size()), "archive"), "; ",
+                         numbers.purged, numbers.purged == 1 ? " is" : " are", " gone from here."));
   for (const ArchiveSummary& archive : archives) {
     if (archive.state != "done" && archive.state != "destroyed") PrintArchive(archive);
   }
@@ -229,7 +230,10 @@ void PrintArchive(const ArchiveSummary& archive) {
   std::int64_t verified = 0;
   for (const Json& place : archive.remote) verified += place["state"] == "verified" ? 1 : 0;
   absl::StrAppend(&line, "  ", archive.state);
-  if (verified > 0) absl::StrAppend(&line, ", at ", Counted(verified, "destination"));
+  if (verified > 0)
+    absl::StrAppend(&line, ", at ", Counted(verified, "destination"));
+  else if (archive.state == "done")
+    absl::StrAppend(&line, ", at no destination");
   if (!archive.label.empty()) absl::StrAppend(&line, ", label ", archive.label);
   PrintLine(line);
   PrintLine(absl::StrCat("  ", archive.name));
