@@ -740,6 +740,39 @@ TEST_F(RetentionJobTest, RestoredChatsAreThereForAWhileAndAreNotArchivedTwice) {
   EXPECT_EQ(vault_.Fault(), "");
 }
 
+// Somebody restores from it while it is taken away: what is here then belongs to no archive, and
+// so goes its way again, and not to stay for ever.
+TEST_F(RetentionJobTest, WhatIsRestoredWhileItsArchiveIsDestroyedIsArchivedAgain) {
+  ASSERT_TRUE(vault_.Run().ok());
+  const ContactNumber contact = vault_.contacts[0];
+  vault_.now += absl::Hours(24) * 1100;
+  bool restored = false;
+  vault_.at = [&](absl::string_view step) {
+    if (step != "destroy" || restored) return;
+    restored = true;
+    auto owner = vault_.vault().Unlock("owner");
+    const records::ChatOwner whose{.contact = contact,
+                                   .token = testing::TestVault::TokenOf(*owner, contact)};
+    const auto restorer =
+        archive::ChatRestorer::Open(*owner, 1, archive::DayOfTime(vault_.now) + 90);
+    ASSERT_TRUE(restorer.ok()) << restorer.status();
+    ASSERT_TRUE((*restorer)->BeginContact(whose).ok());
+    ASSERT_TRUE((*restorer)->Add({.time = testing::kMonday, .text = "restored"}).ok());
+    ASSERT_TRUE((*restorer)->EndContact().ok());
+  };
+  JobReport report;
+  ASSERT_TRUE(vault_.Run(&report).ok());
+  ASSERT_TRUE(restored);
+  EXPECT_THAT(report.destroyed, SizeIs(2));
+  EXPECT_EQ(vault_.Fault(), "");
+  JobReport next;
+  ASSERT_TRUE(vault_.Run(&next).ok());
+  EXPECT_EQ(next.purged, 1);
+  EXPECT_EQ(vault_.AllArchived().count("restored"), 1u);
+  EXPECT_THAT(vault_.Live(), IsEmpty());
+  EXPECT_EQ(vault_.Fault(), "");
+}
+
 TEST_F(RetentionJobTest, WhoWasErasedIsNotRestored) {
   ASSERT_TRUE(vault_.Run().ok());
   auto owner = vault_.vault().Unlock("owner");
