@@ -205,12 +205,13 @@ absl::Status ArchivePlace::SyncSome(std::vector<Shard> shards, absl::Time now) {
     {
       ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
       for (Shard& shard : shards) {
+        // As it is now: an erasure may have made a newer one, and archives go behind it.
+        ASSIGN_OR_RETURN(const auto now_there, keyring_.store().GetSubjectShard(shard.number));
+        shard.version = now_there.first;
         shard.path = ShardName(shard.number, static_cast<std::uint64_t>(shard.version));
         ASSIGN_OR_RETURN(const RemoteState state, StateOf(shard.path));
         if (state == RemoteState::kVerified) continue;
         shard.ours = state != RemoteState::kUnknown;
-        ASSIGN_OR_RETURN(const auto now_there, keyring_.store().GetSubjectShard(shard.number));
-        if (now_there.first != shard.version) continue;  // changed meanwhile: the next round
         ASSIGN_OR_RETURN(shard.bytes,
                          MakeShard(keyring_, shard.number, shard.version, now_there.second, now));
         missing.push_back(&shard);

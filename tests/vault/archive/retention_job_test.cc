@@ -521,6 +521,26 @@ TEST_F(RetentionJobTest, WhoIsErasedDuringTheUploadIsInNoArchive) {
   EXPECT_EQ(vault_.Count("SELECT count(*) FROM tombstone WHERE confirmed = 1"), 1);
 }
 
+// The shard that was about to go is an old one then: the new one goes before the archive all the
+// same.
+TEST_F(RetentionJobTest, AnErasureWhileShardsGoLeavesNoArchiveWithoutKeys) {
+  bool erased = false;
+  std::optional<std::multiset<std::string>> readable;
+  vault_.at = [&](absl::string_view step) {
+    if (step == "probe" && !erased) {
+      erased = true;
+      ASSERT_TRUE(vault_.Erase(vault_.contacts[1]).ok());
+    }
+    if (step == "purge" && !readable) readable = vault_.AllArchived();
+  };
+  ASSERT_TRUE(vault_.Run().ok());
+  ASSERT_TRUE(erased);
+  std::multiset<std::string> march;
+  for (const ContactNumber contact : {vault_.contacts[0], vault_.contacts[2]})
+    for (const int day : {0, 1}) march.insert(RetentionVault::TextOf(contact, day));
+  EXPECT_EQ(readable, march);
+}
+
 TEST_F(RetentionJobTest, AnErasureReachesADestinationThatWasAwayLater) {
   ASSERT_TRUE(vault_.Run().ok());
   const ContactNumber gone = vault_.contacts[0];
