@@ -12,7 +12,9 @@
 
 #include <fstream>
 
+#include "absl/strings/escaping.h"
 #include "tests/support/retention_vault.h"
+#include "vault/crypto/random.h"
 #include "vault/records/draining.h"
 #include "vault/records/suppression.h"
 
@@ -124,6 +126,22 @@ TEST_F(RetentionJobTest, SomebodyWithHundredsOfPiecesGoesWhole) {
 }
 
 // A row that says of a young chunk that an archive has it deletes nothing.
+// More bytes than are kept at once.
+TEST_F(RetentionJobTest, SomebodyWithLargePiecesGoesWhole) {
+  std::multiset<std::string> expected = Expired();
+  std::string random(700'000, '\0');
+  for (int i = 0; i < 12; ++i) {
+    crypto::FillRandom({reinterpret_cast<std::uint8_t*>(random.data()), random.size()});
+    const std::string text = absl::BytesToHexString(random);
+    vault_.Write(vault_.contacts[i % 2], 2 + i % 5, text);
+    expected.insert(text);
+  }
+  ASSERT_TRUE(vault_.Run().ok());
+  EXPECT_TRUE(vault_.Live() == Young());
+  EXPECT_TRUE(vault_.AllArchived() == expected);  // not printed where it fails
+  EXPECT_EQ(vault_.Fault(), "");
+}
+
 TEST_F(RetentionJobTest, APlantedKeyOfAnotherDayPurgesNothing) {
   vault_.at = [&](absl::string_view step) {
     if (step != "verified") return;
