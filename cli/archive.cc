@@ -107,7 +107,7 @@ absl::Status RunArchiveVerify(Context& context, const Arguments& arguments) {
     PrintLine(absl::StrCat(one.status.ok() ? "ok     " : "FAULT  ", one.name, "\n       ",
                            Printable(one.detail)));
   }
-  if (all.empty()) PrintNote(context.globals(), "There are no archives yet.");
+  if (all.empty()) PrintNote(context.globals(), "There is no archive to look at.");
   if (!remote && first.ok() && !all.empty()) {
     PrintNote(context.globals(), "With --remote they are read back from their destinations, too.");
   }

@@ -151,9 +151,20 @@ absl::Status Status(Context& context, const Arguments&) {
     PrintJson(out);
     return absl::OkStatus();
   }
-  PrintLine(absl::StrCat(Messages(numbers.archived), " stand in ", archives.size(),
-                         archives.size() == 1 ? " archive" : " archives", ", of which ",
-                         numbers.purged, " are gone from here."));
+  std::int64_t standing = 0, messages = 0, purged = 0, destroyed = 0;
+  for (const ArchiveSummary& archive : archives) {
+    destroyed += archive.state == "destroyed" && archive.messages > 0 ? 1 : 0;
+    if (archive.state == "destroyed" || archive.state == "planned" || archive.state == "spooled")
+      continue;
+    ++standing;
+    messages += archive.messages;
+    purged += archive.purged;
+  }
+  PrintLine(absl::StrCat(Messages(messages), " stand in ", Counted(standing, "archive"),
+                         ", of which ", purged, " are gone from here."));
+  if (destroyed > 0)
+    PrintLine(absl::StrCat(Counted(destroyed, "archive"), destroyed == 1 ? " was" : " were",
+                           " destroyed when the policy's days were over."));
   for (const ArchiveSummary& archive : archives) {
     if (archive.state != "done" && archive.state != "destroyed") PrintArchive(archive);
   }
