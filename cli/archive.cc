@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
 #include "cli/destinations.h"
@@ -60,6 +62,7 @@ absl::Status RunArchiveVerify(Context& context, const Arguments& arguments) {
   }
   CatchInterrupts();
   std::vector<Checked> all;
+  std::vector<std::optional<absl::Status>> keys(destinations.size());  // by destination
   absl::Status first;
   for (const store::ArchiveRow& row : rows) {
     if (Interrupted()) return absl::CancelledError("interrupted");
@@ -74,13 +77,17 @@ absl::Status RunArchiveVerify(Context& context, const Arguments& arguments) {
         one.status = archive::CheckSpooled(spooled, signature->digest);
         if (one.status.ok()) one.detail = "the spool's file is whole";
       }
-      for (const auto& [url, open] : destinations) {
+      for (std::size_t i = 0; i < destinations.size(); ++i) {
+        const auto& [url, open] = destinations[i];
         archive::ArchivePlace place(keyring, {.url = url, .open = open});
-        const auto verified = place.Verify(*signature, row.signature);
+        absl::Status verified = place.Verify(*signature, row.signature).status();
+        // Once for all archives: by the keys beside them they are read.
+        if (verified.ok() && !keys[i]) keys[i] = place.CheckKeys();
+        if (verified.ok()) verified = *keys[i];
         if (verified.ok()) {
           absl::StrAppend(&one.detail, "\n       read back from ", url);
         } else if (one.status.ok()) {
-          one.status = verified.status();
+          one.status = verified;
         }
       }
     }
@@ -100,7 +107,7 @@ absl::Status RunArchiveVerify(Context& context, const Arguments& arguments) {
     PrintLine(absl::StrCat(one.status.ok() ? "ok     " : "FAULT  ", one.name, "\n       ",
                            Printable(one.detail)));
   }
-  if (all.empty()) PrintNote(context.globals(), "There are no archives yet.");
+  if (all.empty()) PrintNote(context.globals(), "There is no archive to look at.");
   if (!remote && first.ok() && !all.empty()) {
     PrintNote(context.globals(), "With --remote they are read back from their destinations, too.");
   }

@@ -20,6 +20,15 @@ absl::StatusOr<std::optional<std::int64_t>> TokenOf(const Arguments& arguments) 
   return *token;
 }
 
+// What to do about an archive, a signature or a key that is not as it was signed.
+absl::Status WithHelp(const absl::Status& status) {
+  const bool damaged = absl::IsDataLoss(status) || absl::IsInvalidArgument(status);
+  if (!damaged || !HintOf(status).empty()) return status;
+  return WithHint(status,
+                  "Fetch it once more, or from another destination; 'sealbook archive verify "
+                  "--remote' says where it is whole.");
+}
+
 absl::Status TellMissing(Context& context, const ArchiveSource::Read& read) {
   if (read.erased > 0 && !context.globals().json) {
     PrintNote(context.globals(),
@@ -29,8 +38,8 @@ absl::Status TellMissing(Context& context, const ArchiveSource::Read& read) {
   if (read.no_shard == 0) return absl::OkStatus();
   return WithHint(
       absl::DataLossError(absl::StrCat("the keys of ", read.no_shard,
-                                       read.no_shard == 1 ? " customer is" : " customers are",
-                                       " not there: their subject shard is missing")),
+                                       read.no_shard == 1 ? " customer are" : " customers are",
+                                       " not there: their subject shard is missing or damaged")),
       "Fetch the folder 'subjects' from where the archives are, and name what it stands in with "
       "--keys.");
 }
@@ -48,15 +57,18 @@ absl::Status Read(Context& context, const Arguments& arguments) {
   if (named) {
     RETURN_IF_ERROR(context.Unlock());
     RETURN_IF_ERROR(context.Require(policies::Action::kRetention));
-    ASSIGN_OR_RETURN(source,
-                     ArchiveSource::OfVault(context, arguments.positional()[0], identities));
+    auto opened = ArchiveSource::OfVault(context, arguments.positional()[0], identities);
+    RETURN_IF_ERROR(WithHelp(opened.status()));
+    source = *std::move(opened);
     // Before anything is shown.
     const Json detail = {{"archive", arguments.positional()[0]}};
     RETURN_IF_ERROR(context.Record(
         {.act = "archive.read", .token = token.value_or(0), .detail = detail.dump()}));
   } else {
-    ASSIGN_OR_RETURN(source, ArchiveSource::OfFile(file, arguments.Value("keys"),
-                                                   arguments.List("authority"), identities));
+    auto opened = ArchiveSource::OfFile(file, arguments.Value("keys"), arguments.List("authority"),
+                                        identities);
+    RETURN_IF_ERROR(WithHelp(opened.status()));
+    source = *std::move(opened);
     if (!arguments.Has("authority")) {
       PrintNote(context.globals(),
                 absl::StrCat("sealbook: signed with the key\n    ",
@@ -66,22 +78,20 @@ absl::Status Read(Context& context, const Arguments& arguments) {
     }
   }
   CatchInterrupts();
-  ASSIGN_OR_RETURN(
-      const ArchiveSource::Read read,
-      source->EachMessage(token, {.begin = nullptr,
-                                  .message =
-                                      [&](std::int64_t whose, const records::ChatEntry& entry) {
-                                        if (Interrupted())
-                                          return absl::CancelledError("interrupted");
-                                        Json line = {{"uid", records::FormatToken(whose)}};
-                                        line.update(ToJson(entry));
-                                        PrintJson(line);
-                                        return std::ferror(stdout) == 0
-                                                   ? absl::OkStatus()
-                                                   : absl::CancelledError("nobody reads any more");
-                                      },
-                                  .end = nullptr}));
-  return TellMissing(context, read);
+  const auto read = source->EachMessage(
+      token, {.begin = nullptr,
+              .message =
+                  [&](std::int64_t whose, const records::ChatEntry& entry) {
+                    if (Interrupted()) return absl::CancelledError("interrupted");
+                    Json line = {{"uid", records::FormatToken(whose)}};
+                    line.update(ToJson(entry));
+                    PrintJson(line);
+                    return std::ferror(stdout) == 0 ? absl::OkStatus()
+                                                    : absl::CancelledError("nobody reads any more");
+                  },
+              .end = nullptr});
+  RETURN_IF_ERROR(WithHelp(read.status()));
+  return TellMissing(context, *read);
 }
 
 absl::Status Restore(Context& context, const Arguments& arguments) {
@@ -92,7 +102,9 @@ absl::Status Restore(Context& context, const Arguments& arguments) {
   RETURN_IF_ERROR(policies::RequireClass(context.policy(), context.role(),
                                          policies::Action::kChange, ClassId::kChat));
   const std::string& name = arguments.positional()[0];
-  ASSIGN_OR_RETURN(const auto source, ArchiveSource::OfVault(context, name, identities));
+  const auto opened = ArchiveSource::OfVault(context, name, identities);
+  RETURN_IF_ERROR(WithHelp(opened.status()));
+  ArchiveSource* const source = opened->get();
   store::ArchiveRow row;
   ASSIGN_OR_RETURN(bool found,
                    context.keyring().store().GetArchive(source->signature().header.run, row));
@@ -123,7 +135,7 @@ absl::Status Restore(Context& context, const Arguments& arguments) {
                   },
               .end = [&] { return restorer->EndContact(); }});
   progress.Finish();
-  RETURN_IF_ERROR(read.status());
+  RETURN_IF_ERROR(WithHelp(read.status()));
   const archive::RestoreReport& report = restorer->report();
   if (context.globals().json) {
     PrintJson({{"messages", report.messages},

@@ -141,6 +141,11 @@ absl::StatusOr<std::unique_ptr<ArchiveSource>> ArchiveSource::OfVault(
     return WithHint(absl::NotFoundError("this vault has no such archive"),
                     "'sealbook archive list' shows them.");
   }
+  if (row.state == static_cast<int>(archive::ArchiveState::kDestroyed)) {
+    return WithHint(absl::NotFoundError("that archive was destroyed when the policy's days for it "
+                                        "were over"),
+                    "'sealbook archive list' shows which are still there.");
+  }
   std::unique_ptr<ArchiveSource> source(new ArchiveSource);
   ASSIGN_OR_RETURN(source->signature_, archive::SignatureOf(keyring, row));
   ASSIGN_OR_RETURN(const auto destinations, DestinationsFor(context));

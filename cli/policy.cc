@@ -64,10 +64,12 @@ absl::Status Apply(Context& context, const Arguments& arguments) {
   if (!reasons.empty()) {
     for (const std::string& reason : reasons)
       PrintNote(context.globals(), Printable(absl::StrCat("  ", reason)));
-    return WithHint(absl::FailedPreconditionError(
-                        absl::StrCat("this policy would need what is stored to be sealed again (",
-                                     reasons.front(), reasons.size() > 1 ? ", …" : "", ")")),
-                    "That cannot be done yet: leave classes, their fields and masks as they are.");
+    return WithHint(
+        absl::FailedPreconditionError(
+            absl::StrCat("this policy would need what is stored to be sealed again (",
+                         reasons.front(), reasons.size() > 1 ? ", …" : "", ")")),
+        "That cannot be done yet: leave classes, their fields and masks as they are, and add "
+        "no recipient to [archives].");
   }
   if (next->text() == context.policy().text() &&
       policies::CheckRoles(context.keyring().roster(), *next).ok()) {

@@ -1,5 +1,7 @@
 #include "cli/retention.h"
 
+#include <limits>
+
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "cli/commands.h"
@@ -7,6 +9,7 @@
 #include "policies/retention.h"
 #include "vault/archive/giving_up.h"
 #include "vault/archive/spooling.h"
+#include "vault/records/subject_marks.h"
 #include "vault/status.h"
 
 namespace sealbook::cli {
@@ -28,23 +31,6 @@ absl::string_view NameOf(archive::RemoteState state) {
       break;
   }
   return "missing";
-}
-
-absl::StatusOr<std::int64_t> PendingErasures(Context& context) {
-  std::int64_t pending = 0;
-  const auto urls = policies::DestinationsOf(context.policy()).urls;
-  RETURN_IF_ERROR(context.keyring().store().EachTombstone(
-      [&](ContactNumber contact, std::int64_t token, std::int64_t version, ByteView,
-          bool confirmed) -> absl::Status {
-        bool is = !confirmed;
-        for (std::size_t i = 0; !is && i < urls.size(); ++i) {
-          ASSIGN_OR_RETURN(is, archive::ArchivePlace::IsPending(context.keyring(), urls[i], contact,
-                                                                token, version));
-        }
-        pending += is ? 1 : 0;
-        return absl::OkStatus();
-      }));
-  return pending;
 }
 
 // Entries of the log that are older than the policy keeps it.
@@ -105,7 +91,9 @@ absl::Status Plan(Context& context, const Arguments&) {
     return absl::OkStatus();
   }
   if (numbers.expired == 0 && unfinished.empty()) {
-    PrintLine("Nothing has expired.");
+    PrintLine(numbers.held > 0
+                  ? absl::StrCat("Nothing would go: ", Messages(numbers.held), " stay, on hold.")
+                  : "Nothing has expired.");
   } else {
     PrintLine(absl::StrCat(
         Messages(numbers.expired), " would go into archives",
@@ -142,13 +130,13 @@ absl::Status Status(Context& context, const Arguments&) {
   RETURN_IF_ERROR(context.Unlock());
   RETURN_IF_ERROR(context.Require(policies::Action::kRetention));
   ASSIGN_OR_RETURN(const std::vector<ArchiveSummary> archives, ListArchives(context.keyring()));
-  ASSIGN_OR_RETURN(const std::vector<ExpiredByLabel> expired, ExpiredNow(context, absl::Now()));
+  const absl::Time now = absl::Now();
+  ASSIGN_OR_RETURN(const std::vector<ExpiredByLabel> expired, ExpiredNow(context, now));
   RetentionNumbers numbers{.state = "idle"};
-  for (const ExpiredByLabel& one : expired) {
-    numbers.expired += one.expired.messages;
-    numbers.held += one.expired.held;
-  }
-  if (numbers.expired > 0) numbers.state = "expired";
+  for (const ExpiredByLabel& one : expired) numbers.expired += one.expired.messages;
+  ASSIGN_OR_RETURN(numbers.held, HeldNow(context, now));
+  ASSIGN_OR_RETURN(numbers.pending_erasures, PendingErasures(context));
+  if (numbers.expired > 0 || numbers.pending_erasures > 0) numbers.state = "expired";
   Json list = Json::array();
   for (const ArchiveSummary& archive : archives) {
     if (archive.state != "planned" && archive.state != "spooled")
@@ -158,7 +146,6 @@ absl::Status Status(Context& context, const Arguments&) {
     list.push_back(ToJson(archive));
   }
   ASSIGN_OR_RETURN(numbers.oldest_live, OldestLive(context.keyring()));
-  ASSIGN_OR_RETURN(numbers.pending_erasures, PendingErasures(context));
   const std::string warning = NotIndependent(context);
   ASSIGN_OR_RETURN(const auto left,
                    archive::LeftDestinations(context.keyring(),
@@ -173,10 +160,21 @@ absl::Status Status(Context& context, const Arguments&) {
     PrintJson(out);
     return absl::OkStatus();
   }
-  PrintLine(absl::StrCat(Messages(numbers.archived),
-                         numbers.archived == 1 ? " stands in " : " stand in ",
-                         Counted(static_cast<std::int64_t>(archives.size()), "archive"), "; ",
-                         numbers.purged, numbers.purged == 1 ? " is" : " are", " gone from here."));
+  std::int64_t standing = 0, messages = 0, purged = 0, destroyed = 0;
+  for (const ArchiveSummary& archive : archives) {
+    destroyed += archive.state == "destroyed" && archive.messages > 0 ? 1 : 0;
+    if (archive.state == "destroyed" || archive.state == "planned" || archive.state == "spooled")
+      continue;
+    ++standing;
+    messages += archive.messages;
+    purged += archive.purged;
+  }
+  PrintLine(absl::StrCat(Messages(messages), messages == 1 ? " stands in " : " stand in ",
+                         Counted(standing, "archive"), "; ", purged, purged == 1 ? " is" : " are",
+                         " gone from here."));
+  if (destroyed > 0)
+    PrintLine(absl::StrCat(Counted(destroyed, "archive"), destroyed == 1 ? " was" : " were",
+                           " destroyed when the policy's days were over."));
   for (const ArchiveSummary& archive : archives) {
     if (archive.state != "done" && archive.state != "destroyed") PrintArchive(archive);
   }
@@ -289,6 +287,53 @@ absl::StatusOr<std::vector<ExpiredByLabel>> ExpiredNow(Context& context, absl::T
     out.push_back({.label = label, .expired = expired});
   }
   return out;
+}
+
+absl::StatusOr<std::int64_t> HeldNow(Context& context, absl::Time now) {
+  ASSIGN_OR_RETURN(const std::vector<ExpiredByLabel> expired, ExpiredNow(context, now));
+  std::int64_t messages = 0;
+  for (const ExpiredByLabel& one : expired) messages += one.expired.held;
+  // Those that were archived before the hold was set.
+  store::Store& store = context.keyring().store();
+  const std::int32_t today = archive::DayOfTime(now);
+  ContactNumber last = 0;
+  bool held = false;
+  store::ChatRow chat;
+  ASSIGN_OR_RETURN(const auto snapshot, context.keyring().Snapshot());
+  RETURN_IF_ERROR(store.EachArchiveKey(
+      {.contact = 0, .day = std::numeric_limits<std::int32_t>::min()},
+      [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
+        if (key.due == store::ArchiveKeyRow::kGone || key.due > today) return true;
+        if (key.contact != last) {
+          last = key.contact;
+          ASSIGN_OR_RETURN(
+              const auto hold,
+              store.GetSubjectMark(key.contact, static_cast<int>(records::SubjectMark::kHold)));
+          held = hold.has_value();
+        }
+        if (!held) return true;
+        ASSIGN_OR_RETURN(const bool there, store.GetChat(key.day, key.contact, key.sequence, chat));
+        if (there) messages += chat.messages;
+        return true;
+      }));
+  return messages;
+}
+
+absl::StatusOr<std::int64_t> PendingErasures(Context& context) {
+  std::int64_t pending = 0;
+  const auto urls = policies::DestinationsOf(context.policy()).urls;
+  RETURN_IF_ERROR(context.keyring().store().EachTombstone(
+      [&](ContactNumber contact, std::int64_t token, std::int64_t version, ByteView,
+          bool confirmed) -> absl::Status {
+        bool is = !confirmed;
+        for (std::size_t i = 0; !is && i < urls.size(); ++i) {
+          ASSIGN_OR_RETURN(is, archive::ArchivePlace::IsPending(context.keyring(), urls[i], contact,
+                                                                token, version));
+        }
+        pending += is ? 1 : 0;
+        return absl::OkStatus();
+      }));
+  return pending;
 }
 
 absl::StatusOr<std::string> OldestLive(keyring::Keyring& keyring) {

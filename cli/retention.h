@@ -38,6 +38,10 @@ struct ExpiredByLabel {
   archive::Expired expired;
 };
 absl::StatusOr<std::vector<ExpiredByLabel>> ExpiredNow(Context& context, absl::Time now);
+// Messages that have expired and stay, on hold, archived already or not.
+absl::StatusOr<std::int64_t> HeldNow(Context& context, absl::Time now);
+// Erasures that have not reached every destination.
+absl::StatusOr<std::int64_t> PendingErasures(Context& context);
 absl::StatusOr<std::string> OldestLive(keyring::Keyring& keyring);
 
 }  // namespace sealbook::cli

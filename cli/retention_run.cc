@@ -95,19 +95,25 @@ absl::Status Work(Context& context, const Arguments& arguments, std::int64_t lim
   progress.Finish();
   numbers = {.archived = report.archived,
              .purged = report.purged,
-             .held = report.held,
-             .pending_erasures = report.pending_erasures,
+             .held = 0,
+             .pending_erasures = 0,
              .oldest_live = "",
              .state = !status.ok()           ? "failed"
                       : report.nothing_to_do ? "idle"
                                              : "done"};
+  // As the vault stands now, also where the run ended early: a monitor counts on it.
+  ASSIGN_OR_RETURN(numbers.held, HeldNow(context, now));
+  ASSIGN_OR_RETURN(numbers.pending_erasures, PendingErasures(context));
   ASSIGN_OR_RETURN(numbers.oldest_live, OldestLive(context.keyring()));
   return status;
 }
 
-void PrintReport(const Globals& globals, const archive::JobReport& report, bool ok) {
+void PrintReport(const Globals& globals, const archive::JobReport& report, std::int64_t held,
+                 bool ok) {
   if (ok && report.nothing_to_do) {
-    PrintNote(globals, "Nothing has expired, and nothing is pending.");
+    PrintNote(globals,
+              held > 0 ? absl::StrCat("Nothing is to be done: ", Messages(held), " stay, on hold.")
+                       : "Nothing has expired, and nothing is pending.");
     return;
   }
   for (const auto& archive : report.archives) {
@@ -122,9 +128,9 @@ void PrintReport(const Globals& globals, const archive::JobReport& report, bool 
         absl::StrCat(uid, ": erased at every destination ('sealbook receipt list ", uid, "')"));
   }
   if (!report.archives.empty() || report.purged > 0) {
-    PrintLine(absl::StrCat(
-        Messages(report.archived), " archived and verified, ", report.purged, " purged here",
-        report.held > 0 ? absl::StrCat(", ", report.held, " on hold") : "", "."));
+    PrintLine(absl::StrCat(Messages(report.archived), " archived and verified, ", report.purged,
+                           " purged here", held > 0 ? absl::StrCat(", ", held, " on hold") : "",
+                           "."));
   } else if (ok && report.destroyed.empty() && report.confirmed.empty()) {
     PrintLine("Nothing has expired; what stands beside the archives is renewed.");
   }
@@ -176,7 +182,7 @@ absl::Status RunRetentionRun(Context& context, const Arguments& arguments) {
   } else if (WritesToJournal()) {
     PrintNote(context.globals(), OneLine(numbers, report, status));
   } else if (!context.globals().json && !context.globals().quiet) {
-    PrintReport(context.globals(), report, status.ok());
+    PrintReport(context.globals(), report, numbers.held, status.ok());
   }
   if (!context.globals().json || status.ok() || report.troubles.empty()) {
     for (const std::string& name : report.due) {

@@ -151,6 +151,8 @@ absl::Status Erase(Context& context, const Arguments& arguments) {
   {
     const auto lock = keyring::FileLock::TryTake(context.keyring().paths().retention_lock(), 0660);
     synced = lock.status();
+    if (absl::IsUnavailable(synced))
+      synced = absl::UnavailableError("another 'sealbook retention run' is at the archives now");
     if (lock.ok()) {
       archive::RetentionJob job(context.keyring(), permit, std::move(options));
       synced = job.ReachErasures(report);

@@ -147,6 +147,14 @@ std::vector<std::string> ChangesThatNeedResealing(const Policy& now, const Polic
       out.push_back(absl::StrCat("line ", rule.line, ": unknown columns go to another class"));
     }
   }
+  // escrow.key.age was encrypted when the vault was made, and nobody reads an archive without it.
+  for (const std::string& recipient : next.archive_recipients()) {
+    const auto& known = now.archive_recipients();
+    if (std::find(known.begin(), known.end(), recipient) == known.end()) {
+      out.push_back(absl::StrCat("[archives] has a new recipient, ", recipient,
+                                 ", to whom the archives' escrow key is not encrypted"));
+    }
+  }
   const ClassRule* identity = now.FindClass(ClassId::kIdentity);
   for (const std::string& field : identity->fields) {
     if (now.MaskOf(field) != next.MaskOf(field)) {

@@ -109,6 +109,35 @@ TEST_F(ArchiveTest, VerifyLooksHereAndThere) {
   EXPECT_EQ(Cron({"archive", "verify", "--remote"})["ok"], true);
 }
 
+// An archive that is whole is read by nobody without what stands beside it.
+TEST_F(ArchiveTest, VerifyLooksForTheKeysToo) {
+  for (const char* lost : {"escrow.key.age", "subjects"}) {
+    std::filesystem::rename(There(lost), Path("lost"));
+    const Ran ran = As("cron", {"archive", "verify", "--remote"});
+    EXPECT_EQ(ran.exit, 9) << lost << ran;
+    EXPECT_THAT(ran.err, HasSubstr("has lost")) << lost;
+    std::filesystem::rename(Path("lost"), There(lost));
+    EXPECT_EQ(Cron({"archive", "verify", "--remote"})["ok"], true) << lost;
+  }
+}
+
+// Two lines: what and where, then what to do.
+TEST_F(ArchiveTest, WhatIsDamagedIsToldWithWhatToDo) {
+  std::filesystem::copy(There(), Path("copy"), std::filesystem::copy_options::recursive);
+  const std::string file = Path("copy/" + names_[0]), escrow = Path("copy/escrow.key.age");
+  for (const std::string& damaged : {file, file + ".sig", escrow}) {
+    const std::string whole = ReadFile(damaged);
+    Flip(damaged, whole.size() - 20);
+    const Ran ran = ReadFileAlone(file, {"--quiet"});
+    EXPECT_EQ(ran.exit, 7) << damaged << ran;
+    EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 2) << damaged << ran;
+    WriteFile(damaged, whole);
+  }
+  // The identity is the right one: it is not blamed.
+  Flip(escrow, ReadFile(escrow).size() - 20);
+  EXPECT_THAT(ReadFileAlone(file, {"--quiet"}).err, HasSubstr("escrow.key.age"));
+}
+
 TEST_F(ArchiveTest, ReadByNameGivesEverybodyOrOne) {
   const Ran all = Read(names_[0]);
   EXPECT_EQ(all.exit, 0) << all;

@@ -100,7 +100,11 @@ TEST_F(PolicyTest, ChangesThatNeedResealingAreRefusedWithTheReasonAndNothingChan
       {"fields = [\"birth_date\"]",
        "fields = [\"birth_date\", \"note\"]"},  // below: taken out of profile
       {"phone = \"phone\"", "phone = \"last4\""},
-      {"service = true\nmay = [\"retention\"]", "may = [\"retention\"]"}};
+      {"service = true\nmay = [\"retention\"]", "may = [\"retention\"]"},
+      // The escrow key is not encrypted to it: with its identity alone nobody would read archives.
+      {"[archives]\nrecipients = [",
+       "[archives]\nrecipients = [\n  "
+       "\"age1fly3wl7vg5tesdf2nwqll4kvrlthpeygzhqcjsjny6rk7ev8myzqx80g25\","}};
   for (const auto& [from, to] : changes) {
     std::string file = Changed(from, to);
     if (to.find("\"birth_date\", \"note\"") != std::string::npos) {

@@ -139,7 +139,17 @@ TEST_F(RetentionTest, HoldsStayAndLabelsHaveDaysOfTheirOwn) {
   const Json plan = Cron({"retention", "plan"});
   EXPECT_EQ(plan["expired"], 3);
   EXPECT_EQ(plan["held"], 3);
-  EXPECT_EQ(RunJob()["purged"], 3);
+  const Json ran = Cron({"retention", "run", "--metrics", Path("job.prom")});
+  EXPECT_EQ(ran["purged"], 3);
+  // Those on hold are told every night, and not that nothing has expired.
+  EXPECT_EQ(ran["held"], 3);
+  EXPECT_THAT(ReadFile(Path("job.prom")), HasSubstr("\nsealbook_retention_held_messages 3\n"));
+  EXPECT_EQ(RunJob()["held"], 3);
+  for (const char* command : {"run", "plan", "status"}) {
+    const Ran told = As("cron", {"retention", command});
+    EXPECT_THAT(told.out + told.err, AllOf(HasSubstr("3 messages stay, on hold"),
+                                           Not(HasSubstr("Nothing has expired"))));
+  }
   EXPECT_EQ(Archived(Path("nas/archives")), Texts({ChatPhones()[2]}, OldDays()));
 
   EXPECT_EQ(Ask("owner", {"subject", "release", held})["held"], false);

@@ -250,6 +250,22 @@ TEST_F(SubjectTest, ArchivesThatStandNowhereElseAreGivenUpKnowingly) {
       SizeIs(2));
 }
 
+TEST_F(SubjectTest, WhileARunIsAtTheArchivesTheNextOneGoesOn) {
+  RunJob();
+  {
+    const auto lock = keyring::FileLock::TryTake(VaultPath("retention.lock"), 0660);
+    ASSERT_TRUE(lock.ok()) << lock.status();
+    const Ran ran = Erase({"-o", Path("receipt.txt")});
+    EXPECT_EQ(ran.exit, 0) << ran;
+    EXPECT_THAT(ran.out, HasSubstr("pending at " + Folder()));
+    EXPECT_THAT(ran.err, HasSubstr("'sealbook retention run' is at the archives now"));
+    // A run that finds the other one there tells all the same what is pending.
+    EXPECT_EQ(TryJob({"--metrics", Path("job.prom")}).exit, 8);
+    EXPECT_THAT(ReadFile(Path("job.prom")), HasSubstr("\nsealbook_retention_pending_erasures 1\n"));
+  }
+  EXPECT_THAT(RunJob()["confirmed"], SizeIs(1));
+}
+
 TEST_F(SubjectTest, TheReceiptNeedsANewFile) {
   for (const char* name : {"there.txt", "there.txt.confirmed"}) {
     Write(name, "something else");

@@ -43,7 +43,7 @@ class Comparison : public ByteSink {
 absl::Status NotAsItShouldBe(const absl::Status& status, const std::string& url) {
   if (!absl::IsDataLoss(status) && !absl::IsNotFound(status)) return status;
   return WithHint(internal::RefusedError(absl::StrCat(url, ": ", std::string(status.message()))),
-                  "Nothing was purged. Look at that server's disk, and at who may write there.");
+                  "Look at that server's disk, and at who may write there.");
 }
 
 // Shards: subjects/000012.v3, ascending by version.
@@ -158,21 +158,12 @@ absl::StatusOr<bool> ArchivePlace::TakeAway(const std::string& path) {
 
 absl::Status ArchivePlace::Begin() {
   At("connect");
-  ASSIGN_OR_RETURN(Destination * destination, Connection());
-  ASSIGN_OR_RETURN(std::vector<RemoteFile> checkpoints, destination->List(kCheckpointFolder));
-  // Names are numbers of one width, so that the newest stands last.
-  for (auto at = checkpoints.rbegin(); at != checkpoints.rend(); ++at) {
-    if (at->bytes > kMaxStatementBytes) continue;
-    ASSIGN_OR_RETURN(
-        const std::string text,
-        GetSmall(*destination, absl::StrCat(kCheckpointFolder, "/", at->name), kMaxStatementBytes));
-    const absl::Status same = records::CompareWithCheckpoint(keyring_, text);
-    if (absl::IsNotFound(same)) continue;
-    RETURN_IF_ERROR(AtPlace(same, url()));
-    break;
-  }
+  ASSIGN_OR_RETURN(const bool compared, CompareCheckpoints());
   ASSIGN_OR_RETURN(const RemoteState escrow, StateOf(kEscrowPath));
-  if (escrow == RemoteState::kVerified) return absl::OkStatus();
+  if (escrow == RemoteState::kVerified) {
+    RETURN_IF_ERROR(CheckEscrow());
+    return compared ? absl::OkStatus() : CheckNoCheckpoint();
+  }
   if (escrow == RemoteState::kGivenUp) {
     // It is back in the policy: whatever it has is looked at again.
     ASSIGN_OR_RETURN(store::Transaction transaction, keyring_.BeginWrite());
@@ -184,6 +175,23 @@ absl::Status ArchivePlace::Begin() {
   ASSIGN_OR_RETURN(const std::string file,
                    keyring::ReadSmallFile(keyring_.paths().escrow(), kMaxEscrowBytes));
   return PutAndReadBack(std::string(kEscrowPath), crypto::AsBytes(file));
+}
+
+absl::StatusOr<bool> ArchivePlace::CompareCheckpoints() {
+  ASSIGN_OR_RETURN(Destination* const destination, Connection());
+  ASSIGN_OR_RETURN(std::vector<RemoteFile> checkpoints, destination->List(kCheckpointFolder));
+  // Names are numbers of one width, so that the newest stands last.
+  for (auto at = checkpoints.rbegin(); at != checkpoints.rend(); ++at) {
+    if (at->bytes > kMaxStatementBytes) continue;
+    ASSIGN_OR_RETURN(
+        const std::string text,
+        GetSmall(*destination, absl::StrCat(kCheckpointFolder, "/", at->name), kMaxStatementBytes));
+    const absl::Status same = records::CompareWithCheckpoint(keyring_, text);
+    if (absl::IsNotFound(same)) continue;
+    RETURN_IF_ERROR(AtPlace(same, url()));
+    return true;
+  }
+  return false;
 }
 
 absl::StatusOr<std::int64_t> ArchivePlace::NextVersion(std::uint32_t shard) {
@@ -203,12 +211,13 @@ absl::Status ArchivePlace::SyncSome(std::vector<Shard> shards, absl::Time now) {
     {
       ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
       for (Shard& shard : shards) {
+        // As it is now: an erasure may have made a newer one, and archives go behind it.
+        ASSIGN_OR_RETURN(const auto now_there, keyring_.store().GetSubjectShard(shard.number));
+        shard.version = now_there.first;
         shard.path = ShardName(shard.number, static_cast<std::uint64_t>(shard.version));
         ASSIGN_OR_RETURN(const RemoteState state, StateOf(shard.path));
         if (state == RemoteState::kVerified) continue;
         shard.ours = state != RemoteState::kUnknown;
-        ASSIGN_OR_RETURN(const auto now_there, keyring_.store().GetSubjectShard(shard.number));
-        if (now_there.first != shard.version) continue;  // changed meanwhile: the next round
         ASSIGN_OR_RETURN(shard.bytes,
                          MakeShard(keyring_, shard.number, shard.version, now_there.second, now));
         missing.push_back(&shard);
@@ -261,10 +270,7 @@ absl::Status ArchivePlace::TakeOlderAway(const Shard& shard) {
                    StateOf(ShardName(shard.number, static_cast<std::uint64_t>(shard.version))));
   if (state != RemoteState::kVerified) return absl::OkStatus();
   ASSIGN_OR_RETURN(auto versions, KnownVersions(keyring_.store(), url(), shard.number));
-  if (!listed_shards_) {
-    ASSIGN_OR_RETURN(Destination* const destination, Connection());
-    ASSIGN_OR_RETURN(listed_shards_, destination->List(kShardFolder));
-  }
+  RETURN_IF_ERROR(ListShards());
   const std::string prefix = absl::StrFormat("%06d.v", shard.number);
   auto at = std::lower_bound(
       listed_shards_->begin(), listed_shards_->end(), prefix,
@@ -299,10 +305,7 @@ absl::StatusOr<bool> ArchivePlace::Erasable() {
 
 absl::StatusOr<bool> ArchivePlace::HasOlderShard(ContactNumber contact, std::int64_t version) {
   if (version == 0) return false;
-  if (!listed_shards_) {
-    ASSIGN_OR_RETURN(Destination* const destination, Connection());
-    ASSIGN_OR_RETURN(listed_shards_, destination->List(kShardFolder));
-  }
+  RETURN_IF_ERROR(ListShards());
   const std::uint32_t shard = SubjectShard::NumberOf(contact);
   for (const RemoteFile& file : *listed_shards_) {
     const auto parts = ParseShardName(file.name);
@@ -352,6 +355,12 @@ absl::StatusOr<ArchivePlace::Elsewhere> ArchivePlace::OldShardsElsewhere(
 
 absl::StatusOr<bool> ArchivePlace::SyncShards(absl::Time now) {
   store::Store& store = keyring_.store();
+  // Shards before archives: what the vault remembers of them is held against the place once.
+  if (!compared_shards_) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> lost, LostShards());
+    if (!lost.empty()) RETURN_IF_ERROR(Mark(lost, RemoteState::kBegun));
+    compared_shards_ = true;
+  }
   std::vector<Shard> wanted;
   {
     ASSIGN_OR_RETURN(const auto snapshot, keyring_.Snapshot());
@@ -423,7 +432,7 @@ absl::Status ArchivePlace::Upload(const ArchiveSignature& archive, ByteView sign
   if (free && *free < missing) {
     return WithHint(UnreachableError(absl::StrCat(url(), " has too little room for an archive of ",
                                                   archive.digest.size, " bytes")),
-                    "Make room there; nothing was purged.");
+                    "Make room there and run the command again: nothing was lost.");
   }
   RETURN_IF_ERROR(Mark(name, RemoteState::kBegun));
   Disconnect();

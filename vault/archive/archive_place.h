@@ -41,8 +41,12 @@ class ArchivePlace {
 
   // Compares the vault with the newest checkpoint there, and brings the escrow file. Before
   // anything else. DataLoss: the vault is older than the checkpoint. kOutOfRange: see
-  // destination.h.
+  // destination.h; or it has lost what was brought there, as the empty folder of a disk has that is
+  // not mounted.
   absl::Status Begin();
+  // Whether all stands there by which whoever has the offline identity reads archives without the
+  // vault: the escrow file and the newest shards. kOutOfRange: something is missing.
+  absl::Status CheckKeys();
 
   // Brings the current version of every subject shard, and takes the older ones away. False: what
   // is deleted there is not gone, so that no shard may stand there.
@@ -101,6 +105,14 @@ class ArchivePlace {
     crypto::Bytes bytes = {};
     bool ours = false;  // something was brought there before under its name
   };
+  // False: there is none of this vault.
+  absl::StatusOr<bool> CompareCheckpoints();
+  // There is no checkpoint: whether one should be.
+  absl::Status CheckNoCheckpoint();
+  absl::Status CheckEscrow();
+  absl::Status ListShards();
+  // Paths of shards that were brought there and are not there any more.
+  absl::StatusOr<std::vector<std::string>> LostShards();
   absl::Status SyncSome(std::vector<Shard> shards, absl::Time now);
   // The next version of one whose name at this version somebody else's file has.
   absl::StatusOr<std::int64_t> NextVersion(std::uint32_t shard);
@@ -115,6 +127,7 @@ class ArchivePlace {
   std::unique_ptr<Destination> connection_;
   std::optional<bool> deletes_;                           // in the folder of shards
   std::optional<std::vector<RemoteFile>> listed_shards_;  // when first asked for
+  bool compared_shards_ = false;
 };
 
 }  // namespace sealbook::archive

@@ -1,6 +1,7 @@
 #include "vault/archive/destruction.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -42,6 +43,22 @@ absl::Status ForgetTags(store::Store& store, const store::ArchiveRow& row,
   return absl::OkStatus();
 }
 
+// What somebody restored from the archive while it was taken away is in none any more: it expires
+// as what came yesterday. Inside a write transaction.
+absl::Status LetGo(store::Store& store, std::int64_t run) {
+  std::vector<store::ArchiveKeyRow> here;
+  RETURN_IF_ERROR(
+      store.EachArchiveKey({.contact = 0, .day = std::numeric_limits<std::int32_t>::min()},
+                           [&](const store::ArchiveKeyRow& key) -> absl::StatusOr<bool> {
+                             if (key.run == run && key.due != store::ArchiveKeyRow::kGone)
+                               here.push_back(key);
+                             return true;
+                           }));
+  for (const store::ArchiveKeyRow& key : here)
+    RETURN_IF_ERROR(store.DeleteArchiveKey(key.contact, key.day, key.sequence));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ForgetArchive(keyring::Keyring& keyring, const store::ArchiveRow& row,
@@ -69,6 +86,7 @@ absl::StatusOr<std::string> ForgetArchive(keyring::Keyring& keyring, const store
     RETURN_IF_ERROR(transaction.Commit());
   }
   ASSIGN_OR_RETURN(store::Transaction transaction, keyring.BeginWrite());
+  RETURN_IF_ERROR(LetGo(store, row.run));
   RETURN_IF_ERROR(store.DeleteArchiveSubjects(row.run));
   store::ArchiveRow destroyed = row;
   destroyed.state = static_cast<int>(ArchiveState::kDestroyed);

@@ -132,16 +132,20 @@ absl::StatusOr<crypto::ExchangePublic> FrameReader::Check(records::ChatOwner own
       internal::WrongWith({.contact = owner.contact, .token = owner.token, .subject = key});
   if (!wrong.empty()) return absl::DataLossError(wrong);
   rows_.resize(std::min(kRowsKept, planned_.size()));
+  kept_ = rows_.size();
+  std::size_t bytes = 0;
   store::ChatRow more;
   for (std::size_t i = 0; i < planned_.size(); ++i) {
     const store::ArchiveKeyRow& at = planned_[i];
-    store::ChatRow& row = i < rows_.size() ? rows_[i] : more;
+    if (bytes >= kBytesKept) kept_ = std::min(kept_, i);
+    store::ChatRow& row = i < kept_ ? rows_[i] : more;
     ASSIGN_OR_RETURN(const bool is, store_.GetChat(at.day, at.contact, at.sequence, row));
     if (!is) {
       row.messages = 0;
       continue;
     }
     ++there_;
+    bytes += row.chunk.size();
     RETURN_IF_ERROR(CheckRow(row));
     RETURN_IF_ERROR(AddKey(owner.contact, row.session));
   }
@@ -162,9 +166,10 @@ absl::StatusOr<std::uint64_t> FrameReader::Move(records::ChatOwner owner,
   for (std::size_t i = 0; i < planned_.size();) {
     Frame frame{.contact = contact, .begins = moved == 0, .keys = {}, .chunks = {}};
     const std::size_t end = std::min(planned_.size(), i + kRowsKept);
-    for (; i < end; ++i) {
+    std::size_t bytes = 0;
+    for (; i < end && bytes < kBytesKept; ++i) {
       store::ChatRow read;
-      if (i < rows_.size()) {
+      if (i < kept_) {
         if (rows_[i].messages == 0) continue;
         read = std::move(rows_[i]);
       } else {
@@ -175,6 +180,7 @@ absl::StatusOr<std::uint64_t> FrameReader::Move(records::ChatOwner owner,
       if (std::ranges::find(frame.keys, read.session, &ArchiveKey::session) == frame.keys.end())
         frame.keys.push_back(
             *std::ranges::lower_bound(keys_, read.session, {}, &ArchiveKey::session));
+      bytes += read.chunk.size();
       frame.chunks.push_back(std::move(read));
       ++moved;
       ASSIGN_OR_RETURN(const bool more, step());

@@ -27,8 +27,8 @@ struct Frame {
   std::vector<store::ChatRow> chunks;  // one at least
 };
 
-// Hands frames to a thread that writes them. Memory: kMaxWaitingBytes, and a frame. One thread
-// calls it; `writer` is its thread's until Finish has returned, or it is gone.
+// Hands frames to a thread that writes them. Memory: twice kMaxWaitingBytes, and a frame. One
+// thread calls it; `writer` is its thread's until Finish has returned, or it is gone.
 class FrameWriter {
  public:
   explicit FrameWriter(ArchiveWriter& writer);
@@ -77,8 +77,10 @@ class FrameReader {
                                      const std::function<absl::StatusOr<bool>()>& step);
 
  private:
-  // So many chunks of a contact are read once; of more, the others are read again.
+  // So many chunks of a contact are read once; of more, the others are read again. A frame has no
+  // more either.
   static constexpr std::size_t kRowsKept = 256;
+  static constexpr std::size_t kBytesKept = 4 << 20;  // and a chunk
 
   absl::StatusOr<crypto::ExchangePublic> Check(records::ChatOwner owner);
   absl::Status CheckRow(const store::ChatRow& row);
@@ -90,7 +92,8 @@ class FrameReader {
   FrameWriter& out_;
   // Of the contact that is looked at.
   std::vector<store::ArchiveKeyRow> planned_;
-  std::vector<store::ChatRow> rows_;  // the first; without messages where one has gone since
+  std::vector<store::ChatRow> rows_;  // of them kept_; without messages where one has gone since
+  std::size_t kept_ = 0;              // the first
   std::size_t there_ = 0;             // how many there are
   std::vector<ArchiveKey> keys_;      // by session
   crypto::Bytes sealed_;

@@ -307,11 +307,11 @@ absl::Status RetentionJob::DestroyOld(JobReport& report) {
     if (is_due) due.push_back(row);
     return true;
   }));
-  ASSIGN_OR_RETURN(const std::set<std::int64_t> live, StillHere());
   for (const store::ArchiveRow& row : due) {
     RETURN_IF_ERROR(CheckInterrupted());
-    // Somebody may have set a hold since.
+    // Somebody may have set a hold since, or restored something.
     ASSIGN_OR_RETURN(const bool still, IsDue(row));
+    ASSIGN_OR_RETURN(const std::set<std::int64_t> live, StillHere());
     if (!still || live.contains(row.run)) continue;
     if (options_.check_clock) RETURN_IF_ERROR(options_.check_clock());
     ASSIGN_OR_RETURN(const ArchiveSignature signature, SignatureOf(keyring_, row));

@@ -82,8 +82,13 @@ absl::StatusOr<SubjectSecrets> SubjectSecrets::Open(
         "It stands beside the archives and in the vault's folder: name that folder with --keys.");
   }
   RETURN_IF_ERROR(file.status());
-  ASSIGN_OR_RETURN(crypto::ExchangePair escrow, OpenEscrow(identities, crypto::AsBytes(*file)));
-  return SubjectSecrets(std::move(escrow), std::move(keys), std::move(authority));
+  auto escrow = OpenEscrow(identities, crypto::AsBytes(*file));
+  if (escrow.ok()) return SubjectSecrets(*std::move(escrow), std::move(keys), std::move(authority));
+  if (absl::IsInternal(escrow.status())) return escrow.status();
+  return WithHint(
+      absl::DataLossError("the escrow.key.age at hand does not open with that identity, though the "
+                          "archive does: it is damaged, or another vault's"),
+      "Bring it from another destination, or from the vault's folder.");
 }
 
 absl::Status SubjectSecrets::List() {
@@ -98,7 +103,8 @@ absl::Status SubjectSecrets::List() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<const SubjectShard*> SubjectSecrets::ShardOf(std::uint32_t number) {
+absl::StatusOr<const SubjectShard*> SubjectSecrets::ShardOf(const keyring::VaultId& vault,
+                                                            std::uint32_t number) {
   RETURN_IF_ERROR(List());
   if (const auto at = shards_.find(number); at != shards_.end())
     return at->second ? &*at->second : nullptr;
@@ -113,6 +119,8 @@ absl::StatusOr<const SubjectShard*> SubjectSecrets::ShardOf(std::uint32_t number
       // The highest that counts: one that was cut when it was written, say, does not.
       if (absl::IsInvalidArgument(shard.status()) || absl::IsDataLoss(shard.status())) continue;
       RETURN_IF_ERROR(shard.status());
+      // Another vault's says nothing of who was erased here.
+      if (shard->vault != vault) continue;
       found = *std::move(shard);
       break;
     }
@@ -128,8 +136,8 @@ bool SubjectSecrets::HasShardOf(ContactNumber contact) const {
 
 absl::StatusOr<std::optional<crypto::ExchangePair>> SubjectSecrets::Find(
     const keyring::VaultId& vault, ContactNumber contact, std::int64_t token) {
-  ASSIGN_OR_RETURN(const SubjectShard* shard, ShardOf(SubjectShard::NumberOf(contact)));
-  if (shard == nullptr || shard->vault != vault) return std::nullopt;
+  ASSIGN_OR_RETURN(const SubjectShard* shard, ShardOf(vault, SubjectShard::NumberOf(contact)));
+  if (shard == nullptr) return std::nullopt;
   const SubjectRecord* record = shard->Find(contact);
   if (record == nullptr || record->token != token) return std::nullopt;
   ASSIGN_OR_RETURN(crypto::ExchangePair pair, OpenSubjectSecret(escrow_, vault, *record));

@@ -32,12 +32,14 @@ KeyFolder KeysOfFile(const std::string& shard);
 // Belongs to one thread. Memory: some shards.
 class SubjectSecrets {
  public:
-  // Unauthenticated: the identities do not open the escrow file. NotFound: there is none. DataLoss.
+  // For whoever has opened the archive with `identities`. NotFound: there is no escrow file.
+  // DataLoss: they do not open it.
   static absl::StatusOr<SubjectSecrets> Open(std::span<const crypto::ExchangePair> identities,
                                              KeyFolder keys, SignerKey authority);
 
-  // The contact's pair. nullopt: no shard that counts has it, since the contact was erased, or the
-  // shard is missing (`has_shard` says which). DataLoss: the record does not open.
+  // The contact's pair; of one vault's contacts at all times. nullopt: no shard that counts has it,
+  // since the contact was erased, or the shard is missing (`has_shard` says which). DataLoss: the
+  // record does not open.
   absl::StatusOr<std::optional<crypto::ExchangePair>> Find(const keyring::VaultId& vault,
                                                            ContactNumber contact,
                                                            std::int64_t token);
@@ -47,7 +49,7 @@ class SubjectSecrets {
   SubjectSecrets(crypto::ExchangePair escrow, KeyFolder keys, SignerKey authority)
       : escrow_(std::move(escrow)), keys_(std::move(keys)), authority_(std::move(authority)) {}
   absl::Status List();
-  absl::StatusOr<const SubjectShard*> ShardOf(std::uint32_t number);
+  absl::StatusOr<const SubjectShard*> ShardOf(const keyring::VaultId& vault, std::uint32_t number);
 
   crypto::ExchangePair escrow_;
   KeyFolder keys_;

@@ -12,7 +12,9 @@
 
 #include <fstream>
 
+#include "absl/strings/escaping.h"
 #include "tests/support/retention_vault.h"
+#include "vault/crypto/random.h"
 #include "vault/records/draining.h"
 #include "vault/records/suppression.h"
 
@@ -124,6 +126,22 @@ TEST_F(RetentionJobTest, SomebodyWithHundredsOfPiecesGoesWhole) {
 }
 
 // A row that says of a young chunk that an archive has it deletes nothing.
+// More bytes than are kept at once.
+TEST_F(RetentionJobTest, SomebodyWithLargePiecesGoesWhole) {
+  std::multiset<std::string> expected = Expired();
+  std::string random(700'000, '\0');
+  for (int i = 0; i < 12; ++i) {
+    crypto::FillRandom({reinterpret_cast<std::uint8_t*>(random.data()), random.size()});
+    const std::string text = absl::BytesToHexString(random);
+    vault_.Write(vault_.contacts[i % 2], 2 + i % 5, text);
+    expected.insert(text);
+  }
+  ASSERT_TRUE(vault_.Run().ok());
+  EXPECT_TRUE(vault_.Live() == Young());
+  EXPECT_TRUE(vault_.AllArchived() == expected);  // not printed where it fails
+  EXPECT_EQ(vault_.Fault(), "");
+}
+
 TEST_F(RetentionJobTest, APlantedKeyOfAnotherDayPurgesNothing) {
   vault_.at = [&](absl::string_view step) {
     if (step != "verified") return;
@@ -521,6 +539,26 @@ TEST_F(RetentionJobTest, WhoIsErasedDuringTheUploadIsInNoArchive) {
   EXPECT_EQ(vault_.Count("SELECT count(*) FROM tombstone WHERE confirmed = 1"), 1);
 }
 
+// The shard that was about to go is an old one then: the new one goes before the archive all the
+// same.
+TEST_F(RetentionJobTest, AnErasureWhileShardsGoLeavesNoArchiveWithoutKeys) {
+  bool erased = false;
+  std::optional<std::multiset<std::string>> readable;
+  vault_.at = [&](absl::string_view step) {
+    if (step == "probe" && !erased) {
+      erased = true;
+      ASSERT_TRUE(vault_.Erase(vault_.contacts[1]).ok());
+    }
+    if (step == "purge" && !readable) readable = vault_.AllArchived();
+  };
+  ASSERT_TRUE(vault_.Run().ok());
+  ASSERT_TRUE(erased);
+  std::multiset<std::string> march;
+  for (const ContactNumber contact : {vault_.contacts[0], vault_.contacts[2]})
+    for (const int day : {0, 1}) march.insert(RetentionVault::TextOf(contact, day));
+  EXPECT_EQ(readable, march);
+}
+
 TEST_F(RetentionJobTest, AnErasureReachesADestinationThatWasAwayLater) {
   ASSERT_TRUE(vault_.Run().ok());
   const ContactNumber gone = vault_.contacts[0];
@@ -737,6 +775,39 @@ TEST_F(RetentionJobTest, RestoredChatsAreThereForAWhileAndAreNotArchivedTwice) {
             vault_.AllArchived().count(RetentionVault::TextOf(contact, 0))}}) {
     EXPECT_EQ(count, 1u) << texts;
   }
+  EXPECT_EQ(vault_.Fault(), "");
+}
+
+// Somebody restores from it while it is taken away: what is here then belongs to no archive, and
+// so goes its way again, and not to stay for ever.
+TEST_F(RetentionJobTest, WhatIsRestoredWhileItsArchiveIsDestroyedIsArchivedAgain) {
+  ASSERT_TRUE(vault_.Run().ok());
+  const ContactNumber contact = vault_.contacts[0];
+  vault_.now += absl::Hours(24) * 1100;
+  bool restored = false;
+  vault_.at = [&](absl::string_view step) {
+    if (step != "destroy" || restored) return;
+    restored = true;
+    auto owner = vault_.vault().Unlock("owner");
+    const records::ChatOwner whose{.contact = contact,
+                                   .token = testing::TestVault::TokenOf(*owner, contact)};
+    const auto restorer =
+        archive::ChatRestorer::Open(*owner, 1, archive::DayOfTime(vault_.now) + 90);
+    ASSERT_TRUE(restorer.ok()) << restorer.status();
+    ASSERT_TRUE((*restorer)->BeginContact(whose).ok());
+    ASSERT_TRUE((*restorer)->Add({.time = testing::kMonday, .text = "restored"}).ok());
+    ASSERT_TRUE((*restorer)->EndContact().ok());
+  };
+  JobReport report;
+  ASSERT_TRUE(vault_.Run(&report).ok());
+  ASSERT_TRUE(restored);
+  EXPECT_THAT(report.destroyed, SizeIs(2));
+  EXPECT_EQ(vault_.Fault(), "");
+  JobReport next;
+  ASSERT_TRUE(vault_.Run(&next).ok());
+  EXPECT_EQ(next.purged, 1);
+  EXPECT_EQ(vault_.AllArchived().count("restored"), 1u);
+  EXPECT_THAT(vault_.Live(), IsEmpty());
   EXPECT_EQ(vault_.Fault(), "");
 }
 

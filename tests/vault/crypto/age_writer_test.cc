@@ -8,11 +8,11 @@
 namespace sealbook::crypto {
 namespace {
 
-constexpr std::size_t kMiB = 1 << 20;
+constexpr std::size_t kMeg = 1 << 20;
 // Around chunks, around batches of 1 MiB, and more batches than are under way at once.
 constexpr std::size_t kSizes[] = {
     0,        1,    47,       48,       65535,        65536,        65537,
-    kMiB - 1, kMiB, kMiB + 1, 2 * kMiB, 9 * kMiB - 1, 20 * kMiB + 3};
+    kMeg - 1, kMeg, kMeg + 1, 2 * kMeg, 9 * kMeg - 1, 20 * kMeg + 3};
 
 class AgeWriterTest : public testing::Test {
  protected:
@@ -43,7 +43,7 @@ TEST_F(AgeWriterTest, PiecesOfTheCallerDoNotMatter) {
   const Bytes plaintext = AgePattern(3 * kAgeChunk + 11);
   for (const std::size_t piece : {1000UL, 65535UL, 65536UL, 65537UL}) {
     const Bytes file = WriteAge(recipients_, plaintext, {}, piece).value();
-    for (const std::size_t read : {1UL, 65535UL, 65537UL, kMiB}) {
+    for (const std::size_t read : {1UL, 65535UL, 65537UL, kMeg}) {
       const AgeOutcome outcome = ReadAge(SourceOf(file, 999), {.identities = identities_}, read);
       EXPECT_TRUE(outcome.status.ok() && outcome.released == plaintext) << piece << ", " << read;
     }
@@ -102,7 +102,7 @@ TEST_F(AgeWriterTest, ArmorWithTheHeaderApartIsInvalidArgument) {
 }
 
 TEST_F(AgeWriterTest, UnfinishedFileIsDataLoss) {
-  for (const std::size_t size : {0UL, 1UL, kAgeChunk, 3 * kMiB, 12 * kMiB + 7}) {
+  for (const std::size_t size : {0UL, 1UL, kAgeChunk, 3 * kMeg, 12 * kMeg + 7}) {
     for (const int threads : {1, 2}) {
       MemorySink sink;
       {
@@ -111,7 +111,7 @@ TEST_F(AgeWriterTest, UnfinishedFileIsDataLoss) {
       }
       const AgeOutcome outcome = Read(sink.bytes);
       EXPECT_EQ(outcome.status.code(), absl::StatusCode::kDataLoss) << size;
-      EXPECT_EQ(outcome.released.size() % kMiB, 0U);
+      EXPECT_EQ(outcome.released.size() % kMeg, 0U);
     }
   }
 }
@@ -120,10 +120,10 @@ TEST_F(AgeWriterTest, SinkErrorSticks) {
   for (const int threads : {1, 2}) {
     for (const bool armor : {false, true}) {
       MemorySink sink;
-      sink.room = 5 * kMiB / 2;
+      sink.room = 5 * kMeg / 2;
       auto writer =
           AgeWriter::ForRecipients(sink, recipients_, {.armor = armor, .threads = threads}).value();
-      const Bytes piece = AgePattern(kMiB / 3);
+      const Bytes piece = AgePattern(kMeg / 3);
       absl::Status status;
       for (int i = 0; i < 60 && status.ok(); ++i) status = writer->Append(piece);
       EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
