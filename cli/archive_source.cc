@@ -151,30 +151,35 @@ absl::StatusOr<std::unique_ptr<ArchiveSource>> ArchiveSource::OfVault(
   ASSIGN_OR_RETURN(const auto destinations, DestinationsFor(context));
   absl::Status last = WithHint(archive::internal::RefusedError("no destination has this archive"),
                                "'sealbook archive verify --remote' looks for it.");
+  std::vector<std::unique_ptr<archive::RemoteReader>> copies;
   for (const auto& [url, open] : destinations) {
     auto destination = open();
     absl::Status status = destination.status();
     if (status.ok()) {
       // All of them are kept: the keys may stand at another one than the archive.
       source->destinations_.push_back(*std::move(destination));
-      if (source->remote_ != nullptr) continue;
-      auto remote = source->destinations_.back()->Read(name);
-      status = remote.status();
-      if (status.ok()) source->remote_ = *std::move(remote);
+      auto copy = source->destinations_.back()->Read(name);
+      status = copy.status();
+      if (status.ok()) copies.push_back(*std::move(copy));
     }
     if (!status.ok() && !absl::IsNotFound(status)) last = status;
   }
-  if (source->remote_ == nullptr) return last;
-  archive::RemoteReader* const remote = source->remote_.get();
-  source->access_ = {.size = remote->size(),
-                     .read_at = [remote](std::uint64_t offset, std::span<std::uint8_t> out) {
-                       return remote->ReadAt(offset, out);
-                     }};
   std::vector<archive::Destination*> reached;
   for (const auto& destination : source->destinations_) reached.push_back(destination.get());
   source->keys_ = archive::KeysAt(std::move(reached));
-  RETURN_IF_ERROR(source->OpenReader(identities, archive::RosterSigners(keyring)));
-  return source;
+  for (auto& copy : copies) {
+    source->remote_ = std::move(copy);
+    archive::RemoteReader* const remote = source->remote_.get();
+    source->access_ = {.size = remote->size(),
+                       .read_at = [remote](std::uint64_t offset, std::span<std::uint8_t> out) {
+                         return remote->ReadAt(offset, out);
+                       }};
+    last = source->OpenReader(identities, archive::RosterSigners(keyring));
+    if (last.ok()) return source;
+    // Another destination's copy may be whole; another identity's file would open none.
+    if (!absl::IsDataLoss(last) && !IsUnreachable(last)) return last;
+  }
+  return last;
 }
 
 absl::Status ArchiveSource::ReadContact(const archive::ArchiveEntry& entry, const Visitor& visitor,

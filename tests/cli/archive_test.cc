@@ -218,6 +218,20 @@ TEST_F(ArchiveTest, IdentitiesThatDoNotOpenIt) {
   EXPECT_EQ(right.exit, 0) << right;
 }
 
+TEST_F(ArchiveTest, ADamagedCopyIsNotTheOnlyOne) {
+  std::filesystem::copy(Path("nas"), Path("copy"), std::filesystem::copy_options::recursive);
+  SetDestinations({Folder(), Folder("copy")});
+  Flip(There(names_[0]), 40);  // in the head of the age file
+  const Ran damaged =
+      As("owner", {"archive", "read", "--file", There(names_[0]), "--identity", Identity()});
+  EXPECT_NE(damaged.exit, 0) << damaged;
+  const Ran ran = Read(names_[0]);
+  EXPECT_EQ(ran.exit, 0) << ran;
+  EXPECT_EQ(TextsOf(ran).size(), 6u);
+  std::filesystem::remove_all(Path("copy"));
+  EXPECT_NE(Read(names_[0]).exit, 0);
+}
+
 TEST_F(ArchiveTest, DamageIsAnIntegrityFailure) {
   const std::string file = There(names_[0]);
   const std::string shard = FilesIn(There("subjects"), "1").at(0);

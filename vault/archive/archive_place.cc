@@ -19,7 +19,6 @@ namespace sealbook::archive {
 namespace {
 
 constexpr std::size_t kMaxStatementBytes = 64 * 1024;
-constexpr std::size_t kMaxEscrowBytes = 64 * 1024;
 // A version of a shard that somebody else's file has the name of is left out.
 constexpr int kShardTries = 3;
 constexpr std::size_t kShardsAtOnce = 32;  // some 8 MiB

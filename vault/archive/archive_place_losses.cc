@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "vault/archive/archive_place.h"
+#include "vault/archive/archive_states.h"
 #include "vault/archive/subject_shard.h"
 #include "vault/archive/upload.h"
 #include "vault/keyring/files.h"
@@ -13,25 +14,23 @@
 namespace sealbook::archive {
 namespace {
 
-constexpr std::size_t kMaxEscrowFile = 64 * 1024;
-
 absl::Status HasLost(const std::string& url, absl::string_view what) {
   return WithHint(
       internal::RefusedError(absl::StrCat(url, " has lost what this vault left there: ", what)),
-      "Mount that disk, or bring its files back. Where they are gone for good, name another folder "
-      "in the policy.");
+      "Mount that disk, or bring its files back. Where they are gone for good, take it out of the "
+      "policy and 'sealbook retention give-up' it; then it can be named again.");
 }
 
 }  // namespace
 
 absl::Status ArchivePlace::CheckEscrow() {
   ASSIGN_OR_RETURN(Destination* const destination, Connection());
-  const auto there = GetSmall(*destination, kEscrowPath, kMaxEscrowFile);
+  const auto there = GetSmall(*destination, kEscrowPath, kMaxEscrowBytes);
   if (absl::IsNotFound(there.status()))
     return HasLost(url(), absl::StrCat(std::string(kEscrowPath), " is missing"));
   RETURN_IF_ERROR(there.status());
   ASSIGN_OR_RETURN(const std::string ours,
-                   keyring::ReadSmallFile(keyring_.paths().escrow(), kMaxEscrowFile));
+                   keyring::ReadSmallFile(keyring_.paths().escrow(), kMaxEscrowBytes));
   if (*there == ours) return absl::OkStatus();
   return WithHint(internal::RefusedError(
                       absl::StrCat(url(), " has another ", std::string(kEscrowPath),

@@ -45,6 +45,7 @@ enum class RemoteState : int {
 inline constexpr absl::string_view kTombstoneFolder = "tombstones";
 inline constexpr absl::string_view kCheckpointFolder = "checkpoints";
 inline constexpr absl::string_view kEscrowPath = "escrow.key.age";
+inline constexpr std::size_t kMaxEscrowBytes = 64 * 1024;
 
 std::string TombstonePath(std::int64_t token);
 // What a checkpoint of a log that ends with this row begins with; behind it stands something

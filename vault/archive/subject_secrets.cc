@@ -13,7 +13,6 @@
 namespace sealbook::archive {
 namespace {
 
-constexpr std::size_t kMaxEscrowBytes = 64 * 1024;
 // 300 KiB each at most.
 constexpr std::size_t kMaxShardsKept = 32;
 
