@@ -26,6 +26,7 @@ struct Lies {
   // Fails, as a lost connection does, from that call on (from 1, over all connections).
   std::optional<int> fail_at_call;
   int fail_calls = 1 << 30;  // so many of them; then it is there again
+  absl::Status failure = UnreachableError("the connection to the lying destination was lost");
   // Fails when so many bytes were written over all connections: the rest of that Append is lost.
   std::optional<std::uint64_t> fail_after_bytes;
   bool full = false;       // every Append is refused, as by a full disk
@@ -49,7 +50,7 @@ struct Lies {
     calls.push_back(std::move(what));
     const int number = static_cast<int>(calls.size());
     if (fail_at_call && number >= *fail_at_call && number - *fail_at_call < fail_calls) {
-      return UnreachableError("the connection to the lying destination was lost");
+      return failure;
     }
     return absl::OkStatus();
   }

@@ -61,13 +61,18 @@ absl::Status RetentionJob::CheckInterrupted() const {
 }
 
 // The others go on; and so does this one with other archives, unless it is out of reach.
-void RetentionJob::GiveUp(std::size_t place, absl::Status status, JobReport& report) {
+absl::Status RetentionJob::GiveUp(std::size_t place, absl::Status status, JobReport& report) {
+  if (absl::IsCancelled(status) || absl::IsInternal(status) || absl::IsResourceExhausted(status) ||
+      absl::IsUnavailable(status)) {
+    return status;
+  }
   if (IsUnreachable(status) && WorthRetrying(status)) usable_[place] = false;
   if (absl::IsFailedPrecondition(status)) usable_[place] = false;  // no key to connect with
   if (!IsUnreachable(status) && !absl::IsAlreadyExists(status)) {
     status = WithHint(internal::RefusedError(status.message()), HintOf(status));
   }
   report.troubles.emplace_back(places_[place]->url(), std::move(status));
+  return absl::OkStatus();
 }
 
 PlanOptions RetentionJob::PlanFor(const std::string& label) const {
@@ -110,7 +115,7 @@ absl::Status RetentionJob::Begin(JobReport& report) {
     if (begun.ok()) continue;
     // An older vault: nothing may be done with it anywhere.
     if (absl::IsDataLoss(begun)) return begun;
-    GiveUp(i, begun, report);
+    RETURN_IF_ERROR(GiveUp(i, begun, report));
     usable_[i] = false;
   }
   return absl::OkStatus();
@@ -173,8 +178,7 @@ absl::Status RetentionJob::PutCheckpoints(JobReport& report) {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     if (!usable_[i]) continue;
     const absl::Status put = places_[i]->PutCheckpoint(options_.now);
-    if (absl::IsInternal(put)) return put;
-    if (!put.ok()) GiveUp(i, put, report);
+    if (!put.ok()) RETURN_IF_ERROR(GiveUp(i, put, report));
   }
   return absl::OkStatus();
 }

@@ -270,6 +270,23 @@ TEST(RetentionKillTest, AtEachStepNothingIsLostAndTheNextRunFinishes) {
   }
 }
 
+// A full disk, a fault of the database: here, whatever is spoken to at that moment.
+TEST_F(RetentionJobTest, WhatFailsHereIsNotTheDestinations) {
+  ASSERT_TRUE(vault_.Run().ok());
+  const int calls = static_cast<int>(vault_.places[0].lies->calls.size());
+  for (const absl::Status& here :
+       {absl::ResourceExhaustedError("the disk is full"), absl::InternalError("the database")}) {
+    for (int call = 1; call <= calls; call += 3) {
+      SCOPED_TRACE(absl::StrCat(here.ToString(), " from call ", call));
+      RetentionVault vault;
+      vault.WriteAll();
+      vault.places[0].lies->fail_at_call = call;
+      vault.places[0].lies->failure = here;
+      EXPECT_EQ(vault.Run().code(), here.code());
+    }
+  }
+}
+
 TEST_F(RetentionJobTest, ADestinationThatFailsAtEachCallOnlyPutsItOff) {
   int calls = 0;
   {
