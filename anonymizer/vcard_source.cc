@@ -9,6 +9,7 @@
 #include "vault/status.h"
 
 namespace sealbook::anonymizer {
+
 absl::string_view WithoutVcardMark(absl::string_view text) {
   while (absl::ConsumePrefix(&text, "\xef\xbb\xbf")) {
   }

@@ -175,9 +175,8 @@ absl::StatusOr<std::unique_ptr<ArchiveSource>> ArchiveSource::OfVault(
                          return remote->ReadAt(offset, out);
                        }};
     last = source->OpenReader(identities, archive::RosterSigners(keyring));
+    // Another destination's copy may be whole; a wrong identity opens none of them.
     if (last.ok()) return source;
-    // Another destination's copy may be whole; another identity's file would open none.
-    if (!absl::IsDataLoss(last) && !IsUnreachable(last)) return last;
   }
   return last;
 }

@@ -57,7 +57,6 @@ absl::Status Plan(Context& context, const Arguments&) {
   Json labels = Json::array();
   for (const ExpiredByLabel& one : expired) {
     numbers.expired += one.expired.messages;
-    numbers.held += one.expired.held;
     const bool any = one.expired.messages > 0;
     labels.push_back(
         {{"label", one.label},
@@ -67,6 +66,7 @@ absl::Status Plan(Context& context, const Arguments&) {
          {"from", any ? Json(archive::FormatDay(one.expired.first_day)) : Json(nullptr)},
          {"to", any ? Json(archive::FormatDay(one.expired.last_day)) : Json(nullptr)}});
   }
+  ASSIGN_OR_RETURN(numbers.held, HeldNow(context, expired, now));
   ASSIGN_OR_RETURN(numbers.oldest_live, OldestLive(context.keyring()));
   ASSIGN_OR_RETURN(numbers.pending_erasures, PendingErasures(context));
   ASSIGN_OR_RETURN(const std::int64_t log_due, LogEntriesDue(context, now));
@@ -134,7 +134,7 @@ absl::Status Status(Context& context, const Arguments&) {
   ASSIGN_OR_RETURN(const std::vector<ExpiredByLabel> expired, ExpiredNow(context, now));
   RetentionNumbers numbers{.state = "idle"};
   for (const ExpiredByLabel& one : expired) numbers.expired += one.expired.messages;
-  ASSIGN_OR_RETURN(numbers.held, HeldNow(context, now));
+  ASSIGN_OR_RETURN(numbers.held, HeldNow(context, expired, now));
   ASSIGN_OR_RETURN(numbers.pending_erasures, PendingErasures(context));
   if (numbers.expired > 0 || numbers.pending_erasures > 0) numbers.state = "expired";
   Json list = Json::array();
@@ -225,12 +225,15 @@ void PrintArchive(const ArchiveSummary& archive) {
   if (archive.messages > 0) {
     absl::StrAppend(&line, "  ", Messages(archive.messages), ", ", Counted(archive.bytes, "byte"));
   }
-  std::int64_t verified = 0;
-  for (const Json& place : archive.remote) verified += place["state"] == "verified" ? 1 : 0;
+  std::int64_t verified = 0, left = 0;
+  for (const Json& place : archive.remote) {
+    verified += place["state"] == "verified" ? 1 : 0;
+    left += place["state"] != "given_up" ? 1 : 0;
+  }
   absl::StrAppend(&line, "  ", archive.state);
   if (verified > 0)
     absl::StrAppend(&line, ", at ", Counted(verified, "destination"));
-  else if (archive.state == "done")
+  else if (archive.state == "done" && left == 0)
     absl::StrAppend(&line, ", at no destination");
   if (!archive.label.empty()) absl::StrAppend(&line, ", label ", archive.label);
   PrintLine(line);
@@ -289,8 +292,8 @@ absl::StatusOr<std::vector<ExpiredByLabel>> ExpiredNow(Context& context, absl::T
   return out;
 }
 
-absl::StatusOr<std::int64_t> HeldNow(Context& context, absl::Time now) {
-  ASSIGN_OR_RETURN(const std::vector<ExpiredByLabel> expired, ExpiredNow(context, now));
+absl::StatusOr<std::int64_t> HeldNow(Context& context, const std::vector<ExpiredByLabel>& expired,
+                                     absl::Time now) {
   std::int64_t messages = 0;
   for (const ExpiredByLabel& one : expired) messages += one.expired.held;
   // Those that were archived before the hold was set.

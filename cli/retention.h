@@ -39,7 +39,8 @@ struct ExpiredByLabel {
 };
 absl::StatusOr<std::vector<ExpiredByLabel>> ExpiredNow(Context& context, absl::Time now);
 // Messages that have expired and stay, on hold, archived already or not.
-absl::StatusOr<std::int64_t> HeldNow(Context& context, absl::Time now);
+absl::StatusOr<std::int64_t> HeldNow(Context& context, const std::vector<ExpiredByLabel>& expired,
+                                     absl::Time now);
 // Erasures that have not reached every destination.
 absl::StatusOr<std::int64_t> PendingErasures(Context& context);
 absl::StatusOr<std::string> OldestLive(keyring::Keyring& keyring);

@@ -18,8 +18,12 @@ absl::Status RunRetentionGiveUp(Context& context, const Arguments& arguments) {
   // Where archives go, and went, is a matter of the policy: who runs the job every night may not
   // say that an erasure need not reach a server.
   RETURN_IF_ERROR(context.Require(policies::Action::kManagePolicy));
-  ASSIGN_OR_RETURN(const auto lock,
-                   keyring::FileLock::TryTake(context.keyring().paths().retention_lock(), 0660));
+  const auto lock = keyring::FileLock::TryTake(context.keyring().paths().retention_lock(), 0660);
+  if (absl::IsUnavailable(lock.status())) {
+    return WithHint(absl::UnavailableError("a 'sealbook retention run' is at the archives now"),
+                    "Run this again when it has ended.");
+  }
+  RETURN_IF_ERROR(lock.status());
   const std::vector<std::string> urls = policies::DestinationsOf(context.policy()).urls;
   if (std::find(urls.begin(), urls.end(), url) != urls.end()) {
     return WithHint(absl::FailedPreconditionError(

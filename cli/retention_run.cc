@@ -102,7 +102,8 @@ absl::Status Work(Context& context, const Arguments& arguments, std::int64_t lim
                       : report.nothing_to_do ? "idle"
                                              : "done"};
   // As the vault stands now, also where the run ended early: a monitor counts on it.
-  ASSIGN_OR_RETURN(numbers.held, HeldNow(context, now));
+  ASSIGN_OR_RETURN(const std::vector<ExpiredByLabel> expired, ExpiredNow(context, now));
+  ASSIGN_OR_RETURN(numbers.held, HeldNow(context, expired, now));
   ASSIGN_OR_RETURN(numbers.pending_erasures, PendingErasures(context));
   ASSIGN_OR_RETURN(numbers.oldest_live, OldestLive(context.keyring()));
   return status;
@@ -124,8 +125,8 @@ void PrintReport(const Globals& globals, const archive::JobReport& report, std::
     PrintLine(absl::StrCat(name, ": destroyed, as the policy says"));
   for (const auto& [token, receipt] : report.confirmed) {
     const std::string uid = records::FormatToken(token);
-    PrintLine(
-        absl::StrCat(uid, ": erased at every destination ('sealbook receipt list ", uid, "')"));
+    PrintLine(absl::StrCat(
+        uid, ": erased at every destination of the policy ('sealbook receipt list ", uid, "')"));
   }
   if (!report.archives.empty() || report.purged > 0) {
     PrintLine(absl::StrCat(Messages(report.archived), " archived and verified, ", report.purged,

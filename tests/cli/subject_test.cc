@@ -210,6 +210,13 @@ TEST_F(SubjectTest, ADestinationThatIsGoneIsGivenUp) {
   ExpectJsonError(As("owner", {"retention", "give-up", Folder("other"), "--reason", "x", "--json"}),
                   5, "not_found");
   EXPECT_EQ(Cron({"retention", "status"})["pending_erasures"], 1);
+  {
+    const auto lock = keyring::FileLock::TryTake(VaultPath("retention.lock"), 0660);
+    ASSERT_TRUE(lock.ok()) << lock.status();
+    const Ran during = As("owner", give_up);
+    EXPECT_EQ(during.exit, 8) << during;
+    EXPECT_THAT(during.out, HasSubstr("retention run"));
+  }
   const Ran given = As("owner", give_up);
   ASSERT_EQ(given.exit, 0) << given;
   EXPECT_EQ(given.json()["files"], status["left"][0]["files"]);

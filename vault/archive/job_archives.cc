@@ -180,7 +180,7 @@ absl::Status RetentionJob::AdvanceSpooled(store::ArchiveRow row, JobReport& repo
       continue;
     }
     name_taken = name_taken || absl::IsAlreadyExists(status);
-    RETURN_IF_ERROR(GiveUp(i, status, report));
+    RETURN_IF_ERROR(NoteTrouble(i, status, report));
   }
   if (name_taken && begun == 0 && proof.empty() && !gone && names_ < kNames) {
     RETURN_IF_ERROR(WriteAgain(signature, row, report));
@@ -287,7 +287,7 @@ absl::Status RetentionJob::PurgeReleased(JobReport& report) {
       if (one.ok()) {
         proof.push_back(*std::move(one));
       } else {
-        RETURN_IF_ERROR(GiveUp(i, one.status(), report));
+        RETURN_IF_ERROR(NoteTrouble(i, one.status(), report));
       }
     }
     if (proof.size() >= options_.quorum) RETURN_IF_ERROR(Purge(*signature, proof, report));
@@ -315,7 +315,7 @@ absl::Status RetentionJob::DestroyOld(JobReport& report) {
     bool gone = true;
     for (std::size_t i = 0; i < places_.size(); ++i) {
       const auto one = usable_[i] ? places_[i]->Destroy(signature) : absl::StatusOr<bool>(false);
-      if (!one.ok()) RETURN_IF_ERROR(GiveUp(i, one.status(), report));
+      if (!one.ok()) RETURN_IF_ERROR(NoteTrouble(i, one.status(), report));
       gone = gone && one.value_or(false);
     }
     // Also where a destination had it that the policy names no more.

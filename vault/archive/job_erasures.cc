@@ -30,7 +30,7 @@ absl::Status RetentionJob::SyncErasures(JobReport& report) {
       synced = shards.status();
       shards_somewhere = shards_somewhere || shards.value_or(false);
     }
-    if (!synced.ok()) RETURN_IF_ERROR(GiveUp(i, synced, report));
+    if (!synced.ok()) RETURN_IF_ERROR(NoteTrouble(i, synced, report));
   }
   RETURN_IF_ERROR(ConfirmErasures(report));
   if (shards_somewhere || report.troubles.size() == places_.size()) return absl::OkStatus();
@@ -73,7 +73,7 @@ absl::Status RetentionJob::ConfirmErasures(JobReport& report) {
       // Not by what the vault remembers, but by what stands there.
       const auto still = usable_[i] ? places_[i]->HasOlderShard(one.contact, one.version)
                                     : absl::StatusOr<bool>(true);
-      if (!still.ok()) RETURN_IF_ERROR(GiveUp(i, still.status(), report));
+      if (!still.ok()) RETURN_IF_ERROR(NoteTrouble(i, still.status(), report));
       pending = still.value_or(true);
     }
     if (pending) continue;

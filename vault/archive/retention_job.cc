@@ -61,7 +61,7 @@ absl::Status RetentionJob::CheckInterrupted() const {
 }
 
 // The others go on; and so does this one with other archives, unless it is out of reach.
-absl::Status RetentionJob::GiveUp(std::size_t place, absl::Status status, JobReport& report) {
+absl::Status RetentionJob::NoteTrouble(std::size_t place, absl::Status status, JobReport& report) {
   if (absl::IsCancelled(status) || absl::IsInternal(status) || absl::IsResourceExhausted(status) ||
       absl::IsUnavailable(status)) {
     return status;
@@ -115,7 +115,7 @@ absl::Status RetentionJob::Begin(JobReport& report) {
     if (begun.ok()) continue;
     // An older vault: nothing may be done with it anywhere.
     if (absl::IsDataLoss(begun)) return begun;
-    RETURN_IF_ERROR(GiveUp(i, begun, report));
+    RETURN_IF_ERROR(NoteTrouble(i, begun, report));
     usable_[i] = false;
   }
   return absl::OkStatus();
@@ -178,7 +178,7 @@ absl::Status RetentionJob::PutCheckpoints(JobReport& report) {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     if (!usable_[i]) continue;
     const absl::Status put = places_[i]->PutCheckpoint(options_.now);
-    if (!put.ok()) RETURN_IF_ERROR(GiveUp(i, put, report));
+    if (!put.ok()) RETURN_IF_ERROR(NoteTrouble(i, put, report));
   }
   return absl::OkStatus();
 }

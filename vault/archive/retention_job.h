@@ -110,7 +110,7 @@ class RetentionJob {
   absl::Status CheckInterrupted() const;
   // Takes note of a trouble at a destination; out of reach, it is taken out of this run. Gives back
   // what is no trouble there but here, and ends the run.
-  absl::Status GiveUp(std::size_t place, absl::Status status, JobReport& report);
+  absl::Status NoteTrouble(std::size_t place, absl::Status status, JobReport& report);
   void At(absl::string_view step) const {
     if (options_.at) options_.at(step);
   }
