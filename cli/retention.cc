@@ -323,20 +323,8 @@ absl::StatusOr<std::int64_t> HeldNow(Context& context, const std::vector<Expired
 }
 
 absl::StatusOr<std::int64_t> PendingErasures(Context& context) {
-  std::int64_t pending = 0;
-  const auto urls = policies::DestinationsOf(context.policy()).urls;
-  RETURN_IF_ERROR(context.keyring().store().EachTombstone(
-      [&](ContactNumber contact, std::int64_t token, std::int64_t version, ByteView,
-          bool confirmed) -> absl::Status {
-        bool is = !confirmed;
-        for (std::size_t i = 0; !is && i < urls.size(); ++i) {
-          ASSIGN_OR_RETURN(is, archive::ArchivePlace::IsPending(context.keyring(), urls[i], contact,
-                                                                token, version));
-        }
-        pending += is ? 1 : 0;
-        return absl::OkStatus();
-      }));
-  return pending;
+  return archive::ArchivePlace::PendingErasures(context.keyring(),
+                                                policies::DestinationsOf(context.policy()).urls);
 }
 
 absl::StatusOr<std::string> OldestLive(keyring::Keyring& keyring) {

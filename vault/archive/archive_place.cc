@@ -519,4 +519,20 @@ absl::StatusOr<bool> ArchivePlace::IsPending(keyring::Keyring& keyring, const st
   });
 }
 
+absl::StatusOr<std::int64_t> ArchivePlace::PendingErasures(keyring::Keyring& keyring,
+                                                           const std::vector<std::string>& urls) {
+  std::int64_t count = 0;
+  RETURN_IF_ERROR(keyring.store().EachTombstone([&](ContactNumber contact, std::int64_t token,
+                                                    std::int64_t version, ByteView,
+                                                    bool confirmed) -> absl::Status {
+    bool pending = !confirmed;
+    for (std::size_t i = 0; !pending && i < urls.size(); ++i) {
+      ASSIGN_OR_RETURN(pending, IsPending(keyring, urls[i], contact, token, version));
+    }
+    count += pending ? 1 : 0;
+    return absl::OkStatus();
+  }));
+  return count;
+}
+
 }  // namespace sealbook::archive

@@ -83,6 +83,9 @@ class ArchivePlace {
   static absl::StatusOr<bool> IsPending(keyring::Keyring& keyring, const std::string& url,
                                         ContactNumber contact, std::int64_t token,
                                         std::int64_t shard_version);
+  // How many erasures have something to reach, at those or elsewhere.
+  static absl::StatusOr<std::int64_t> PendingErasures(keyring::Keyring& keyring,
+                                                      const std::vector<std::string>& urls);
 
  private:
   absl::StatusOr<Destination*> Connection();

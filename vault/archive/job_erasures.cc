@@ -37,21 +37,6 @@ absl::Status RetentionJob::SyncErasures(JobReport& report) {
   return NobodyErasable();
 }
 
-absl::Status RetentionJob::CountPending(JobReport& report) {
-  report.pending_erasures = 0;
-  return keyring_.store().EachTombstone([&](ContactNumber contact, std::int64_t token,
-                                            std::int64_t version, ByteView,
-                                            bool confirmed) -> absl::Status {
-    bool pending = !confirmed;
-    for (std::size_t i = 0; !pending && i < places_.size(); ++i) {
-      ASSIGN_OR_RETURN(
-          pending, ArchivePlace::IsPending(keyring_, places_[i]->url(), contact, token, version));
-    }
-    report.pending_erasures += pending ? 1 : 0;
-    return absl::OkStatus();
-  });
-}
-
 absl::Status RetentionJob::ConfirmErasures(JobReport& report) {
   struct Erasure {
     ContactNumber contact = 0;
@@ -85,7 +70,8 @@ absl::Status RetentionJob::ConfirmErasures(JobReport& report) {
         ConfirmErasure(keyring_, one.contact, one.token, Urls(), elsewhere.given_up, options_.now));
     report.confirmed.push_back({one.token, receipt});
   }
-  return CountPending(report);
+  ASSIGN_OR_RETURN(report.pending_erasures, ArchivePlace::PendingErasures(keyring_, Urls()));
+  return absl::OkStatus();
 }
 
 }  // namespace sealbook::archive

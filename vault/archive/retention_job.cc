@@ -202,7 +202,7 @@ absl::Status RetentionJob::Run(JobReport& report) {
   }
   RETURN_IF_ERROR(DestroyOld(report));
   RETURN_IF_ERROR(PutCheckpoints(report));
-  RETURN_IF_ERROR(CountPending(report));
+  ASSIGN_OR_RETURN(report.pending_erasures, ArchivePlace::PendingErasures(keyring_, Urls()));
   RETURN_IF_ERROR(altered_);
   if (report.damaged > 0) {
     return WithHint(absl::DataLossError(absl::StrCat(

@@ -99,7 +99,6 @@ class RetentionJob {
   absl::Status PurgeReleased(JobReport& report);
   absl::Status DestroyOld(JobReport& report);
   absl::Status PutCheckpoints(JobReport& report);
-  absl::Status CountPending(JobReport& report);
   absl::Status ConfirmErasures(JobReport& report);
   std::vector<std::string> Urls() const;
   absl::Status Purge(const ArchiveSignature& signature, const std::vector<VerifiedArchive>& proof,
